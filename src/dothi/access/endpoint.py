@@ -1,0 +1,28 @@
+"""A route as data: each names its permission and its documentation; app mounts and checks it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dothi.access.permission import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One HTTP or WebSocket route.
+
+    The handler takes a Starlette Request (or WebSocket) whose `state.principal` is set and has
+    the permission. It may raise Problem, Overloaded or StoreUnavailable; app renders them.
+    """
+
+    method: str
+    """GET, POST, PUT, PATCH, DELETE, or WS."""
+    path: str
+    permission: Permission
+    handler: Callable[[Any], Awaitable[Any]]
+    summary: str
+    query: type[Any] | None = None
+    """msgspec Struct of query parameters (all strings or optional), for OpenAPI."""
+    body: type[Any] | None = None
+    answer: type[Any] | None = None
+    tags: tuple[str, ...] = ()

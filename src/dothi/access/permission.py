@@ -1,0 +1,15 @@
+"""What somebody may do. Every route, door and command names one."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    PUBLIC = "public"
+    """Needs no identity: health, the login page, static files of the console."""
+    READ = "read"
+    """See entities, history, sources, areas."""
+    WRITE_OBSERVATIONS = "observations:write"
+    """Send observations for a source."""
+    WRITE_ENTITIES = "entities:write"
+    ADMINISTER = "administer"
+    """Sources, tokens, settings."""

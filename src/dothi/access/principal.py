@@ -1,0 +1,42 @@
+"""Who is asking, and whether they may."""
+
+from dataclasses import dataclass
+
+from dothi.access.permission import Permission
+from dothi.model.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An identity with its permissions; a device also has the one source it may send for."""
+
+    name: str
+    permissions: frozenset[Permission]
+    source: str | None = None
+
+    def may(self, permission: Permission) -> bool:
+        return permission is Permission.PUBLIC or permission in self.permissions
+
+
+ANONYMOUS = Principal("anonymous", frozenset())
+ADMINISTRATOR = Principal("administrator", frozenset(Permission))
+
+
+def device(source: str) -> Principal:
+    """The identity behind a device token."""
+    return Principal(f"device:{source}", frozenset({Permission.WRITE_OBSERVATIONS}), source)
+
+
+def require(principal: Principal, permission: Permission) -> None:
+    """Raise Problem 401 (nobody) or 403 (somebody, but not allowed)."""
+    if principal.may(permission):
+        return
+    if principal is ANONYMOUS:
+        raise Problem(
+            "not_signed_in", "Not signed in", f"this needs the permission {permission}", 401,
+            remedy="open the login link that `dothi up` prints, or send a token as Bearer",
+        )
+    raise Problem(
+        "forbidden", "Not allowed", f"{principal.name} lacks the permission {permission}", 403,
+        remedy="ask the administrator",
+    )

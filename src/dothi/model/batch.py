@@ -1,0 +1,76 @@
+"""A Batch and what became of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pyarrow as pa
+
+from dothi.model.row import EMPTY_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A thing that was received and not stored, with the reason a person can act on."""
+
+    source: str
+    reason: str
+    """Stable code in snake_case, e.g. `time_in_future`; listed in docs/reference/rejects.md."""
+    detail: str
+    """What is wrong, where (row, field), and how to mend it."""
+    row: int | None = None
+    """Index of the row in the sender's message, where it has rows."""
+    sample: str = ""
+    """The first characters of what was sent (at most 300)."""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What must hold at commit, checked in the writer; otherwise the whole Batch is refused."""
+
+    absent: frozenset[str] = frozenset()
+    """Entity ids that must not exist."""
+    present: frozenset[str] = frozenset()
+    """Entity ids that must exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows that succeed or fail together.
+
+    `rows` has ROW_SCHEMA; `rejected` holds what the door already refused, so that the receipts
+    count it: received = rows + rejected. A second Batch with the same `id` changes nothing and
+    gets the first one's result.
+    """
+
+    id: str
+    rows: pa.Table
+    received_at: datetime
+    rejected: tuple[Rejection, ...] = ()
+    guards: Guards = field(default_factory=Guards)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitResult:
+    """What the log made of a Batch. Given only after the commit is durable."""
+
+    batch: str
+    received: int
+    stored: int
+    duplicates: int
+    rejected: tuple[Rejection, ...]
+    replayed: bool = False
+    """The id was known: nothing was written, the figures are those of the first time."""
+    first_seq: int = 0
+    last_seq: int = 0
+    refused: str = ""
+    """Id of the entity whose guard failed; then nothing of the Batch was written."""
+
+    @property
+    def rejected_count(self) -> int:
+        return sum(r.count for r in self.rejected)
+
+
+def rejection_only(batch_id: str, received_at: datetime, rejected: tuple[Rejection, ...]) -> Batch:
+    """A Batch of nothing but rejections: it keeps the receipts exact."""
+    return Batch(batch_id, EMPTY_ROWS, received_at, rejected)

@@ -1,0 +1,112 @@
+"""The columns of a Batch and of the log: the one shape that every door makes and everybody reads."""
+
+from enum import IntEnum
+
+import pyarrow as pa
+
+
+class Kind(IntEnum):
+    """Kind of attribute (ETSI GS CIM 009 V1.9.1, clause 4.5)."""
+
+    PROPERTY = 1
+    RELATIONSHIP = 2
+    GEO_PROPERTY = 3
+    LANGUAGE_PROPERTY = 4
+    VOCAB_PROPERTY = 5
+    JSON_PROPERTY = 6
+    LIST_PROPERTY = 7
+    LIST_RELATIONSHIP = 8
+
+
+class Change(IntEnum):
+    """What a row does to the state."""
+
+    UPSERT = 1
+    """Set the attribute (and make the entity when it is not there)."""
+    DELETE_ATTRIBUTE = 2
+    DELETE_ENTITY = 3
+    """`attribute` is empty."""
+    UPSERT_ENTITY = 4
+    """`attribute` is empty; body = {"types": [...], "scope": [...], "expires_at": str|null}."""
+
+
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+ROW_SCHEMA = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("entity", pa.string(), nullable=False),  # URI
+        pa.field("entity_type", pa.string()),  # used when the entity is first seen
+        pa.field("attribute", pa.string(), nullable=False),  # short under the default @context
+        pa.field("dataset", pa.string(), nullable=False),  # "" is the default instance
+        pa.field("observed_at", TIMESTAMP),  # null: a value without a time of its own
+        pa.field("number", pa.float64()),
+        pa.field("text", pa.string()),
+        pa.field("body", pa.string()),  # JSON: structured value, sub-attributes, geometry
+        pa.field("unit", pa.string()),  # UN/CEFACT Rec 20 code after admit
+        pa.field("quality", pa.uint8(), nullable=False),  # Quality, 0 = not given
+        pa.field("kind", pa.uint8(), nullable=False),
+        pa.field("change", pa.uint8(), nullable=False),
+    ]
+)
+"""Rows as the doors hand them in."""
+
+LOG_SCHEMA = pa.schema(
+    [
+        pa.field("lane", pa.int32(), nullable=False),
+        pa.field("seq", pa.int64(), nullable=False),  # strictly rising within a lane
+        *ROW_SCHEMA,
+        pa.field("batch", pa.string(), nullable=False),
+        pa.field("committed_at", TIMESTAMP, nullable=False),
+        pa.field("revision", pa.uint8(), nullable=False),
+        # 0: first value for its key; n: the n-th correction of (entity, attribute, dataset,
+        # observed_at). The highest revision is the value in force, the earlier stay in the record.
+    ]
+)
+"""Rows as consumers of the log read them."""
+
+KEY_COLUMNS = ("entity", "attribute", "dataset", "observed_at")
+"""What makes an observation the same observation."""
+
+_DEFAULTS: dict[str, object] = {
+    "dataset": "",
+    "quality": 0,
+    "kind": int(Kind.PROPERTY),
+    "change": int(Change.UPSERT),
+}
+
+
+def rows_table(columns: dict[str, object]) -> pa.Table:
+    """Build a ROW_SCHEMA table from columns; absent columns get their default or null.
+
+    Args:
+        columns: name -> sequence, Arrow array or scalar (a scalar is repeated).
+    Raises:
+        ValueError: an unknown column, or columns of different lengths.
+        pyarrow.ArrowInvalid: a value that does not fit its column.
+    """
+    unknown = columns.keys() - set(ROW_SCHEMA.names)
+    if unknown:
+        raise ValueError(f"unknown columns {sorted(unknown)}; known: {ROW_SCHEMA.names}")
+    sized = [v for v in columns.values() if _is_column(v)]
+    length = len(sized[0]) if sized else 1  # type: ignore[arg-type]
+    arrays = []
+    for field in ROW_SCHEMA:
+        value = columns.get(field.name, _DEFAULTS.get(field.name))
+        arrays.append(_as_array(value, field.type, length))
+    return pa.table(arrays, schema=ROW_SCHEMA)
+
+
+def _is_column(value: object) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes)
+
+
+def _as_array(value: object, type_: pa.DataType, length: int) -> pa.Array | pa.ChunkedArray:
+    if isinstance(value, pa.Array | pa.ChunkedArray):
+        return value if value.type == type_ else value.cast(type_)
+    if _is_column(value):
+        return pa.array(value, type=type_)
+    return pa.nulls(length, type_) if value is None else pa.repeat(pa.scalar(value, type_), length)
+
+
+EMPTY_ROWS = ROW_SCHEMA.empty_table()

@@ -1,0 +1,95 @@
+"""Questions to the history and the shapes of their answers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import pyarrow as pa
+
+from dothi.model.row import LOG_SCHEMA
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SeriesKey:
+    """One attribute instance of one entity."""
+
+    entity: str
+    attribute: str
+    dataset: str = ""
+
+
+class Function(StrEnum):
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+    SUM = "sum"
+    COUNT = "count"
+    STDDEV = "stddev"
+    FIRST = "first"
+    LAST = "last"
+    P05 = "p05"
+    P50 = "p50"
+    P95 = "p95"
+    P99 = "p99"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedPeriod:
+    """Buckets of `seconds`, counted from `origin_at` (default: the UNIX epoch)."""
+
+    seconds: float
+    origin_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPeriod:
+    """Buckets of whole days, weeks (Monday), months or years as the clocks of `zone` show them."""
+
+    unit: str
+    """day, week, month or year."""
+    zone: str = "Asia/Ho_Chi_Minh"
+
+
+@dataclass(frozen=True, slots=True)
+class RawQuery:
+    """Rows of series, hot and lake together, one per key (the correction in force)."""
+
+    series: tuple[SeriesKey, ...]
+    start_at: datetime | None = None
+    """Inclusive."""
+    end_at: datetime | None = None
+    """Exclusive."""
+    last_n: int | None = None
+    """The most recent N of each series within the range."""
+    limit: int = 100_000
+    """Rows in all; the answer says when it was cut by holding limit + 1 rows."""
+    all_revisions: bool = False
+    """Give corrected values too (column `revision`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateQuery:
+    """Numbers of series folded into periods; only usable quality unless told otherwise."""
+
+    series: tuple[SeriesKey, ...]
+    start_at: datetime
+    end_at: datetime
+    functions: tuple[Function, ...]
+    period: FixedPeriod | CalendarPeriod | None
+    """None: one bucket, the whole range."""
+    any_quality: bool = False
+
+
+RAW_ANSWER = pa.schema([f for f in LOG_SCHEMA if f.name not in {"entity_type", "change"}])
+"""Columns of a raw answer, sorted by series, then observed_at."""
+
+AGGREGATE_KEYS = pa.schema(
+    [
+        pa.field("entity", pa.string()),
+        pa.field("attribute", pa.string()),
+        pa.field("dataset", pa.string()),
+        pa.field("period_start_at", pa.timestamp("us", tz="UTC")),
+        pa.field("period_end_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+"""Key columns of an aggregate answer; then one float64 column per function (count: int64)."""

@@ -1,0 +1,33 @@
+"""Who sends."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Origin(StrEnum):
+    """Where values come from; anything but MEASURED is labelled wherever a value shows."""
+
+    MEASURED = "measured"
+    REPLAYED = "replayed"
+    SIMULATED = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A device, gateway, file drop, system or person that sends."""
+
+    id: str
+    """Short and stable: letters, digits, `-`, `_`, `.`; used as MQTT user name."""
+    name: str
+    kind: str
+    """mqtt, http, file, pull, ngsi_ld, import, system."""
+    owner: str = ""
+    origin: Origin = Origin.MEASURED
+    origin_note: str = ""
+    """Shown beside values, e.g. "replay of Hà Nội PM2.5 2016-2018 (AirNow)"."""
+    cadence_s: float | None = None
+    """Expected seconds between messages; None: no expectation."""
+    licence: str = ""
+    created_at: datetime | None = None
+    is_enabled: bool = True

@@ -1,0 +1,41 @@
+"""One query path over hot rows and lake."""
+
+from typing import Protocol
+
+import pyarrow as pa
+
+from dothi.model.series import AggregateQuery, RawQuery
+
+
+class History(Protocol):
+    """Any thread; blocking. Callers in the event loop use a worker thread."""
+
+    def raw(self, query: RawQuery) -> pa.Table:
+        """RAW_ANSWER rows sorted by entity, attribute, dataset, observed_at."""
+        ...
+
+    def aggregate(self, query: AggregateQuery) -> pa.Table:
+        """AGGREGATE_KEYS columns and one column per function, sorted by series and period."""
+        ...
+
+
+class HotRows(Protocol):
+    """The part of the history that is still in the log."""
+
+    def hot(
+        self,
+        keys: pa.Table | None,
+        start_us: int | None,
+        end_us: int | None,
+    ) -> tuple[pa.Table, int]:
+        """Hot rows and the seal horizon of one consistent view.
+
+        Args:
+            keys: table of entity, attribute, dataset; None: every series.
+            start_us, end_us: range of observed_at in UTC microseconds, end exclusive. Rows
+                without observed_at carry their committed_at there.
+        Returns:
+            LOG_SCHEMA rows with seq > horizon, and the horizon: everything up to it is in the
+            lake, nothing after it is. The lake side must ignore rows with seq > horizon.
+        """
+        ...
