@@ -33,10 +33,16 @@ def require(principal: Principal, permission: Permission) -> None:
         return
     if principal is ANONYMOUS:
         raise Problem(
-            "not_signed_in", "Not signed in", f"this needs the permission {permission}", 401,
+            "not_signed_in",
+            "Not signed in",
+            f"this needs the permission {permission}",
+            401,
             remedy="open the login link that `dothi up` prints, or send a token as Bearer",
         )
     raise Problem(
-        "forbidden", "Not allowed", f"{principal.name} lacks the permission {permission}", 403,
+        "forbidden",
+        "Not allowed",
+        f"{principal.name} lacks the permission {permission}",
+        403,
         remedy="ask the administrator",
     )

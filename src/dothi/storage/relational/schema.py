@@ -186,7 +186,9 @@ cursor = Table(
 watermark = Table(
     "watermark",
     metadata,
-    Column("name", String, primary_key=True, comment="sealed: seq up to which rows are in the lake"),
+    Column(
+        "name", String, primary_key=True, comment="sealed: seq up to which rows are in the lake"
+    ),
     Column("value", BigInteger, nullable=False),
 )
 
