@@ -31,3 +31,5 @@ class Source:
     licence: str = ""
     created_at: datetime | None = None
     is_enabled: bool = True
+    origin_note_vi: str = ""
+    """The same in Vietnamese; empty: show `origin_note`."""

@@ -45,6 +45,7 @@ source = Table(
     Column("owner", String, nullable=False, server_default=""),
     Column("origin", String, nullable=False, server_default="measured"),
     Column("origin_note", String, nullable=False, server_default=""),
+    Column("origin_note_vi", String, nullable=False, server_default=""),
     Column("cadence_s", Float),
     Column("licence", String, nullable=False, server_default=""),
     Column("created_us", BigInteger, nullable=False),
