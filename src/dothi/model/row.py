@@ -1,4 +1,4 @@
-"""The columns of a Batch and of the log: the one shape that every door makes and everybody reads."""
+"""The columns of a Batch and of the log: the one shape that doors make and everybody reads."""
 
 from enum import IntEnum
 

@@ -18,7 +18,10 @@ class Sources(Protocol):
         ...
 
     def issue_token(self, source_id: str) -> str:
-        """A new device token, shown once; only its hash is kept. Raises KeyError: no such source."""
+        """A new device token, shown once; only its hash is kept.
+
+        Raises KeyError: no such source.
+        """
         ...
 
     def revoke_tokens(self, source_id: str) -> int:
