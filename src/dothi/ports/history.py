@@ -4,7 +4,28 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from dothi.model.row import LOG_SCHEMA
 from dothi.model.series import AggregateQuery, RawQuery
+
+FOUND_KEYS = pa.schema(
+    [
+        LOG_SCHEMA.field(name)
+        for name in (
+            "entity",
+            "attribute",
+            "dataset",
+            "observed_at",
+            "number",
+            "text",
+            "body",
+            "unit",
+            "quality",
+            "source",
+            "revision",
+        )
+    ]
+)
+"""What `SealedKeys.find_keys` tells; `revision` is the highest one of the key."""
 
 
 class History(Protocol):
@@ -37,5 +58,22 @@ class HotRows(Protocol):
         Returns:
             LOG_SCHEMA rows with seq > horizon, and the horizon: everything up to it is in the
             lake, nothing after it is. The lake side must ignore rows with seq > horizon.
+        """
+        ...
+
+
+class SealedKeys(Protocol):
+    """What the lake already holds, for rows that arrive later than the hot window reaches back."""
+
+    def find_keys(self, keys: pa.Table) -> pa.Table:
+        """Values in force of those keys that are in the lake.
+
+        Args:
+            keys: KEY_COLUMNS (entity, attribute, dataset, observed_at); rows without observed_at
+                are ignored: they have no key.
+        Returns:
+            FOUND_KEYS, one row per key that was found, in no particular order. Everything that
+            was sealed before the call is seen. Thread-safe; blocking; days without a file and
+            series without a row cost no file access.
         """
         ...
