@@ -252,10 +252,12 @@ pull_run = Table(
 file_seen = Table(
     "file_seen",
     metadata,
-    Column("path", String, primary_key=True),
-    Column("digest", String, nullable=False),
+    Column("path", String, primary_key=True, comment="below the watched folder, with /"),
+    Column("digest", String, nullable=False, comment="SHA-256 of the content, hex"),
+    Column("size", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger, nullable=False, comment="as the file system says"),
     Column("imported_us", BigInteger, nullable=False),
-    Column("stored", Integer, nullable=False),
+    Column("lines", Integer, nullable=False, comment="handed in"),
     Column("rejected", Integer, nullable=False),
 )
 

@@ -1,0 +1,69 @@
+"""Table `pull_run`: the memory of the pull connectors."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from sqlalchemy import Engine, Row, delete, insert, select
+
+from dothi.ports.pulls import PullRun
+from dothi.storage.relational.schema import pull_run
+
+
+class _State(msgspec.Struct):
+    covered_to_us: int | None = None
+    failures: int = 0
+
+
+class RelationalPullRuns:
+    """The port `PullRuns` over SQLAlchemy Core."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get(self, connector: str) -> PullRun | None:
+        query = select(pull_run).where(pull_run.c.connector == connector)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _run(row)
+
+    def put(self, run: PullRun) -> None:
+        state = _State(_us(run.covered_to_at), run.failures)
+        with self._engine.begin() as connection:
+            connection.execute(delete(pull_run).where(pull_run.c.connector == run.connector))
+            connection.execute(
+                insert(pull_run).values(
+                    connector=run.connector,
+                    last_run_us=_us(run.last_run_at),
+                    next_run_us=_us(run.next_run_at),
+                    last_error=run.last_error,
+                    state=msgspec.json.encode(state).decode(),
+                )
+            )
+
+    def all(self) -> Sequence[PullRun]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(pull_run).order_by(pull_run.c.connector))
+            return [_run(row) for row in rows]
+
+
+def _run(row: Row[tuple[object, ...]]) -> PullRun:
+    state = msgspec.json.decode(row.state, type=_State)
+    next_run_at = _at(row.next_run_us)
+    assert next_run_at is not None  # the column is not null
+    return PullRun(
+        connector=row.connector,
+        next_run_at=next_run_at,
+        last_run_at=_at(row.last_run_us),
+        covered_to_at=_at(state.covered_to_us),
+        failures=state.failures,
+        last_error=row.last_error,
+    )
+
+
+def _us(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1_000_000)
+
+
+def _at(us: int | None) -> datetime | None:
+    return None if us is None else datetime.fromtimestamp(us / 1_000_000, UTC)
