@@ -30,9 +30,20 @@ DISSOLVED = (
     "13 of 77 wards straddled two districts and are counted whole with one; valid_from is a day "
     "since which the unit existed in this form, to be checked against the decree"
 )
-TIDES = (
-    "E1442 E1460 E10101 E2080 E24861 E26233 E41694 E42196 E47907 E5755 E41137 E23327"
-).split()
+TIDES = [
+    "E1442",
+    "E1460",
+    "E10101",
+    "E2080",
+    "E24861",
+    "E26233",
+    "E41694",
+    "E42196",
+    "E47907",
+    "E5755",
+    "E41137",
+    "E23327",
+]
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 
 
@@ -59,9 +70,7 @@ def rounded(node: list) -> list:
 def write(name: str, features: list[dict]) -> None:
     path = HERE / "areas" / name
     path.parent.mkdir(exist_ok=True)
-    lines = ",\n".join(
-        json.dumps(f, ensure_ascii=False, separators=(",", ":")) for f in features
-    )
+    lines = ",\n".join(json.dumps(f, ensure_ascii=False, separators=(",", ":")) for f in features)
     path.write_text(f'{{"type":"FeatureCollection","features":[\n{lines}\n]}}\n')
 
 

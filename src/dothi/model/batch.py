@@ -74,3 +74,14 @@ class CommitResult:
 def rejection_only(batch_id: str, received_at: datetime, rejected: tuple[Rejection, ...]) -> Batch:
     """A Batch of nothing but rejections: it keeps the receipts exact."""
     return Batch(batch_id, EMPTY_ROWS, received_at, rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Admitted Batches that share one transaction."""
+
+    batches: tuple[Batch, ...]
+    rows: pa.Table
+    """ROW_SCHEMA rows that passed admit, text keys dictionary-encoded, and `batch_no` (int32)."""
+    rejected: tuple[tuple[Rejection, ...], ...]
+    """Per batch: what the door and admit refused."""

@@ -22,12 +22,15 @@ class Change(IntEnum):
     """What a row does to the state."""
 
     UPSERT = 1
-    """Set the attribute (and make the entity when it is not there)."""
+    """Record the value (and make the entity when it is not there); the state keeps the newest by
+    `observed_at`, so a late value enters the history without becoming the current one."""
     DELETE_ATTRIBUTE = 2
     DELETE_ENTITY = 3
     """`attribute` is empty."""
     UPSERT_ENTITY = 4
     """`attribute` is empty; body = {"types": [...], "scope": [...], "expires_at": str|null}."""
+    ASSIGN = 5
+    """Like UPSERT, but becomes the current value whatever its `observed_at` (NGSI-LD writes)."""
 
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")

@@ -1,20 +1,19 @@
 """The log: ordered, durable rows; the only thing that anybody reacts to."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import pyarrow as pa
 
-from dothi.model.batch import Batch, CommitResult
+from dothi.model.batch import CommitResult, Group
 
 
 class LogWriter(Protocol):
     """One writer per lane; called from one thread."""
 
-    def commit(self, batches: Sequence[Batch]) -> list[CommitResult]:
+    def commit(self, group: Group) -> list[CommitResult]:
         """Append to the log, merge the state and write receipts in ONE durable transaction.
 
-        Batches hold admitted rows (see pipeline.admit). Raises StoreUnavailable when nothing was
+        One result per batch of the group, in order. Raises StoreUnavailable when nothing was
         written; then every batch may be handed in again.
         """
         ...

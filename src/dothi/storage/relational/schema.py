@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -100,14 +101,15 @@ attribute = Table(
     Column("body", Text, comment="JSON"),
     Column("unit", String),
     Column("observed_us", BigInteger),
+    Column("newest_us", BigInteger, comment="highest observed_us ever stored"),
     Column("quality", SmallInteger),
     Column("source_id", BigInteger),
     Column("created_us", BigInteger, nullable=False),
     Column("modified_us", BigInteger, nullable=False),
     Column("deleted_us", BigInteger),
     UniqueConstraint("entity_id", "name", "dataset"),
-    Index("ix_attribute_name_number", "name", "number"),
-    Index("ix_attribute_name_text", "name", "text"),
+    Index("ix_attribute_name_number", "name", "number", sqlite_where=text("number IS NOT NULL")),
+    Index("ix_attribute_name_text", "name", "text", sqlite_where=text("text IS NOT NULL")),
 )
 
 log = Table(
@@ -161,6 +163,27 @@ receipt = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("duplicate", BigInteger, nullable=False),
     Column("delay_ms_sum", BigInteger, nullable=False),
+)
+
+source_total = Table(
+    "source_total",
+    metadata,
+    Column("source_id", _Id, primary_key=True),
+    Column("received", BigInteger, nullable=False),
+    Column("stored", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("last_received_us", BigInteger),
+    Column("last_observed_us", BigInteger),
+)
+
+reject_count = Table(
+    "reject_count",
+    metadata,
+    Column("source_id", BigInteger, primary_key=True),
+    Column("hour_us", BigInteger, primary_key=True),
+    Column("reason", String, primary_key=True),
+    Column("count", BigInteger, nullable=False),
 )
 
 reject = Table(

@@ -1,0 +1,179 @@
+"""The reasons for which admit refuses a row, and the tests behind them, each on whole columns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dothi.model.quality import Quality
+from dothi.model.row import Change, Kind
+from dothi.pipeline import geometry
+
+Mask = npt.NDArray[np.bool_]
+
+EARLIEST_US = -2_208_988_800_000_000
+"""1900-01-01, UTC."""
+FUTURE_TOLERANCE_US = 5 * 60 * 1_000_000
+MAX_ENTITY_CHARS = 1024
+MAX_NAME_CHARS = 512
+MAX_VALUE_BYTES = 1_000_000
+
+_URI = r"^[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x1f\x7f]+$"
+_NAME = r"^[^\s\x00-\x1f\x7f<>\"{}|\\^`]+$"
+_WRITES = np.array([Change.UPSERT, Change.ASSIGN], dtype=np.uint8)
+_QUALITIES = np.array([0, *Quality], dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`fails` gives the mask of the rows that break the rule."""
+
+    reason: str
+    detail: str
+    fails: Callable[["Rows"], Mask]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The columns of a group in the form that the checks need."""
+
+    table: pa.Table
+    received_us: npt.NDArray[np.int64]
+    observed_us: npt.NDArray[np.int64]
+    has_time: Mask
+    number: npt.NDArray[np.float64]
+    """NaN where null."""
+    quality: npt.NDArray[np.uint8]
+    change: npt.NDArray[np.uint8]
+
+    def is_null(self, column: str) -> Mask:
+        return flat(pc.is_null(self.table[column]))
+
+    def dictionary_fails(self, column: str, test: Callable[[pa.Array], pa.Array]) -> Mask:
+        """Run a text test once per distinct value of a dictionary column."""
+        encoded = self.table[column].combine_chunks()
+        verdict = flat(pc.fill_null(test(encoded.dictionary), True))
+        codes = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        found: Mask = verdict[codes] if len(verdict) else np.zeros(len(codes), np.bool_)
+        return found
+
+    @property
+    def is_write(self) -> Mask:
+        return np.isin(self.change, _WRITES)
+
+
+def flat(mask: pa.Array | pa.ChunkedArray) -> Mask:
+    """A boolean Arrow array as numpy."""
+    found: Mask = mask.to_numpy(zero_copy_only=False).astype(np.bool_, copy=False)
+    return found
+
+
+def _breaks(pattern: str, longest: int) -> Callable[[pa.Array], pa.Array]:
+    def test(texts: pa.Array) -> pa.Array:
+        fits = pc.match_substring_regex(texts, pattern)
+        return pc.or_(pc.invert(fits), pc.greater(pc.utf8_length(texts), longest))
+
+    return test
+
+
+def _too_large(rows: Rows) -> Mask:
+    bad: Mask = np.zeros(rows.table.num_rows, np.bool_)
+    for column in ("text", "body"):
+        values = rows.table[column]
+        if values.null_count < len(values):
+            bad |= flat(pc.fill_null(pc.greater(pc.binary_length(values), MAX_VALUE_BYTES), False))
+    return bad
+
+
+def _has_no_value(rows: Rows) -> Mask:
+    candidates = rows.is_write & (rows.quality != Quality.MISSING)
+    suspects: Mask = candidates & rows.is_null("number")
+    if not suspects.any():
+        return suspects
+    empty: Mask = suspects & rows.is_null("text") & rows.is_null("body")
+    return empty
+
+
+def _geometry_invalid(rows: Rows) -> Mask:
+    is_geometry = rows.table["kind"].to_numpy() == Kind.GEO_PROPERTY
+    bad: Mask = is_geometry & rows.is_write & (rows.quality != Quality.MISSING)
+    at = np.flatnonzero(bad)
+    if len(at):
+        bad[at] = geometry.invalid(rows.table["body"].take(pa.array(at)))
+    return bad
+
+
+def _kind_unknown(rows: Rows) -> Mask:
+    kinds = rows.table["kind"].to_numpy()
+    low, high = min(Kind), max(Kind)
+    unknown: Mask = (kinds < low) | (kinds > high) | (rows.change < 1) | (rows.change > max(Change))
+    return unknown
+
+
+def _attribute_fails(rows: Rows) -> Mask:
+    bad: Mask = rows.dictionary_fails("attribute", _breaks(_NAME, MAX_NAME_CHARS))
+    needs_name = rows.change != Change.DELETE_ENTITY
+    needs_name &= rows.change != Change.UPSERT_ENTITY
+    broken: Mask = bad & needs_name
+    return broken
+
+
+CHECKS = (
+    Check(
+        "entity_invalid",
+        "column entity must be a URI of at most 1024 characters without spaces, "
+        "such as urn:ngsi-ld:WaterObserved:phu-an",
+        lambda rows: rows.dictionary_fails("entity", _breaks(_URI, MAX_ENTITY_CHARS)),
+    ),
+    Check(
+        "attribute_invalid",
+        "column attribute must be a name of 1 to 512 characters without spaces or brackets",
+        _attribute_fails,
+    ),
+    Check(
+        "not_finite",
+        "NaN and Infinity are not values; leave the number empty and set quality 9 (missing)",
+        lambda rows: np.isinf(rows.number) | (np.isnan(rows.number) & ~rows.is_null("number")),
+    ),
+    Check(
+        "value_missing",
+        "number, text and body are all empty; send a value, or quality 9 (missing)",
+        _has_no_value,
+    ),
+    Check(
+        "time_in_future",
+        "observedAt lies more than 5 minutes after the time of receipt; "
+        "set the sender's clock and its time zone",
+        lambda rows: rows.has_time & (rows.observed_us > rows.received_us + FUTURE_TOLERANCE_US),
+    ),
+    Check(
+        "time_out_of_range",
+        "observedAt lies before 1900-01-01; send RFC 3339, e.g. 2026-11-22T08:00:00+07:00",
+        lambda rows: rows.has_time & (rows.observed_us < EARLIEST_US),
+    ),
+    Check(
+        "quality_unknown",
+        "quality must be 1 good, 3 uncertain, 4 bad, 5 estimated, 6 hand-entered or 9 missing",
+        lambda rows: ~np.isin(rows.quality, _QUALITIES),
+    ),
+    Check(
+        "geometry_invalid",
+        "body must be a GeoJSON geometry in WGS 84, longitude first, within ±180 and ±90",
+        _geometry_invalid,
+    ),
+    Check(
+        "kind_unknown",
+        "kind or change has a number that is not defined",
+        _kind_unknown,
+    ),
+    Check(
+        "value_too_large",
+        "text and body may hold at most 1,000,000 bytes; store large objects elsewhere "
+        "and send their address",
+        _too_large,
+    ),
+)
+"""In the order in which a row's first failure is reported."""

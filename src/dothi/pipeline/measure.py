@@ -1,0 +1,126 @@
+"""Units and quality flags: what admit does to the numbers of a group, on whole columns."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dothi.model.attribute_spec import AttributeSpec
+from dothi.model.quality import UNSET, Quality
+from dothi.model.units import BY_CODE, Unit, conversion, find_unit
+
+UNIT_UNKNOWN = "unit_unknown"
+UNIT_MISMATCH = "unit_mismatch"
+
+Codes = npt.NDArray[np.int32]
+
+
+class UnitPlan:
+    """For each distinct (attribute, unit) pair of a group: the factor, the offset, the verdict."""
+
+    def __init__(
+        self,
+        attribute: pa.DictionaryArray,
+        unit: pa.DictionaryArray,
+        specs: Mapping[str, AttributeSpec],
+    ) -> None:
+        names = attribute.dictionary.to_pylist()
+        units = unit.dictionary.to_pylist()
+        width = len(units) + 1
+        attribute_codes = attribute.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        self.unit_codes = unit.indices.fill_null(len(units)).to_numpy(zero_copy_only=False)
+        pairs, self.pair_of_row = np.unique(
+            attribute_codes * width + self.unit_codes, return_inverse=True
+        )
+        self.factor = np.ones(len(pairs))
+        self.offset = np.zeros(len(pairs))
+        self.reason = np.zeros(len(pairs), np.uint8)
+        """0 fine, 1 unknown unit, 2 does not convert to the attribute's unit."""
+        self.code: list[str | None] = [None] * len(pairs)
+        for at, pair in enumerate(pairs):
+            spec = specs.get(names[pair // width])
+            given = None if pair % width == len(units) else units[pair % width]
+            self._plan(at, given, spec)
+
+    def _plan(self, at: int, given: str | None, spec: AttributeSpec | None) -> None:
+        wanted = BY_CODE.get(spec.unit) if spec and spec.unit else None
+        if given is None or given == "":
+            self.code[at] = wanted.code if wanted else None
+            return
+        found = find_unit(given)
+        if found is None:
+            self.reason[at] = 1
+            return
+        self._convert(at, found, wanted)
+
+    def _convert(self, at: int, found: Unit, wanted: Unit | None) -> None:
+        self.code[at] = (wanted or found).code
+        if wanted is None or wanted.code == found.code:
+            return
+        rule = conversion(found, wanted)
+        if rule is None:
+            self.reason[at] = 2
+            return
+        self.factor[at], self.offset[at] = rule
+
+    @property
+    def changes_numbers(self) -> bool:
+        return bool((self.factor != 1.0).any() or (self.offset != 0.0).any())
+
+    def convert(self, number: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        converted: npt.NDArray[np.float64] = (
+            number * self.factor[self.pair_of_row] + self.offset[self.pair_of_row]
+        )
+        return converted
+
+    def unit_column(self) -> pa.DictionaryArray:
+        """The normalised unit of every row."""
+        return (
+            pa.DictionaryArray.from_arrays(
+                pa.array(self.pair_of_row.astype(np.int32)), pa.array(self.code, pa.string())
+            )
+            .dictionary_decode()
+            .dictionary_encode()
+        )
+
+    def row_reason(self) -> npt.NDArray[np.uint8]:
+        found: npt.NDArray[np.uint8] = self.reason[self.pair_of_row]
+        return found
+
+
+def flag(
+    number: npt.NDArray[np.float64],
+    quality: npt.NDArray[np.uint8],
+    attribute: pa.DictionaryArray,
+    specs: Mapping[str, AttributeSpec],
+) -> npt.NDArray[np.uint8]:
+    """Quality per row: the sender's flag, else the verdict of the limits (gross range test).
+
+    Outside the fail range BAD, outside the suspect range UNCERTAIN, else GOOD; a row without a
+    number is judged GOOD.
+    """
+    unset = quality == UNSET
+    if not unset.any():
+        return quality
+    names = attribute.dictionary.to_pylist()
+    limits = np.array([_limits(specs.get(name)) for name in names], dtype=np.float64).reshape(-1, 4)
+    low_fail, low_suspect, high_suspect, high_fail = limits[
+        attribute.indices.to_numpy(zero_copy_only=False)
+    ].T
+    with np.errstate(invalid="ignore"):
+        verdict = np.where((number < low_suspect) | (number > high_suspect), Quality.UNCERTAIN, 1)
+        verdict = np.where((number < low_fail) | (number > high_fail), Quality.BAD, verdict)
+    return np.where(unset, verdict, quality).astype(np.uint8)
+
+
+def _limits(spec: AttributeSpec | None) -> tuple[float, float, float, float]:
+    lowest, highest = -np.inf, np.inf
+    if spec is None:
+        return lowest, lowest, highest, highest
+    return (
+        lowest if spec.fail_low is None else spec.fail_low,
+        lowest if spec.suspect_low is None else spec.suspect_low,
+        highest if spec.suspect_high is None else spec.suspect_high,
+        highest if spec.fail_high is None else spec.fail_high,
+    )

@@ -1,0 +1,168 @@
+"""Entities as the writer makes, changes and deletes them."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dothi.model.fold import fold
+from dothi.model.row import Change
+from dothi.pipeline.geometry import bounds
+from dothi.storage.relational.columns import Ints, codes, used
+from dothi.storage.relational.hot_connection import HotConnection
+from dothi.storage.relational.series_registry import Registry
+
+DEFAULT_TYPE = "Thing"
+
+
+class EntityBody(msgspec.Struct, frozen=True):
+    """Body of an UPSERT_ENTITY row."""
+
+    types: list[str] = []
+    scope: list[str] = []
+    expires_at: str | None = None
+
+
+class EntityWriter:
+    """Writes tables entity and entity_type within the writer's transaction."""
+
+    def __init__(self, connection: HotConnection, registry: Registry) -> None:
+        self._connection = connection
+        self._registry = registry
+
+    def resolve(self, rows: pa.Table, now_us: int) -> Ints:
+        """Entity id of every row; entities that are not there (or were deleted) are made."""
+        names, at = codes(rows["entity"])
+        present = used(names, at)
+        uris = [names[i] or "" for i in present]
+        found = self._registry.look_up_entities(uris)
+        missing = [u for u in uris if u not in found or not found[u][1]]
+        if missing:
+            self._make(missing, {u: found[u][0] for u in missing if u in found}, rows, now_us)
+        ids = np.zeros(len(names), np.int64)
+        ids[present] = [self._registry.entities[u] for u in uris]
+        resolved: Ints = ids[at]
+        return resolved
+
+    def _make(self, uris: list[str], dead: dict[str, int], rows: pa.Table, now_us: int) -> None:
+        """Insert new entities and revive deleted ones."""
+        types = _first_types(rows, uris)
+        first = self._registry.next_entity
+        fresh = [u for u in uris if u not in dead]
+        ids = dict(zip(fresh, range(first, first + len(fresh)), strict=True)) | dead
+        self._registry.next_entity += len(fresh)
+        table = pa.table(
+            {
+                "id": [ids[u] for u in uris],
+                "uri": uris,
+                "types": [msgspec.json.encode([types[u]]).decode() for u in uris],
+                "search": [fold(u) for u in uris],
+                "created_us": [now_us] * len(uris),
+            }
+        )
+        self._connection.run(
+            "INSERT INTO entity (id, uri, types, scope, name, search, created_us, modified_us) "
+            "VALUES (?1, ?2, ?3, '[]', '', ?4, ?5, ?5) ON CONFLICT (id) DO UPDATE SET "
+            "types = excluded.types, scope = '[]', name = '', search = excluded.search, "
+            "min_lon = NULL, min_lat = NULL, max_lon = NULL, max_lat = NULL, expires_us = NULL, "
+            "created_us = excluded.created_us, modified_us = excluded.modified_us, "
+            "deleted_us = NULL",
+            table,
+        )
+        self._set_types([(ids[u], [types[u]]) for u in uris], clear=bool(dead))
+        self._registry.entities.update(ids)
+
+    def upsert(self, rows: pa.Table, ids: Ints, now_us: int) -> None:
+        """Apply UPSERT_ENTITY rows: types, scope and expiry; the last of an entity wins."""
+        latest = dict(zip(ids.tolist(), rows["body"].to_pylist(), strict=True))
+        bodies = {i: msgspec.json.decode(b or "{}", type=EntityBody) for i, b in latest.items()}
+        self._connection.run(
+            "UPDATE entity SET types = ?2, scope = ?3, modified_us = ?4, "
+            "expires_us = CAST(unixepoch(?5, 'subsec') * 1000000 AS INTEGER) WHERE id = ?1",
+            pa.table(
+                {
+                    "id": list(bodies),
+                    "types": [msgspec.json.encode(b.types).decode() for b in bodies.values()],
+                    "scope": [msgspec.json.encode(b.scope).decode() for b in bodies.values()],
+                    "now": [now_us] * len(bodies),
+                    "expires": pa.array([b.expires_at for b in bodies.values()], pa.string()),
+                }
+            ),
+        )
+        self._set_types([(i, b.types) for i, b in bodies.items()], clear=True)
+
+    def delete(self, ids: Ints, uris: list[str], now_us: int) -> None:
+        """Mark entities and their attributes as gone; their history stays."""
+        gone = pa.table({"now": np.full(len(ids), now_us), "id": ids})
+        self._connection.run("UPDATE entity SET deleted_us = ?1 WHERE id = ?2", gone)
+        self._connection.run(
+            "UPDATE attribute SET deleted_us = ?1 WHERE entity_id = ?2 AND deleted_us IS NULL", gone
+        )
+        self._connection.run("DELETE FROM entity_type WHERE entity_id = ?", gone.select(["id"]))
+        for uri in uris:
+            self._registry.forget_entity(uri)
+
+    def describe(self, rows: pa.Table, entity_ids: Ints) -> None:
+        """Keep name, search text and bounds in step with the attributes `name` and `location`."""
+        attribute = rows["attribute"].cast(pa.string())
+        named = pc.and_(pc.equal(attribute, "name"), pc.is_valid(rows["text"]))
+        located = pc.and_(pc.equal(attribute, "location"), pc.is_valid(rows["body"]))
+        at = np.flatnonzero(named.to_numpy())
+        if len(at):
+            names = rows["text"].take(pa.array(at)).cast(pa.string()).to_pylist()
+            self._connection.run(
+                "UPDATE entity SET name = ?2, search = ?3 || ' ' || uri WHERE id = ?1",
+                pa.table({"id": entity_ids[at], "n": names, "s": [fold(n) for n in names]}),
+            )
+        at = np.flatnonzero(located.to_numpy())
+        if len(at):
+            box = bounds(rows["body"].take(pa.array(at)).cast(pa.string()).to_pylist())
+            columns: dict[str, Any] = {"id": entity_ids[at]}
+            columns |= {f"c{i}": pa.array(box[:, i], from_pandas=True) for i in range(4)}
+            self._connection.run(
+                "UPDATE entity SET min_lon = ?2, min_lat = ?3, max_lon = ?4, max_lat = ?5 "
+                "WHERE id = ?1",
+                pa.table(columns),
+            )
+
+    def touch(self, entity_ids: Ints, now_us: int) -> None:
+        """Stamp `modified_us` on entities (NGSI-LD writes; telemetry leaves it to attributes)."""
+        ids = np.unique(entity_ids)
+        self._connection.run(
+            "UPDATE entity SET modified_us = ?1 WHERE id = ?2",
+            pa.table({"now": np.full(len(ids), now_us), "id": ids}),
+        )
+
+    def _set_types(self, types: list[tuple[int, list[str]]], *, clear: bool) -> None:
+        if clear:
+            self._connection.run(
+                "DELETE FROM entity_type WHERE entity_id = ?",
+                pa.table({"id": [i for i, _ in types]}),
+            )
+        pairs = [(t, i) for i, of in types for t in of]
+        self._connection.run(
+            "INSERT OR IGNORE INTO entity_type (type, entity_id) VALUES (?, ?)",
+            pa.table(
+                {
+                    "type": pa.array([t for t, _ in pairs], pa.string()),
+                    "id": pa.array([i for _, i in pairs], pa.int64()),
+                }
+            ),
+        )
+
+
+def _first_types(rows: pa.Table, uris: list[str]) -> dict[str, str]:
+    """The first type that a row of each entity names."""
+    entity = rows["entity"].cast(pa.string())
+    mask = pc.and_(pc.is_in(entity, pa.array(uris, pa.string())), pc.is_valid(rows["entity_type"]))
+    mask = pc.and_(mask, pc.not_equal(rows["change"], int(Change.UPSERT_ENTITY)))
+    chosen = rows.filter(mask)
+    firsts = chosen.append_column("at", pa.array(np.arange(chosen.num_rows)))
+    firsts = firsts.select(["entity", "at"]).set_column(0, "entity", entity.filter(mask))
+    at = firsts.group_by("entity").aggregate([("at", "min")])
+    types = chosen["entity_type"].take(at["at_min"]).cast(pa.string()).to_pylist()
+    return dict.fromkeys(uris, DEFAULT_TYPE) | dict(
+        zip(at["entity"].to_pylist(), types, strict=True)
+    )

@@ -1,0 +1,99 @@
+"""Which batches of a group may be applied: not a replay, and their guards hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dothi.model.batch import Batch, CommitResult
+from dothi.model.row import Change
+from dothi.storage.relational.hot_connection import HotConnection
+from dothi.storage.relational.series_registry import Registry
+
+
+@dataclass(slots=True)
+class Fate:
+    """What was decided of each batch of a group."""
+
+    results: dict[int, CommitResult]
+    """batch number -> result of those that are not applied."""
+
+    def applies(self, batch_no: int) -> bool:
+        return batch_no not in self.results
+
+
+def replays(connection: HotConnection, batches: Sequence[Batch]) -> Fate:
+    """Batches whose id is already in the record, or stands twice in the group."""
+    connection.run("DELETE FROM temp.wanted_batch")
+    connection.run(
+        "INSERT OR IGNORE INTO temp.wanted_batch VALUES (?)",
+        pa.table({"id": [batch.id for batch in batches]}),
+    )
+    rows = connection.query(
+        "SELECT b.name_id, b.received, b.stored, b.duplicates, b.first_seq, b.last_seq "
+        "FROM temp.wanted_batch w JOIN batch b ON b.name_id = w.id"
+    )
+    known = {row["name_id"]: row for row in rows.to_pylist()}
+    results: dict[int, CommitResult] = {}
+    seen: set[str] = set()
+    for number, batch in enumerate(batches):
+        if batch.id in known:
+            was = known[batch.id]
+            results[number] = CommitResult(
+                batch.id,
+                was["received"],
+                was["stored"],
+                was["duplicates"],
+                batch.rejected,
+                replayed=True,
+                first_seq=was["first_seq"],
+                last_seq=was["last_seq"],
+            )
+        elif batch.id in seen:
+            results[number] = CommitResult(batch.id, 0, 0, 0, (), replayed=True)
+        seen.add(batch.id)
+    return Fate(results)
+
+
+def check_guards(registry: Registry, batches: Sequence[Batch], rows: pa.Table, fate: Fate) -> None:
+    """Refuse batches whose guards fail, as if the batches were applied one after the other."""
+    ids = {
+        uri
+        for number, batch in enumerate(batches)
+        if fate.applies(number)
+        for uri in batch.guards.absent | batch.guards.present
+    }
+    if not ids:
+        return
+    present = {u for u, (_, is_live) in registry.look_up_entities(sorted(ids)).items() if is_live}
+    touched = _touched(rows, ids)
+    for number, batch in enumerate(batches):
+        if not fate.applies(number):
+            continue
+        wrong = (batch.guards.absent & present) | (batch.guards.present - present)
+        if wrong:
+            fate.results[number] = CommitResult(
+                batch.id, batch.rows.num_rows, 0, 0, batch.rejected, refused=min(wrong)
+            )
+            continue
+        for uri, change in touched.get(number, ()):
+            if change == Change.DELETE_ENTITY:
+                present.discard(uri)
+            elif change != Change.DELETE_ATTRIBUTE:
+                present.add(uri)
+
+
+def _touched(rows: pa.Table, ids: set[str]) -> dict[int, list[tuple[str, int]]]:
+    """batch number -> (entity, change) of rows about guarded entities, in order."""
+    entity = rows["entity"].cast(pa.string())
+    about = pc.is_in(entity, pa.array(sorted(ids), pa.string()))
+    found: dict[int, list[tuple[str, int]]] = {}
+    for number, uri, change in zip(
+        rows["batch_no"].filter(about).to_pylist(),
+        entity.filter(about).to_pylist(),
+        rows["change"].filter(about).to_pylist(),
+        strict=True,
+    ):
+        found.setdefault(number, []).append((uri, change))
+    return found

@@ -1,0 +1,98 @@
+"""One ADBC connection on the SQLite file, for the columns of the hot path.
+
+ADBC opens a transaction of its own at once, so this connection is opened with autocommit and
+begins and ends its transactions in SQL; pragmas then work too.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_manager
+import adbc_driver_sqlite.dbapi
+import pyarrow as pa
+
+from dothi.model.problem import StoreUnavailable
+from dothi.storage.relational.engine import BUSY_TIMEOUT_MS
+
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    f"busy_timeout={BUSY_TIMEOUT_MS}",
+    "temp_store=MEMORY",
+    "foreign_keys=OFF",
+)
+
+
+_TYPED = {"integer": "0", "real": "0.5", "text": "'x'"}
+
+
+def _family(type_: pa.DataType) -> str:
+    if pa.types.is_floating(type_):
+        return "real"
+    return "text" if pa.types.is_string(type_) else "integer"
+
+
+class HotConnection:
+    """Not thread-safe: one thread at a time."""
+
+    def __init__(self, path: Path, *, cache_mb: int = 64, pragmas: tuple[str, ...] = ()) -> None:
+        self._connection = adbc_driver_sqlite.dbapi.connect(f"file:{path}", autocommit=True)
+        self._cursor: Any = self._connection.cursor()
+        for pragma in (*_PRAGMAS, f"cache_size=-{cache_mb * 1024}", *pragmas):
+            self.query(f"PRAGMA {pragma}")
+
+    def close(self) -> None:
+        self._cursor.close()
+        self._connection.close()
+
+    def run(self, sql: str, rows: pa.Table | None = None) -> None:
+        """Execute once, or once per row with the row's columns bound in order."""
+        if rows is None:
+            self._cursor.execute(sql)
+        elif rows.num_rows:
+            self._cursor.executemany(sql, rows)
+
+    def query(self, sql: str) -> pa.Table:
+        """The answer as Arrow columns."""
+        self._cursor.execute(sql)
+        return self._cursor.fetch_arrow_table()
+
+    def typed(self, schema: pa.Schema, sql: str) -> pa.Table:
+        """The answer cast to `schema`, whatever nulls it begins with.
+
+        The driver infers types from the first rows that it sees; a first row of known types,
+        dropped again, keeps it from taking a column of leading nulls for integers.
+        """
+        first = ", ".join(f"{_TYPED[_family(f.type)]} AS {f.name}" for f in schema)
+        names = ", ".join(schema.names)
+        answer = self.query(f"SELECT {first} UNION ALL SELECT {names} FROM ({sql})")
+        return answer.slice(1).cast(schema)
+
+    def number(self, sql: str) -> int:
+        """The single integer of an answer; null or no row reads as 0."""
+        values = self.query(sql).column(0).to_pylist()
+        return int(values[0] or 0) if values else 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN IMMEDIATE … COMMIT; rolls back and raises StoreUnavailable when SQLite refuses."""
+        try:
+            self._cursor.execute("BEGIN IMMEDIATE")
+            yield
+            self._cursor.execute("COMMIT")
+        except adbc_driver_manager.Error as error:
+            self._roll_back()
+            raise StoreUnavailable(f"the database refused the write: {error}") from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # After a full disk SQLite may have rolled back by itself; then ROLLBACK has no transaction.
+        try:
+            self._cursor.execute("ROLLBACK")
+        except adbc_driver_manager.Error as error:
+            if "no transaction" not in str(error):
+                raise

@@ -1,0 +1,109 @@
+"""Where each series' rows lie in the hot log: kept in memory, so that the log needs no index.
+
+An index on (attribute, time) in SQLite more than halves the append rate (docs/adr/0001); twelve
+bytes per hot row in memory answer the same two questions: which log rows belong to these series,
+and is this key already there. Rebuilt from the log at start.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+NO_TIME = np.iinfo(np.int64).min
+_CHUNK_ROWS = 262_144
+
+
+@dataclass(slots=True)
+class _Chunk:
+    seq: Ints
+    attribute: npt.NDArray[np.int32]
+    observed: Ints
+    used: int = 0
+
+
+class HotIndex:
+    """Appended by the writer, read by any thread (readers see whole appends or none of them)."""
+
+    def __init__(self) -> None:
+        self._chunks: list[_Chunk] = []
+        self._rows = 0
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def append(self, seq: Ints, attribute: Ints, observed: Ints) -> None:
+        """Add rows in rising order of seq; `observed` is NO_TIME where a row has no time."""
+        at = 0
+        while at < len(seq):
+            if not self._chunks or self._chunks[-1].used == _CHUNK_ROWS:
+                self._chunks.append(_new_chunk())
+            chunk = self._chunks[-1]
+            take = min(len(seq) - at, _CHUNK_ROWS - chunk.used)
+            end = chunk.used + take
+            chunk.seq[chunk.used : end] = seq[at : at + take]
+            chunk.attribute[chunk.used : end] = attribute[at : at + take]
+            chunk.observed[chunk.used : end] = observed[at : at + take]
+            chunk.used = end
+            at += take
+        self._rows += len(seq)
+
+    def drop_through(self, seq: int) -> None:
+        """Forget rows up to and including `seq`."""
+        kept: list[_Chunk] = []
+        for chunk in self._chunks:
+            live = slice(
+                int(np.searchsorted(chunk.seq[: chunk.used], seq, side="right")), chunk.used
+            )
+            if live.start == 0:
+                kept.append(chunk)
+            elif live.start < chunk.used:
+                fresh = _new_chunk()
+                fresh.used = live.stop - live.start
+                for name in ("seq", "attribute", "observed"):
+                    getattr(fresh, name)[: fresh.used] = getattr(chunk, name)[live]
+                kept.append(fresh)
+        self._rows = sum(chunk.used for chunk in kept)
+        self._chunks = kept
+
+    def rows_of(self, attributes: Ints) -> Ints:
+        """seq of every row of the series, rising."""
+        wanted = np.unique(attributes)
+        found = []
+        for chunk in self._chunks:
+            column = chunk.attribute[: chunk.used]
+            mask = column == wanted[0] if len(wanted) == 1 else np.isin(column, wanted)
+            found.append(chunk.seq[: chunk.used][mask])
+        return np.concatenate(found) if found else np.empty(0, np.int64)
+
+    def rows_of_keys(self, attributes: Ints, observed: Ints) -> Ints:
+        """seq of every row whose (attribute, observed) is among the keys, rising."""
+        if not len(attributes):
+            return np.empty(0, np.int64)
+        wanted = np.unique(attributes)
+        earliest, latest = observed.min(), observed.max()
+        keys = _pack(attributes, observed)
+        found = []
+        for chunk in self._chunks:
+            times = chunk.observed[: chunk.used]
+            near = np.flatnonzero((times >= earliest) & (times <= latest))
+            near = near[np.isin(chunk.attribute[near], wanted)]
+            hits = near[np.isin(_pack(chunk.attribute[near], times[near]), keys)]
+            found.append(chunk.seq[hits])
+        return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _new_chunk() -> _Chunk:
+    return _Chunk(
+        np.empty(_CHUNK_ROWS, np.int64),
+        np.empty(_CHUNK_ROWS, np.int32),
+        np.empty(_CHUNK_ROWS, np.int64),
+    )
+
+
+def _pack(attribute: npt.NDArray[np.int64] | npt.NDArray[np.int32], observed: Ints) -> Ints:
+    """A 64-bit mix of the key; equal keys give equal numbers, a clash only costs a look-up."""
+    mixed = attribute.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ observed.astype(np.uint64)
+    return mixed.view(np.int64)

@@ -1,0 +1,210 @@
+"""The commit: log append, state merge and receipts in one durable SQLite transaction."""
+
+import threading
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from dothi.model.batch import Batch, CommitResult, Group
+from dothi.model.problem import StoreUnavailable
+from dothi.model.row import Change
+from dothi.ports.clock import Clock, SystemClock
+from dothi.ports.history import SealedKeys
+from dothi.storage.relational.columns import Ints, times
+from dothi.storage.relational.entity_writer import EntityWriter
+from dothi.storage.relational.guard_check import Fate, check_guards, replays
+from dothi.storage.relational.hot_connection import HotConnection
+from dothi.storage.relational.hot_index import HotIndex
+from dothi.storage.relational.log_append import LogAppender, Work
+from dothi.storage.relational.series_registry import Registry
+from dothi.storage.relational.series_writer import SeriesWriter
+from dothi.storage.relational.twin_lookup import TwinLookup
+from dothi.storage.relational.twins import Values, judge
+
+_DELETES = (Change.DELETE_ATTRIBUTE, Change.DELETE_ENTITY)
+
+
+class SqliteLogWriter:
+    """ports.log.LogWriter on SQLite, lane 0. One thread; readers have their own connections."""
+
+    def __init__(
+        self,
+        path: Path,
+        index: HotIndex,
+        sealed: SealedKeys | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._connection = HotConnection(path)
+        self._connection.run("CREATE TEMP TABLE wanted_batch (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._clock = clock or SystemClock()
+        self._index = index
+        self._lock = threading.Lock()
+        self._log = LogAppender(self._connection)
+        self._registry = Registry(self._connection)
+        self._entities = EntityWriter(self._connection, self._registry)
+        self._series = SeriesWriter(self._connection, self._registry)
+        self._twins = TwinLookup(self._connection, self._registry, index, sealed)
+        self._recall()
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def commit(self, group: Group) -> list[CommitResult]:
+        """See ports.log.LogWriter."""
+        with self._lock:
+            try:
+                with self._connection.transaction():
+                    work, fate = self._apply(group)
+            except BaseException:
+                self._recall()
+                raise
+            for rows in work.indexed:
+                self._index.append(*rows)
+            self._next_seq = work.next_seq
+            self._next_batch += len(group.batches)
+            self._last_us = work.now_us
+            return _results(group, work, fate)
+
+    def _recall(self) -> None:
+        """Read the next numbers from the tables: at start, and after a rollback."""
+        try:
+            self._registry.forget()
+            self._log.refresh()
+            number = self._connection.number
+            sealed = number("SELECT max(value) FROM watermark WHERE name = 'sealed'")
+            self._next_seq = max(sealed, number("SELECT max(seq) FROM log")) + 1
+            self._next_batch = number("SELECT max(id) FROM batch") + 1
+            self._last_us = number("SELECT max(committed_us) FROM batch")
+        except Exception as error:
+            raise StoreUnavailable(f"the database cannot be read: {error}") from error
+
+    def _apply(self, group: Group) -> tuple[Work, Fate]:
+        batches = group.batches
+        fate = replays(self._connection, batches)
+        check_guards(self._registry, batches, group.rows, fate)
+        work = self._begin(batches)
+        rows = group.rows
+        if fate.results:
+            keep = np.array([fate.applies(n) for n in range(len(batches))], np.bool_)
+            rows = rows.filter(pa.array(keep[rows["batch_no"].to_numpy()]))
+        self._log.name_sources(rows, group, fate)
+        for part, is_delete in _parts(rows):
+            if is_delete:
+                self._delete(part, work)
+            else:
+                self._write(part, work)
+        self._log.write_receipts(group, fate, work)
+        self._log.write_batches(group, fate, work)
+        return work, fate
+
+    def _begin(self, batches: Sequence[Batch]) -> Work:
+        # Never before the last commit: a clock that jumps back must not reorder the record.
+        now_us = max(int(self._clock.now().timestamp() * 1e6), self._last_us)
+        count = len(batches)
+        return Work(
+            now_us,
+            np.arange(self._next_batch, self._next_batch + count),
+            np.array([int(b.received_at.timestamp() * 1e6) for b in batches], np.int64),
+            self._next_seq,
+            np.zeros(count, np.int64),
+            np.zeros(count, np.int64),
+            np.zeros(count, np.int64),
+            np.zeros(count, np.int64),
+        )
+
+    def _write(self, rows: pa.Table, work: Work) -> None:
+        entity_ids = self._entities.resolve(rows, work.now_us)
+        change = rows["change"].to_numpy()
+        about_entity = change == Change.UPSERT_ENTITY
+        if about_entity.any():
+            at = np.flatnonzero(about_entity)
+            chosen = rows.take(pa.array(at))
+            self._entities.upsert(chosen, entity_ids[at], work.now_us)
+            self._log.append(chosen, np.zeros(len(at), np.int64), entity_ids[at], work)
+            rows, entity_ids = rows.filter(pa.array(~about_entity)), entity_ids[~about_entity]
+        if rows.num_rows:
+            self._observe(rows, entity_ids, work)
+
+    def _observe(self, rows: pa.Table, entity_ids: Ints, work: Work) -> None:
+        attribute_ids = self._series.resolve(rows, entity_ids, work.now_us)
+        observed = times(rows["observed_at"])
+        new = Values(
+            attribute_ids,
+            observed,
+            rows["number"].to_numpy(),
+            rows["text"].combine_chunks(),
+            rows["body"].combine_chunks(),
+            rows["quality"].cast(pa.int64()).to_numpy(),
+            np.zeros(rows.num_rows, np.int64),
+        )
+        verdict = judge(new, self._twins.stored(rows, attribute_ids, observed))
+        revision = verdict.revision
+        if verdict.duplicate.any():
+            self._log.tally(rows.filter(pa.array(verdict.duplicate)), work, is_duplicate=True)
+            kept = ~verdict.duplicate
+            rows, entity_ids = rows.filter(pa.array(kept)), entity_ids[kept]
+            attribute_ids, revision = attribute_ids[kept], revision[kept]
+        if not rows.num_rows:
+            return
+        sources = self._log.append(rows, attribute_ids, entity_ids, work, revision)
+        winners = self._series.merge(rows, attribute_ids, sources, work.now_us)
+        self._entities.describe(rows.take(pa.array(winners)), entity_ids[winners])
+        assigned = rows["change"].to_numpy() == Change.ASSIGN
+        if assigned.any():
+            self._entities.touch(entity_ids[assigned], work.now_us)
+
+    def _delete(self, rows: pa.Table, work: Work) -> None:
+        uris = rows["entity"].cast(pa.string()).to_pylist()
+        found = self._registry.look_up_entities(uris)
+        ids = np.array([found[u][0] if u in found else 0 for u in uris], np.int64)
+        whole = rows["change"].to_numpy() == Change.DELETE_ENTITY
+        if whole.any():
+            gone = [u for u, w in zip(uris, whole, strict=True) if w]
+            self._entities.delete(ids[whole], gone, work.now_us)
+        series = np.zeros(len(uris), np.int64)
+        if not whole.all():
+            parts = ~whole
+            series[parts] = self._series.delete(
+                rows.filter(pa.array(parts)), ids[parts], work.now_us
+            )
+            self._entities.touch(ids[parts], work.now_us)
+        self._log.append(rows, series, ids, work)
+
+
+def _parts(rows: pa.Table) -> list[tuple[pa.Table, bool]]:
+    """Runs of writes and of deletes, in order: writes among themselves commute, deletes do not."""
+    if not rows.num_rows:
+        return []
+    is_delete = np.isin(rows["change"].to_numpy(), _DELETES)
+    if not is_delete.any():
+        return [(rows, False)]
+    edges = [0, *(np.flatnonzero(np.diff(is_delete)) + 1).tolist(), rows.num_rows]
+    return [
+        (rows.slice(start, end - start), bool(is_delete[start])) for start, end in pairwise(edges)
+    ]
+
+
+def _results(group: Group, work: Work, fate: Fate) -> list[CommitResult]:
+    found = []
+    for number, batch in enumerate(group.batches):
+        if not fate.applies(number):
+            found.append(fate.results[number])
+            continue
+        rejected = group.rejected[number]
+        stored, duplicates = int(work.stored[number]), int(work.duplicates[number])
+        found.append(
+            CommitResult(
+                batch.id,
+                stored + duplicates + sum(r.count for r in rejected),
+                stored,
+                duplicates,
+                rejected,
+                first_seq=int(work.first_seq[number]),
+                last_seq=int(work.last_seq[number]),
+            )
+        )
+    return found

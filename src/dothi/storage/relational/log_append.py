@@ -1,0 +1,181 @@
+"""Appends rows to the log and keeps the books of one commit."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from dothi.model.batch import Group
+from dothi.storage.relational.columns import Ints, codes, nullable_times, times, used
+from dothi.storage.relational.guard_check import Fate
+from dothi.storage.relational.hot_connection import HotConnection
+from dothi.storage.relational.receipt_writer import ReceiptWriter, Tally
+from dothi.storage.relational.series_registry import Numbering
+
+_INSERT_LOG = (
+    "INSERT INTO log (seq, attribute_id, entity_id, observed_us, number, text, body, unit_id, "
+    "quality, source_id, batch_id, committed_us, change, revision) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+@dataclass(slots=True)
+class Work:
+    """What one commit gathers on its way."""
+
+    now_us: int
+    batch_ids: Ints
+    received_us: Ints
+    next_seq: int
+    stored: Ints
+    duplicates: Ints
+    first_seq: Ints
+    last_seq: Ints
+    tallies: list[Tally] = field(default_factory=list)
+    indexed: list[tuple[Ints, Ints, Ints]] = field(default_factory=list)
+
+
+class LogAppender:
+    """Writes tables log, batch, source, unit within the writer's transaction."""
+
+    def __init__(self, connection: HotConnection) -> None:
+        self._connection = connection
+        self._sources = Numbering(connection, "source", "name_id")
+        self._units = Numbering(connection, "unit", "code")
+        self._receipts = ReceiptWriter(connection)
+
+    def refresh(self) -> None:
+        """Forget what a rollback may have undone."""
+        self._sources.refresh()
+        self._units.refresh()
+
+    def append(
+        self,
+        rows: pa.Table,
+        attribute_ids: Ints,
+        entity_ids: Ints,
+        work: Work,
+        revision: Ints | None = None,
+    ) -> Ints:
+        """Write log rows, note them for the receipts and the index; gives the source ids."""
+        count = rows.num_rows
+        seq = np.arange(work.next_seq, work.next_seq + count)
+        work.next_seq += count
+        batch_no = rows["batch_no"].to_numpy()
+        source_ids = _numbers(rows["source"], self._sources.known)
+        observed = times(rows["observed_at"])
+        self._connection.run(
+            _INSERT_LOG,
+            pa.table(
+                {
+                    "seq": seq,
+                    "attribute_id": attribute_ids,
+                    "entity_id": entity_ids,
+                    "observed_us": nullable_times(observed),
+                    "number": rows["number"],
+                    "text": rows["text"].cast(pa.string()),
+                    "body": rows["body"].cast(pa.string()),
+                    "unit_id": _numbers(rows["unit"], self._units.known),
+                    "quality": rows["quality"].cast(pa.int64()),
+                    "source_id": source_ids,
+                    "batch_id": work.batch_ids[batch_no],
+                    "committed_us": np.full(count, work.now_us),
+                    "change": rows["change"].cast(pa.int64()),
+                    "revision": np.zeros(count, np.int64) if revision is None else revision,
+                }
+            ),
+        )
+        work.indexed.append((seq, attribute_ids, observed))
+        work.last_seq[batch_no] = seq
+        first = np.zeros_like(work.first_seq)
+        first[batch_no[::-1]] = seq[::-1]
+        work.first_seq = np.where(work.first_seq == 0, first, work.first_seq)
+        self.tally(rows, work, is_duplicate=False)
+        return source_ids
+
+    def tally(self, rows: pa.Table, work: Work, *, is_duplicate: bool) -> None:
+        batch_no = rows["batch_no"].to_numpy()
+        counts = np.bincount(batch_no, minlength=len(work.stored))
+        if is_duplicate:
+            work.duplicates += counts
+        else:
+            work.stored += counts
+        work.tallies.append(
+            Tally(
+                _numbers(rows["source"], self._sources.known),
+                work.received_us[batch_no],
+                times(rows["observed_at"]),
+                np.full(rows.num_rows, int(is_duplicate)),
+            )
+        )
+
+    def name_sources(self, rows: pa.Table, group: Group, fate: Fate) -> None:
+        """Give sources and units that are seen for the first time a number."""
+        names, at = codes(rows["source"])
+        seen = {names[i] or "" for i in used(names, at)}
+        seen |= {
+            r.source for n, found in enumerate(group.rejected) if fate.applies(n) for r in found
+        }
+        missing = sorted(seen - self._sources.known.keys())
+        if missing:
+            self._sources.refresh()  # one may have been registered beside us
+            missing = sorted(seen - self._sources.known.keys())
+        if missing:
+            now_us = int(datetime.now(UTC).timestamp() * 1e6)
+            self._connection.run(
+                "INSERT INTO source (name_id, name, kind, created_us) VALUES (?1, ?1, 'auto', ?2)",
+                pa.table({"n": missing, "t": [now_us] * len(missing)}),
+            )
+            self._sources.refresh()
+        units, at = codes(rows["unit"])
+        fresh = {units[i] or "" for i in used(units, at)} - self._units.known.keys() - {""}
+        if fresh:
+            self._connection.run(
+                "INSERT INTO unit (code) VALUES (?)", pa.table({"c": sorted(fresh)})
+            )
+            self._units.refresh()
+
+    def write_receipts(self, group: Group, fate: Fate, work: Work) -> None:
+        tally = Tally(
+            *(
+                np.concatenate([getattr(t, name) for t in work.tallies] or [np.empty(0, np.int64)])
+                for name in ("source", "received_us", "observed", "duplicate")
+            )
+        )
+        rejected = [
+            (self._sources.known[r.source], int(work.received_us[n]), r)
+            for n, found in enumerate(group.rejected)
+            if fate.applies(n)
+            for r in found
+        ]
+        self._receipts.write(tally, rejected)
+
+    def write_batches(self, group: Group, fate: Fate, work: Work) -> None:
+        applied = [n for n in range(len(group.batches)) if fate.applies(n)]
+        rejected = np.array([sum(r.count for r in group.rejected[n]) for n in applied], np.int64)
+        stored, duplicates = work.stored[applied], work.duplicates[applied]
+        self._connection.run(
+            "INSERT INTO batch (id, name_id, committed_us, received, stored, duplicates, rejected, "
+            "first_seq, last_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            pa.table(
+                {
+                    "id": work.batch_ids[applied],
+                    "name_id": pa.array([group.batches[n].id for n in applied], pa.string()),
+                    "committed_us": np.full(len(applied), work.now_us),
+                    "received": stored + duplicates + rejected,
+                    "stored": stored,
+                    "duplicates": duplicates,
+                    "rejected": rejected,
+                    "first_seq": work.first_seq[applied],
+                    "last_seq": work.last_seq[applied],
+                }
+            ),
+        )
+
+
+def _numbers(column: pa.ChunkedArray, known: dict[str, int]) -> Ints:
+    names, at = codes(column)
+    ids = np.array([known.get(name or "", 0) for name in names], np.int64)
+    numbers: Ints = ids[at]
+    return numbers

@@ -1,0 +1,197 @@
+"""Reading the hot log: for consumers, for the history and for sealing."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dothi.model.row import LOG_SCHEMA
+from dothi.storage.relational.columns import Ints
+from dothi.storage.relational.hot_connection import HotConnection
+from dothi.storage.relational.hot_index import NO_TIME, HotIndex
+
+_ROW = pa.schema(
+    [
+        ("seq", pa.int64()),
+        ("attribute_id", pa.int64()),
+        ("entity_id", pa.int64()),
+        ("observed_us", pa.int64()),
+        ("number", pa.float64()),
+        ("text", pa.string()),
+        ("body", pa.string()),
+        ("unit_id", pa.int64()),
+        ("quality", pa.int64()),
+        ("source_id", pa.int64()),
+        ("batch_id", pa.int64()),
+        ("committed_us", pa.int64()),
+        ("change", pa.int64()),
+        ("revision", pa.int64()),
+    ]
+)
+_NAMES = {
+    "attribute": pa.schema(
+        [("id", pa.int64()), ("kind", pa.int64()), ("name", pa.string()), ("dataset", pa.string())]
+    ),
+    "entity": pa.schema([("id", pa.int64()), ("uri", pa.string()), ("type", pa.string())]),
+    "source": pa.schema([("id", pa.int64()), ("name_id", pa.string())]),
+    "unit": pa.schema([("id", pa.int64()), ("code", pa.string())]),
+    "batch": pa.schema([("id", pa.int64()), ("name_id", pa.string())]),
+}
+_BATCH_SEQS = 50_000
+
+
+class SqliteLogReader:
+    """ports.log.LogReader and ports.history.HotRows on SQLite, lane 0. Any thread."""
+
+    def __init__(self, path: Path, index: HotIndex) -> None:
+        self._index = index
+        self._lock = threading.Lock()
+        self._connection = HotConnection(path, cache_mb=16, pragmas=("query_only=OFF",))
+        self._connection.run("CREATE TEMP TABLE wanted (id INTEGER PRIMARY KEY)")
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def load_index(self) -> int:
+        """Fill the index from the log (at start); gives the number of rows."""
+        schema = pa.schema([_ROW.field(n) for n in ("seq", "attribute_id", "observed_us")])
+        with self._lock:
+            after, count = self._horizon(), 0
+            while True:
+                rows = self._connection.typed(
+                    schema,
+                    f"SELECT * FROM log WHERE seq > {after} ORDER BY seq LIMIT 500000",
+                )
+                if not rows.num_rows:
+                    return count
+                observed = rows["observed_us"].fill_null(NO_TIME).to_numpy()
+                self._index.append(
+                    rows["seq"].to_numpy(), rows["attribute_id"].to_numpy(), observed
+                )
+                after, count = int(rows["seq"][-1].as_py()), count + rows.num_rows
+
+    def read(self, after_seq: int, limit: int, lane: int = 0) -> pa.Table:
+        """See ports.log.LogReader."""
+        with self._lock:
+            return self._rows(
+                f"SELECT * FROM log WHERE seq > {after_seq} ORDER BY seq LIMIT {limit}"
+            )
+
+    def head(self, lane: int = 0) -> int:
+        """See ports.log.LogReader."""
+        with self._lock:
+            top = self._connection.number("SELECT max(seq) FROM log")
+            return max(top, self._horizon())
+
+    def tail(self, lane: int = 0) -> int:
+        """See ports.log.LogReader."""
+        with self._lock:
+            return self._horizon() + 1
+
+    def hot(
+        self, keys: pa.Table | None, start_us: int | None, end_us: int | None
+    ) -> tuple[pa.Table, int]:
+        """See ports.history.HotRows."""
+        with self._lock:
+            self._connection.run("BEGIN")
+            try:
+                horizon = self._horizon()
+                when = "coalesce(observed_us, committed_us)"
+                where = [f"seq > {horizon}"]
+                where += [f"{when} >= {start_us}"] if start_us is not None else []
+                where += [f"{when} < {end_us}"] if end_us is not None else []
+                condition = " AND ".join(where)
+                if keys is None:
+                    sql = f"SELECT * FROM log WHERE {condition} ORDER BY seq"
+                    return self._rows(sql), horizon
+                return self._of_series(keys, condition, horizon), horizon
+            finally:
+                self._connection.run("COMMIT")
+
+    def _of_series(self, keys: pa.Table, condition: str, horizon: int) -> pa.Table:
+        seqs = self._index.rows_of(self._attribute_ids(keys))
+        seqs = seqs[seqs > horizon]
+        if len(seqs) * 4 > len(self._index):
+            ids = ",".join(map(str, np.unique(self._attribute_ids(keys)).tolist()))
+            return self._rows(
+                f"SELECT * FROM log WHERE {condition} AND attribute_id IN ({ids}) ORDER BY seq"
+            )
+        self._want(seqs)
+        return self._rows(
+            "SELECT l.* FROM temp.wanted w CROSS JOIN log l ON l.seq = w.id "
+            f"WHERE {condition} ORDER BY l.seq"
+        )
+
+    def _attribute_ids(self, keys: pa.Table) -> Ints:
+        self._connection.run(
+            "CREATE TEMP TABLE IF NOT EXISTS wanted_key (entity TEXT, name TEXT, dataset TEXT)"
+        )
+        self._connection.run("DELETE FROM temp.wanted_key")
+        texts = keys.select(["entity", "attribute", "dataset"])
+        self._connection.run(
+            "INSERT INTO temp.wanted_key VALUES (?, ?, ?)",
+            texts.cast(pa.schema([(n, pa.string()) for n in texts.column_names])),
+        )
+        ids: Ints = self._connection.typed(
+            pa.schema([("id", pa.int64())]),
+            "SELECT a.id FROM temp.wanted_key k JOIN entity e ON e.uri = k.entity "
+            "JOIN attribute a ON a.entity_id = e.id AND a.name = k.name AND a.dataset = k.dataset",
+        )["id"].to_numpy()
+        return ids
+
+    def _horizon(self) -> int:
+        return self._connection.number("SELECT value FROM watermark WHERE name = 'sealed' LIMIT 1")
+
+    def _want(self, ids: Ints) -> None:
+        self._connection.run("DELETE FROM temp.wanted")
+        self._connection.run("INSERT INTO temp.wanted VALUES (?)", pa.table({"id": ids}))
+
+    def _rows(self, sql: str) -> pa.Table:
+        """Log rows with their numbers replaced by names: LOG_SCHEMA."""
+        rows = self._connection.typed(_ROW, sql)
+        if not rows.num_rows:
+            return LOG_SCHEMA.empty_table()
+        attribute = self._names(
+            "attribute", "id, kind, name, dataset FROM attribute", rows["attribute_id"]
+        )
+        entity = self._names(
+            "entity",
+            "id, uri, json_extract(types, '$[0]') AS type FROM entity",
+            rows["entity_id"],
+        )
+        columns = {
+            "lane": pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows),
+            "seq": rows["seq"],
+            "source": self._names("source", "id, name_id FROM source", rows["source_id"])[
+                "name_id"
+            ],
+            "entity": entity["uri"],
+            "entity_type": entity["type"],
+            "attribute": attribute["name"].fill_null(""),
+            "dataset": attribute["dataset"].fill_null(""),
+            "observed_at": rows["observed_us"],
+            "unit": self._names("unit", "id, code FROM unit", rows["unit_id"])["code"],
+            "kind": attribute["kind"].fill_null(1),
+            "batch": self._names("batch", "id, name_id FROM batch", rows["batch_id"])["name_id"],
+            "committed_at": rows["committed_us"],
+        }
+        same = {n: rows[n] for n in ("number", "text", "body", "quality", "change", "revision")}
+        columns |= same
+        columns["source"] = columns["source"].fill_null("")
+        columns["batch"] = columns["batch"].fill_null("")
+        columns["entity"] = columns["entity"].fill_null("")
+        return pa.table([columns[f.name].cast(f.type) for f in LOG_SCHEMA], schema=LOG_SCHEMA)
+
+    def _names(self, table: str, select: str, ids: pa.ChunkedArray) -> pa.Table:
+        """The named columns of `table`, aligned with `ids`; null where there is no such row."""
+        distinct = pc.unique(ids)
+        self._want(distinct.to_numpy())
+        found = self._connection.typed(
+            _NAMES[table],
+            f"SELECT {select} WHERE id IN (SELECT id FROM temp.wanted)",
+        )
+        at = pc.index_in(ids, found["id"].combine_chunks())
+        return found.take(at)

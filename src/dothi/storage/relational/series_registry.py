@@ -1,0 +1,126 @@
+"""Numbers for names: sources, units, entities and series, resolved per distinct name.
+
+The writer is the only one that makes rows in these tables, so it may cache and hand out ids.
+After a rollback everything cached is forgotten.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dothi.storage.relational.hot_connection import HotConnection
+
+Ints = npt.NDArray[np.int64]
+SeriesName = tuple[int, str, str]
+"""entity id, attribute, dataset."""
+
+NEVER = np.iinfo(np.int64).min
+_CACHE_LIMIT = 2_000_000
+
+
+class Numbering:
+    """Ids of one small table (source, unit) whose rows all fit in memory."""
+
+    def __init__(self, connection: HotConnection, table: str, column: str) -> None:
+        self._connection = connection
+        self._select = f"SELECT id, {column} AS name FROM {table}"
+        self.known: dict[str, int] = {}
+
+    def refresh(self) -> None:
+        rows = self._connection.query(self._select)
+        self.known = dict(zip(rows["name"].to_pylist(), rows["id"].to_pylist(), strict=True))
+
+
+class Registry:
+    """Entity and attribute ids with what the writer must know of each series."""
+
+    def __init__(self, connection: HotConnection) -> None:
+        self._connection = connection
+        connection.run("CREATE TEMP TABLE wanted_entity (uri TEXT PRIMARY KEY) WITHOUT ROWID")
+        connection.run(
+            "CREATE TEMP TABLE wanted_series (entity_id INTEGER, name TEXT, dataset TEXT)"
+        )
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the cache, and read the next free ids from the tables."""
+        self.entities: dict[str, int] = {}
+        """uri -> id of entities that are not deleted."""
+        self.series: dict[SeriesName, int] = {}
+        """Series that are not deleted."""
+        self.newest = np.full(1024, NEVER)
+        """By attribute id: highest observed_us ever stored (NEVER: none)."""
+        self.next_entity = self._connection.number("SELECT max(id) FROM entity") + 1
+        self.next_attribute = self._connection.number("SELECT max(id) FROM attribute") + 1
+
+    def forget_entity(self, uri: str) -> None:
+        entity = self.entities.pop(uri, None)
+        if entity is not None:
+            self.series = {k: v for k, v in self.series.items() if k[0] != entity}
+
+    def look_up_entities(self, uris: Sequence[str]) -> dict[str, tuple[int, bool]]:
+        """uri -> (id, is live) of those that exist, from the cache or the table."""
+        found = {u: (self.entities[u], True) for u in uris if u in self.entities}
+        missing = [u for u in uris if u not in found]
+        if not missing:
+            return found
+        self._connection.run("DELETE FROM temp.wanted_entity")
+        self._connection.run(
+            "INSERT OR IGNORE INTO temp.wanted_entity VALUES (?)", pa.table({"uri": missing})
+        )
+        rows = self._connection.query(
+            "SELECT e.id, e.uri, e.deleted_us IS NULL AS live FROM temp.wanted_entity w "
+            "JOIN entity e ON e.uri = w.uri"
+        )
+        for id_, uri, live in zip(*(c.to_pylist() for c in rows.columns), strict=True):
+            found[uri] = (id_, bool(live))
+            if live:
+                self.entities[uri] = id_
+        return found
+
+    def look_up_series(self, names: Sequence[SeriesName]) -> dict[SeriesName, tuple[int, bool]]:
+        """Series -> (attribute id, is live) of those that exist; fills `newest`."""
+        if len(self.series) > _CACHE_LIMIT:
+            self.series.clear()
+            self.entities.clear()
+        columns = list(zip(*names, strict=True))
+        self._connection.run("DELETE FROM temp.wanted_series")
+        self._connection.run(
+            "INSERT INTO temp.wanted_series VALUES (?, ?, ?)",
+            pa.table(
+                {
+                    "entity_id": pa.array(columns[0], pa.int64()),
+                    "name": pa.array(columns[1], pa.string()),
+                    "dataset": pa.array(columns[2], pa.string()),
+                }
+            ),
+        )
+        rows = self._connection.query(
+            "SELECT a.id, a.entity_id, a.name, a.dataset, a.newest_us, "
+            "a.deleted_us IS NULL AS live "
+            "FROM temp.wanted_series w JOIN attribute a "
+            "ON a.entity_id = w.entity_id AND a.name = w.name AND a.dataset = w.dataset"
+        )
+        found: dict[SeriesName, tuple[int, bool]] = {}
+        for id_, entity, name, dataset, newest, live in zip(
+            *(c.to_pylist() for c in rows.columns), strict=True
+        ):
+            found[(entity, name, dataset)] = (id_, bool(live))
+            self.see(id_, NEVER if newest is None else newest)
+            if live:
+                self.series[(entity, name, dataset)] = id_
+        return found
+
+    def see(self, attribute: int, newest: int) -> None:
+        """Remember the newest time of one series."""
+        self.grow(attribute)
+        self.newest[attribute] = newest
+
+    def grow(self, highest: int) -> None:
+        """Make room in `newest` for ids up to `highest`."""
+        if highest >= len(self.newest):
+            grown = np.full(max(highest + 1, 2 * len(self.newest)), NEVER)
+            grown[: len(self.newest)] = self.newest
+            self.newest = grown

@@ -1,0 +1,157 @@
+"""Series (attribute rows): resolving names to ids, and merging the newest values into the state."""
+
+import numpy as np
+import pyarrow as pa
+
+from dothi.model.row import Change
+from dothi.storage.relational.columns import NO_TIME, Ints, codes, distinct, nullable_times, times
+from dothi.storage.relational.hot_connection import HotConnection
+from dothi.storage.relational.series_registry import Registry, SeriesName
+
+_STAGE = """
+CREATE TEMP TABLE newest_value (
+    id INTEGER PRIMARY KEY, kind INTEGER, number REAL, text TEXT, body TEXT, unit TEXT,
+    observed_us INTEGER, newest_us INTEGER, quality INTEGER, source_id INTEGER, forced INTEGER)
+"""
+_MERGE = """
+UPDATE attribute SET kind = s.kind, number = s.number, text = s.text, body = s.body,
+    unit = s.unit, observed_us = s.observed_us, quality = s.quality, source_id = s.source_id,
+    newest_us = coalesce(max(attribute.newest_us, s.newest_us), attribute.newest_us, s.newest_us),
+    modified_us = {now}
+FROM temp.newest_value s
+WHERE s.id = attribute.id AND (
+    s.forced OR attribute.observed_us IS NULL OR s.observed_us >= attribute.observed_us)
+"""
+
+
+class SeriesWriter:
+    """Writes table attribute within the writer's transaction."""
+
+    def __init__(self, connection: HotConnection, registry: Registry) -> None:
+        self._connection = connection
+        self._registry = registry
+        connection.run(_STAGE)
+
+    def resolve(self, rows: pa.Table, entity_ids: Ints, now_us: int) -> Ints:
+        """Attribute id of every row; series that are not there (or were deleted) are made."""
+        names, name_at = codes(rows["attribute"])
+        datasets, dataset_at = codes(rows["dataset"])
+        lowest = int(entity_ids.min())
+        width = len(names) * len(datasets)
+        packed = (entity_ids - lowest) * width + name_at * len(datasets) + dataset_at
+        _, first, of_row = distinct(packed, (int(entity_ids.max()) - lowest + 1) * width)
+        keys: list[SeriesName] = [
+            (e, names[n] or "", datasets[d] or "")
+            for e, n, d in zip(
+                entity_ids[first].tolist(),
+                name_at[first].tolist(),
+                dataset_at[first].tolist(),
+                strict=True,
+            )
+        ]
+        known = self._registry.series
+        missing = [k for k in keys if k not in known]
+        if missing:
+            self._make(missing, now_us)
+            known = self._registry.series
+        ids = np.fromiter((known[k] for k in keys), np.int64, len(keys))
+        resolved: Ints = ids[of_row]
+        return resolved
+
+    def _make(self, missing: list[SeriesName], now_us: int) -> None:
+        found = self._registry.look_up_series(missing)
+        dead = [id_ for id_, is_live in found.values() if not is_live]
+        if dead:
+            self._connection.run(
+                "UPDATE attribute SET deleted_us = NULL, observed_us = NULL, created_us = ?1, "
+                "modified_us = ?1 WHERE id = ?2",
+                pa.table({"now": [now_us] * len(dead), "id": dead}),
+            )
+        fresh = [k for k in missing if k not in found]
+        first = self._registry.next_attribute
+        ids = range(first, first + len(fresh))
+        self._registry.next_attribute += len(fresh)
+        self._registry.grow(self._registry.next_attribute)
+        if fresh:
+            entities, names, datasets = zip(*fresh, strict=True)
+            self._connection.run(
+                "INSERT INTO attribute (id, entity_id, name, dataset, kind, created_us, "
+                "modified_us) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5)",
+                pa.table(
+                    {
+                        "id": pa.array(ids, pa.int64()),
+                        "entity_id": pa.array(entities, pa.int64()),
+                        "name": pa.array(names, pa.string()),
+                        "dataset": pa.array(datasets, pa.string()),
+                        "now": pa.array([now_us] * len(fresh), pa.int64()),
+                    }
+                ),
+            )
+        self._registry.series.update({k: id_ for k, (id_, _) in found.items()})
+        self._registry.series.update(zip(fresh, ids, strict=True))
+
+    def merge(self, rows: pa.Table, attribute_ids: Ints, source_ids: Ints, now_us: int) -> Ints:
+        """Make the newest row of each series its current value; gives the winners' indexes.
+
+        A row without a time, or an ASSIGN, wins over rows that only carry a time.
+        """
+        observed = times(rows["observed_at"])
+        forced = (observed == NO_TIME) | (rows["change"].to_numpy() == Change.ASSIGN)
+        if forced.any():
+            order = np.lexsort((np.where(forced, 0, observed), forced, attribute_ids))
+        else:
+            order = np.lexsort((observed, attribute_ids))
+        sorted_ids = attribute_ids[order]
+        is_last = np.append(sorted_ids[1:] != sorted_ids[:-1], True)
+        winners: Ints = order[is_last]
+        starts = np.flatnonzero(np.append(True, sorted_ids[1:] != sorted_ids[:-1]))
+        newest = np.maximum.reduceat(observed[order], starts)
+        chosen = rows.take(pa.array(winners))
+        ids = attribute_ids[winners]
+        self._connection.run("DELETE FROM temp.newest_value")
+        self._connection.run(
+            "INSERT INTO temp.newest_value VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            pa.table(
+                {
+                    "id": ids,
+                    "kind": chosen["kind"].cast(pa.int64()),
+                    "number": chosen["number"],
+                    "text": chosen["text"].cast(pa.string()),
+                    "body": chosen["body"].cast(pa.string()),
+                    "unit": chosen["unit"].cast(pa.string()),
+                    "observed": nullable_times(observed[winners]),
+                    "newest": nullable_times(newest),
+                    "quality": chosen["quality"].cast(pa.int64()),
+                    "source": source_ids[winners],
+                    "forced": forced[winners].astype(np.int64),
+                }
+            ),
+        )
+        self._connection.run(_MERGE.format(now=now_us))
+        self._registry.newest[ids] = np.maximum(self._registry.newest[ids], newest)
+        return winners
+
+    def delete(self, rows: pa.Table, entity_ids: Ints, now_us: int) -> Ints:
+        """Mark attributes as gone; gives the series id of each row, 0 where there is none."""
+        keys = list(
+            zip(
+                entity_ids.tolist(),
+                rows["attribute"].cast(pa.string()).to_pylist(),
+                rows["dataset"].cast(pa.string()).to_pylist(),
+                strict=True,
+            )
+        )
+        found = self._registry.look_up_series(keys)
+        ids = [id_ for id_, is_live in found.values() if is_live]
+        self._connection.run(
+            "UPDATE attribute SET deleted_us = ?1 WHERE id = ?2",
+            pa.table(
+                {
+                    "now": pa.array([now_us] * len(ids), pa.int64()),
+                    "id": pa.array(ids, pa.int64()),
+                }
+            ),
+        )
+        for key in keys:
+            self._registry.series.pop(key, None)
+        return np.array([found[k][0] if k in found else 0 for k in keys], np.int64)
