@@ -40,7 +40,8 @@ def text_of(data: bytes) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(
-            "utf8_invalid", f"byte {error.start} is no UTF-8 ({error.reason}); set the logger to UTF-8"
+            "utf8_invalid",
+            f"byte {error.start} is no UTF-8 ({error.reason}); set the logger to UTF-8",
         ) from error
     if not text.strip(" \t\r\n\x00"):
         raise Unreadable("file_empty", "the file holds no line; was the upload cut off?")
