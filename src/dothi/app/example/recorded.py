@@ -1,0 +1,88 @@
+"""A recorded series, re-timed to now: it runs at its own pace and begins again at its end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dothi.app.example.registry import Feed, Station
+from dothi.app.example.signal import HOUR_US, Numbers, Sampled, Times
+from dothi.model.quality import UNSET, Quality
+
+
+@dataclass(frozen=True)
+class _Column:
+    at_us: Times
+    number: Numbers
+    quality: npt.NDArray[np.uint8]
+
+
+class RecordedSignal:
+    """Reads the record at (time + shift) modulo the length of the loop.
+
+    The loop of hourly air records is a whole number of weeks, so that hour and weekday stay
+    what they were. Between two recorded values the line between them is given, flagged
+    estimated; across a gap nothing is given.
+    """
+
+    def __init__(self, folder: Path, feed: Feed, station: Station) -> None:
+        table = _read(folder / "series" / feed.file, station.key)
+        self._columns = {a: _column(table, name) for a, name in feed.columns.items()}
+        first = pc.min(table["at"]).cast(pa.int64()).as_py()
+        self._start_us = _us(feed.start_at) if feed.start_at else first
+        self._loop_us = round(feed.loop_s * 1_000_000)
+        self._shift_us = round(station.shift_h * HOUR_US)
+        self._max_gap_us = feed.max_gap_s * 1_000_000
+
+    def sample(self, at_us: Times) -> dict[str, Sampled]:
+        then = self._start_us + (at_us + self._shift_us - self._start_us) % self._loop_us
+        return {name: self._at(column, then) for name, column in self._columns.items()}
+
+    def _at(self, column: _Column, then: Times) -> Sampled:
+        right = np.searchsorted(column.at_us, then, "left").clip(1, len(column.at_us) - 1)
+        left = right - 1
+        t0, t1 = column.at_us[left], column.at_us[right]
+        part = (then - t0) / (t1 - t0)
+        number = column.number[left] * (1 - part) + column.number[right] * part
+        silent = (then < t0) | (then > t1) | (t1 - t0 > self._max_gap_us)
+        exact0, exact1 = then == t0, then == t1
+        number[exact0] = column.number[left][exact0]
+        number[exact1] = column.number[right][exact1]
+        number[silent & ~exact0 & ~exact1] = np.nan
+        between = np.maximum(column.quality[left], column.quality[right])
+        quality = np.where(between == Quality.BAD, between, np.uint8(Quality.ESTIMATED))
+        quality = np.where(exact0, column.quality[left], quality)
+        quality = np.where(exact1, column.quality[right], quality)
+        return Sampled(np.round(number, 3), quality.astype(np.uint8))
+
+
+def _read(path: Path, key: str) -> pa.Table:
+    table = pq.read_table(path)
+    if not key:
+        return table
+    found = table.filter(pc.equal(table["station"].cast(pa.string()), key))
+    if found.num_rows == 0:
+        raise ValueError(f"{path.name} holds no series {key!r}")
+    return found
+
+
+def _column(table: pa.Table, name: str) -> _Column:
+    kept = table.filter(pc.is_valid(table[name])).sort_by("at")
+    count = kept.num_rows
+    if "quality" in kept.column_names:
+        flags = kept["quality"].to_numpy()
+    else:
+        flags = np.full(count, UNSET, np.uint8)
+    # A good flag in the record says nothing about our limits, so admit judges the value anew.
+    flags = np.where(flags == Quality.GOOD, UNSET, flags).astype(np.uint8)
+    at_us = kept["at"].cast(pa.int64()).to_numpy()
+    return _Column(at_us, kept[name].cast(pa.float64()).to_numpy(), flags)
+
+
+def _us(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1_000_000)

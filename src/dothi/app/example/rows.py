@@ -1,0 +1,115 @@
+"""Rows of the example for the bulk path: what the stations are, and their history."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from dothi.app.example.registry import Registry, Station
+from dothi.app.example.signal import Sampled, Times
+from dothi.app.example.signals import make_signal
+from dothi.app.example.ticks import ticks_between
+from dothi.model.row import EMPTY_ROWS, TIMESTAMP, Kind, rows_table
+
+HOUR_US = 3_600_000_000
+LAST_PART_US = 300_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of history that is handed in as one Batch."""
+
+    end_us: int
+    rows: pa.Table
+
+
+def station_rows(registry: Registry) -> pa.Table:
+    """Name, place and, where the place is only approximate, a note, of every station."""
+    tables = [_text_rows(registry.stations, "name", [s.name for s in registry.stations])]
+    points = [
+        json.dumps({"type": "Point", "coordinates": [s.lon, s.lat]}) for s in registry.stations
+    ]
+    place = _named(registry.stations, "location")
+    tables.append(rows_table({**place, "body": points, "kind": int(Kind.GEO_PROPERTY)}))
+    noted = tuple(s for s in registry.stations if s.place_note)
+    tables.append(_text_rows(noted, "placeNote", [s.place_note for s in noted]))
+    return pa.concat_tables(tables)
+
+
+def history_parts(
+    folder: Path, registry: Registry, seed: int, start_us: int, end_us: int
+) -> Iterator[Part]:
+    """Everything the stations would have sent in [start, end), oldest first.
+
+    Parts are an hour long, those of the last hour five minutes, so that a Batch is never much
+    older than its newest row.
+    """
+    tables = [
+        _station_history(folder, registry, station, seed, (start_us, end_us))
+        for station in registry.stations
+    ]
+    rows = pa.concat_tables(tables).sort_by("observed_at")
+    observed = rows["observed_at"].cast(pa.int64()).to_numpy()
+    for low, high in _spans(start_us, end_us):
+        first, last = np.searchsorted(observed, [low, high])
+        if last > first:
+            yield Part(high, rows.slice(first, last - first))
+
+
+def _spans(start_us: int, end_us: int) -> Iterator[tuple[int, int]]:
+    fine_from = max(start_us, end_us - HOUR_US)
+    edges = [*range(start_us, fine_from, HOUR_US), *range(fine_from, end_us, LAST_PART_US), end_us]
+    yield from pairwise(edges)
+
+
+def _station_history(
+    folder: Path, registry: Registry, station: Station, seed: int, span: tuple[int, int]
+) -> pa.Table:
+    feed = registry.feed_of(station)
+    at_us = ticks_between(station.source, feed.history_step_s, *span)
+    if len(at_us) == 0:
+        return EMPTY_ROWS
+    sampled = make_signal(folder, registry, station, seed).sample(at_us)
+    return pa.concat_tables(
+        _value_rows(station, name, feed.units[name], at_us, values)
+        for name, values in sampled.items()
+    )
+
+
+def _value_rows(
+    station: Station, attribute: str, unit: str, at_us: Times, values: Sampled
+) -> pa.Table:
+    said = np.isfinite(values.number)
+    if not said.any():
+        return EMPTY_ROWS
+    return rows_table(
+        {
+            "source": station.source,
+            "entity": station.entity,
+            "entity_type": station.type,
+            "attribute": attribute,
+            "unit": unit,
+            "observed_at": pa.array(at_us[said]).cast(TIMESTAMP),
+            "number": values.number[said],
+            "quality": values.quality[said],
+        }
+    )
+
+
+def _text_rows(stations: tuple[Station, ...], attribute: str, texts: list[str]) -> pa.Table:
+    if not stations:
+        return EMPTY_ROWS
+    return rows_table({**_named(stations, attribute), "text": texts})
+
+
+def _named(stations: tuple[Station, ...], attribute: str) -> dict[str, object]:
+    return {
+        "source": [s.source for s in stations],
+        "entity": [s.entity for s in stations],
+        "entity_type": [s.type for s in stations],
+        "attribute": attribute,
+    }

@@ -1,0 +1,170 @@
+"""The example of the two provinces as a running part: areas, sources, history, devices."""
+
+import asyncio
+import hashlib
+import logging
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dothi.app.area_files import read_areas, read_shares
+from dothi.app.example.files import find_data_folder
+from dothi.app.example.memory import ExampleMemory, read_memory, ready_tokens, write_memory
+from dothi.app.example.publisher import Broker, Device, StationPublisher
+from dothi.app.example.registry import Registry, read_registry
+from dothi.app.example.rows import history_parts, station_rows
+from dothi.app.example.settings import ExampleSettings
+from dothi.app.example.signals import make_signal
+from dothi.model.batch import Batch
+from dothi.model.problem import Overloaded, StoreUnavailable
+from dothi.model.source import Source
+from dothi.ports.areas import Areas
+from dothi.ports.ingest import Ingest
+from dothi.ports.registry import Sources
+
+AREA_FILES = ("provinces.geojson", "districts.geojson", "wards.geojson")
+DAY_US = 86_400_000_000
+MOST_REPEATED_US = 3_600_000_000
+RETRY_S = 2.0
+AT_ONCE = 8
+"""Parts of history under way together, so that they share transactions."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleNeeds:
+    """The ports that the example works on."""
+
+    sources: Sources
+    areas: Areas
+    ingest: Ingest
+
+
+class ExampleService:
+    """`ports.service.Service`. Ready when areas and sources are there; history and the devices'
+    connections follow in the background."""
+
+    name = "example"
+
+    def __init__(
+        self,
+        needs: ExampleNeeds,
+        broker: Broker,
+        data_folder: Path,
+        settings: ExampleSettings | None = None,
+    ) -> None:
+        self._needs = needs
+        self._broker = broker
+        self._data_folder = data_folder
+        self._settings = settings or ExampleSettings()
+        self._files = find_data_folder()
+        self._memory = ExampleMemory()
+        self._publishers: list[StationPublisher] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        declared = read_registry(self._files)
+        registry, tokens = await asyncio.to_thread(self._prepare, declared)
+        self._task = asyncio.create_task(self._run(registry, tokens), name="example")
+        self._task.add_done_callback(_report_failure)
+
+    async def stop(self) -> None:
+        if self._task is None:
+            return
+        task, self._task = self._task, None
+        task.cancel()
+        await asyncio.wait([task])
+        if self._publishers:
+            # A station that was cut off for longer must not make all others repeat themselves.
+            oldest_us = time.time_ns() // 1_000 - MOST_REPEATED_US
+            sent_us = min(p.sent_us for p in self._publishers)
+            self._memory.filled_to_us = max(sent_us, oldest_us)
+            await asyncio.to_thread(write_memory, self._data_folder, self._memory)
+
+    def _prepare(self, declared: Registry) -> tuple[Registry, dict[str, str]]:
+        """Areas, sources and tokens; gives the stations whose source is enabled."""
+        self._memory = read_memory(self._data_folder)
+        self._put_areas()
+        enabled = tuple(s for s in declared.stations if self._put_source(declared.source_of(s)))
+        tokens = ready_tokens(
+            self._data_folder, self._needs.sources, [station.source for station in enabled]
+        )
+        return Registry(enabled, declared.feeds), tokens
+
+    def _put_source(self, wanted: Source) -> bool:
+        """Whether the source may send; what people changed about that stays."""
+        found = self._needs.sources.get(wanted.id)
+        if found is not None:
+            wanted = replace(wanted, created_at=found.created_at, is_enabled=found.is_enabled)
+        if wanted != found:
+            self._needs.sources.put(wanted)
+        return wanted.is_enabled
+
+    def _put_areas(self) -> None:
+        folder = self._files / "areas"
+        paths = [folder / name for name in (*AREA_FILES, "shares.csv")]
+        digest = hashlib.sha256(b"".join(p.read_bytes() for p in paths)).hexdigest()
+        if digest == self._memory.areas_digest:
+            return
+        areas = [area for path in paths[:-1] for area in read_areas(path)]
+        self._needs.areas.put(areas, read_shares(paths[-1]))
+        self._memory.areas_digest = digest
+        write_memory(self._data_folder, self._memory)
+
+    async def _run(self, registry: Registry, tokens: dict[str, str]) -> None:
+        end_us = time.time_ns() // 1_000
+        await self._fill(registry, end_us)
+        seed = self._settings.seed
+        for station in registry.stations:
+            signal = make_signal(self._files, registry, station, seed)
+            device = Device(station, registry.feed_of(station), signal, tokens[station.source])
+            self._publishers.append(StationPublisher(device, self._broker, end_us))
+        async with asyncio.TaskGroup() as group:
+            for publisher in self._publishers:
+                group.create_task(publisher.run())
+
+    async def _fill(self, registry: Registry, end_us: int) -> None:
+        """Hand in the stations themselves and the history since it was last complete."""
+        stations = station_rows(registry)
+        digest = hashlib.sha256(str(stations.to_pylist()).encode()).hexdigest()[:16]
+        await self._submit(Batch(f"example:stations:{digest}", stations, datetime.now(UTC)))
+        start_us = max(
+            self._memory.filled_to_us, end_us - round(self._settings.history_days * DAY_US)
+        )
+        began_s, rows, waiting = time.perf_counter(), 0, []
+        seed = self._settings.seed
+        parts = await asyncio.to_thread(
+            lambda: list(history_parts(self._files, registry, seed, start_us, end_us))
+        )
+        for part in parts:
+            # The history is re-timed: it counts as received when its part ends.
+            received_at = datetime.fromtimestamp(part.end_us / 1_000_000, UTC)
+            waiting.append(Batch(f"example:history:{part.end_us}", part.rows, received_at))
+            rows += part.rows.num_rows
+            if len(waiting) == AT_ONCE or part is parts[-1]:
+                await asyncio.gather(*(self._submit(batch) for batch in waiting))
+                waiting.clear()
+        self._memory.filled_to_us = end_us
+        await asyncio.to_thread(write_memory, self._data_folder, self._memory)
+        log.info("example history: %d rows in %.1f s", rows, time.perf_counter() - began_s)
+
+    async def _submit(self, batch: Batch) -> None:
+        while True:
+            try:
+                result = await self._needs.ingest.submit(batch)
+            except Overloaded as busy:
+                await asyncio.sleep(busy.retry_after_s)
+            except StoreUnavailable as error:
+                log.warning("example waits for the store: %s", error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                if result.rejected:
+                    log.error("example rows rejected: %s", result.rejected[0].detail)
+                return
+
+
+def _report_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("the example stopped", exc_info=task.exception())
