@@ -1,0 +1,120 @@
+/** Calls to /api/v1: JSON in, JSON out, problem documents as errors. */
+
+import type {
+  AggregateView,
+  EntityPage,
+  EntityView,
+  Layer,
+  Me,
+  ReceiptMinute,
+  RejectItem,
+  RevisionSeries,
+  SeriesView,
+  SourceView,
+} from './types';
+
+const ROOT = '/api/v1';
+
+/** An RFC 9457 problem document, or a failure to reach the hub (status 0). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+    readonly remedy: string,
+  ) {
+    super(`${title}: ${detail}`);
+  }
+}
+
+let whenSignedOut: () => void = () => {};
+
+/** Called whenever the hub answers 401. */
+export function onSignedOut(action: () => void): void {
+  whenSignedOut = action;
+}
+
+async function failure(answer: Response): Promise<ApiError> {
+  const text = await answer.text();
+  try {
+    const p = JSON.parse(text) as { title?: string; detail?: string; remedy?: string };
+    return new ApiError(answer.status, p.title ?? '', p.detail ?? '', p.remedy ?? '');
+  } catch {
+    return new ApiError(answer.status, answer.statusText, text.slice(0, 300), '');
+  }
+}
+
+async function call<T>(path: string, init?: RequestInit): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(ROOT + path, { credentials: 'same-origin', ...init });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiError(0, 'unreachable', String(error), '');
+  }
+  if (answer.status === 401) whenSignedOut();
+  if (!answer.ok) throw await failure(answer);
+  if (answer.status === 204) return undefined as T;
+  return (await answer.json()) as T;
+}
+
+function send<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const init: RequestInit = { method };
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { 'content-type': 'application/json' };
+  }
+  return call<T>(path, init);
+}
+
+export type Query = Record<string, string | number | string[] | undefined>;
+
+/** Query text; a list repeats its name, undefined and '' are left out. */
+export function queryText(query: Query): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined || value === '') continue;
+    for (const one of Array.isArray(value) ? value : [value]) params.append(name, String(one));
+  }
+  const text = params.toString();
+  return text ? `?${text}` : '';
+}
+
+const id = encodeURIComponent;
+
+export const api = {
+  me: () => call<Me>('/me'),
+  logout: () => send<void>('POST', '/logout'),
+  layers: () => call<Layer[]>('/layers'),
+  entity: (entity: string, signal?: AbortSignal) =>
+    call<EntityPage>(`/entities/${id(entity)}`, { signal: signal ?? null }),
+  entities: (query: Query) =>
+    call<{ items: EntityView[]; next: string | null; total: number }>(`/entities${queryText(query)}`),
+  series: (query: Query, signal?: AbortSignal) =>
+    call<{ series: SeriesView[]; truncated: boolean }>(`/series${queryText(query)}`, {
+      signal: signal ?? null,
+    }),
+  aggregate: (query: Query, signal?: AbortSignal) =>
+    call<{ series: AggregateView[] }>(`/series/aggregate${queryText(query)}`, {
+      signal: signal ?? null,
+    }),
+  revisions: (query: Query, signal?: AbortSignal) =>
+    call<{ series: RevisionSeries[]; truncated: boolean }>(`/series/revisions${queryText(query)}`, {
+      signal: signal ?? null,
+    }),
+  exportUrl: (query: Query) => `${ROOT}/series/export${queryText(query)}`,
+  sources: () => call<SourceView[]>('/sources'),
+  addSource: (body: unknown) => send<SourceView>('POST', '/sources', body),
+  issueToken: (source: string) => send<{ token: string }>('POST', `/sources/${id(source)}/token`),
+  revokeTokens: (source: string) =>
+    send<{ revoked: number }>('DELETE', `/sources/${id(source)}/tokens`),
+  receipts: (source: string, query: Query, signal?: AbortSignal) =>
+    call<{ minutes: ReceiptMinute[] }>(`/sources/${id(source)}/receipts${queryText(query)}`, {
+      signal: signal ?? null,
+    }),
+  rejects: (source: string, limit: number, signal?: AbortSignal) =>
+    call<{ items: RejectItem[]; reasons: Record<string, number> }>(
+      `/sources/${id(source)}/rejects?limit=${limit}`,
+      { signal: signal ?? null },
+    ),
+};

@@ -1,0 +1,156 @@
+/** Shapes of docs/reference/http-api.md. */
+
+export type Origin = 'measured' | 'replayed' | 'simulated';
+export type SourceState = 'live' | 'late' | 'silent' | 'never';
+
+export interface Value {
+  attribute: string;
+  dataset: string;
+  kind: number;
+  number: number | null;
+  text: string | null;
+  body: string | null;
+  unit: string | null;
+  /** RFC 3339, UTC; null: a value without a time of its own. */
+  observed_at: string | null;
+  modified_at: string | null;
+  quality: number;
+  source: string;
+  stale_after_s: number | null;
+}
+
+export interface EntityView {
+  id: string;
+  name: string | null;
+  types: string[];
+  scope: string[];
+  lon: number | null;
+  lat: number | null;
+  origin: Origin;
+  /** English; origin_note_vi is the same in Vietnamese, empty: show this one. */
+  origin_note: string;
+  origin_note_vi: string;
+  values: Value[];
+}
+
+export interface SourceView {
+  id: string;
+  name: string;
+  kind: string;
+  owner: string;
+  origin: Origin;
+  origin_note: string;
+  origin_note_vi: string;
+  cadence_s: number | null;
+  licence: string;
+  is_enabled: boolean;
+  state: SourceState;
+  received: number;
+  stored: number;
+  rejected: number;
+  duplicate: number;
+  per_minute: number;
+  delay_ms: number | null;
+  last_received_at: string | null;
+  last_observed_at: string | null;
+}
+
+export interface Layer {
+  id: string;
+  title: { vi: string; en: string };
+  types: string[];
+  attribute: string;
+  domain: string;
+  unit: string | null;
+}
+
+export interface Me {
+  name: string;
+  permissions: string[];
+  version: string;
+  mode: 'example' | 'normal';
+}
+
+export interface AreaView {
+  id: string;
+  level: string;
+  name: string;
+  name_en: string;
+  valid_from: string;
+  valid_to: string | null;
+}
+
+export interface EntityPage extends EntityView {
+  areas: AreaView[];
+  former_areas: AreaView[];
+  sources: SourceView[];
+}
+
+export interface SeriesView {
+  entity: string;
+  attribute: string;
+  dataset: string;
+  unit: string | null;
+  t: number[];
+  v: (number | string | null)[];
+  q: number[];
+}
+
+export interface RevisionSeries extends SeriesView {
+  revision: number[];
+  committed: number[];
+  source: string[];
+}
+
+export interface AggregateView {
+  entity: string;
+  attribute: string;
+  dataset: string;
+  start: number[];
+  end: number[];
+  [fn: string]: unknown;
+}
+
+export interface ReceiptMinute {
+  minute_at: string;
+  received: number;
+  stored: number;
+  rejected: number;
+  duplicate: number;
+  delay_ms: number | null;
+}
+
+export interface RejectItem {
+  received_at: string;
+  reason: string;
+  detail: string;
+  sample: string;
+  count: number;
+}
+
+export interface Snapshot {
+  kind: 'snapshot';
+  n: number;
+  epoch: string | number;
+  at: string;
+  entities: EntityView[];
+  sources: SourceView[];
+}
+
+export interface Delta {
+  kind: 'delta';
+  n: number;
+  at: string;
+  values: [string, Value][];
+  entities: EntityView[];
+  gone: string[];
+  sources: SourceView[];
+}
+
+export interface Beat {
+  kind: 'beat';
+  n: number;
+  at: string;
+}
+
+export type LiveMessage = Snapshot | Delta | Beat;

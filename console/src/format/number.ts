@@ -1,0 +1,37 @@
+/** Numbers as people of the language write them: decimal comma in Vietnamese. */
+
+export type Lang = 'vi' | 'en';
+
+const LOCALE = { vi: 'vi-VN', en: 'en-GB' } as const;
+const cache = new Map<string, Intl.NumberFormat>();
+
+function formatter(lang: Lang, min: number, max: number): Intl.NumberFormat {
+  const key = `${lang}${min}${max}`;
+  let found = cache.get(key);
+  if (!found) {
+    found = new Intl.NumberFormat(LOCALE[lang], {
+      minimumFractionDigits: min,
+      maximumFractionDigits: max,
+    });
+    cache.set(key, found);
+  }
+  return found;
+}
+
+/** Decimals that keep about three significant figures: 0.123, 1.23, 12.3, 123. */
+export function decimalsFor(value: number): number {
+  const size = Math.abs(value);
+  if (size === 0 || size >= 100) return Number.isInteger(value) ? 0 : 1;
+  if (size >= 10) return 1;
+  return size >= 1 ? 2 : 3;
+}
+
+export function formatNumber(value: number, lang: Lang, decimals?: number): string {
+  if (!Number.isFinite(value)) return '–';
+  if (decimals !== undefined) return formatter(lang, decimals, decimals).format(value);
+  return formatter(lang, 0, decimalsFor(value)).format(value);
+}
+
+export function formatCount(value: number, lang: Lang): string {
+  return formatter(lang, 0, 0).format(value);
+}

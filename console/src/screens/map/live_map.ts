@@ -1,0 +1,164 @@
+/** The map itself, outside the framework: made once, told what to show. */
+
+import {
+  AttributionControl,
+  Map as MapLibre,
+  ScaleControl,
+  addProtocol,
+  setWorkerUrl,
+  type GeoJSONSource,
+  type LngLatBoundsLike,
+  type MapMouseEvent,
+} from 'maplibre-gl';
+import 'maplibre-gl/dist/maplibre-gl.css';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
+import { Protocol } from 'pmtiles';
+import type { EntityView } from '../../api/types';
+import type { Manifest } from './basemap';
+import type { View } from './features';
+import { MapFeed } from './feed';
+import { putMarks } from './marks';
+import { DARK, LIGHT } from './palette';
+import { THINGS, mapStyle, restyle } from './style';
+
+setWorkerUrl(workerUrl);
+addProtocol('pmtiles', new Protocol().tile);
+
+export interface Camera {
+  lon: number;
+  lat: number;
+  zoom: number;
+}
+
+export interface Box {
+  west: number;
+  south: number;
+  east: number;
+  north: number;
+}
+
+export interface Options {
+  container: HTMLElement;
+  manifest: Manifest;
+  camera: Camera | null;
+  title: string;
+  isDark: boolean;
+  scale: number;
+  credits: string[];
+  entities: () => ReadonlyMap<string, EntityView>;
+  view: () => View;
+  onselect: (id: string | null) => void;
+  onmove: (camera: Camera, box: Box) => void;
+}
+
+/** Where a map without entities looks: the two provinces of the example. */
+const DEFAULT_CAMERA: Camera = { lon: 106.45, lat: 10.55, zoom: 7.6 };
+
+export class LiveMap {
+  readonly feed: MapFeed;
+  private readonly map: MapLibre;
+  private readonly still: boolean;
+
+  constructor(private readonly options: Options) {
+    const camera = options.camera ?? DEFAULT_CAMERA;
+    this.still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.map = new MapLibre({
+      container: options.container,
+      style: mapStyle(this.palette(options.isDark), options.manifest, options.scale),
+      center: [camera.lon, camera.lat],
+      zoom: camera.zoom,
+      minZoom: 4,
+      maxZoom: 17,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      locale: { 'Map.Title': options.title },
+      fadeDuration: 0,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    this.map.addControl(new AttributionControl({ compact: false, customAttribution: options.credits }));
+    this.map.addControl(new ScaleControl({ maxWidth: 120 }), 'top-right');
+    this.feed = new MapFeed(this.map, options.entities, options.view);
+    this.map.once('style.load', () => this.begin());
+    this.listen();
+  }
+
+  restyle(isDark: boolean, scale: number): void {
+    if (!this.map.isStyleLoaded() && !this.map.getLayer('thing')) return;
+    const palette = this.palette(isDark);
+    restyle(this.map, mapStyle(palette, this.options.manifest, scale));
+    putMarks(this.map, palette.halo);
+  }
+
+  zoomBy(steps: number): void {
+    this.map.easeTo({ zoom: this.map.getZoom() + steps, animate: !this.still });
+  }
+
+  /** Bring an entity into view when it is not. */
+  reveal(lon: number, lat: number): void {
+    const isSeen = this.map.getBounds().contains([lon, lat]);
+    const zoom = Math.max(this.map.getZoom(), 11);
+    if (!isSeen || this.map.getZoom() < 10.5)
+      this.map.easeTo({ center: [lon, lat], zoom, animate: !this.still });
+  }
+
+  fitAll(): void {
+    const bounds = this.bounds();
+    if (bounds) this.map.fitBounds(bounds, { padding: 50, maxZoom: 12, animate: !this.still });
+  }
+
+  remove(): void {
+    this.feed.stop();
+    this.map.remove();
+  }
+
+  private palette(isDark: boolean) {
+    return isDark ? DARK : LIGHT;
+  }
+
+  private begin(): void {
+    putMarks(this.map, this.palette(this.options.isDark).halo);
+    this.feed.refresh();
+    this.tellMove();
+  }
+
+  private bounds(): LngLatBoundsLike | null {
+    const placed = [...this.options.entities().values()].filter((e) => e.lon !== null && e.lat !== null);
+    if (placed.length === 0) return null;
+    const lons = placed.map((e) => e.lon as number);
+    const lats = placed.map((e) => e.lat as number);
+    return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+  }
+
+  private listen(): void {
+    this.map.on('click', (event) => void this.click(event));
+    this.map.on('moveend', () => this.tellMove());
+    for (const layer of ['thing', 'cluster']) {
+      this.map.on('mouseenter', layer, () => (this.map.getCanvas().style.cursor = 'pointer'));
+      this.map.on('mouseleave', layer, () => (this.map.getCanvas().style.cursor = ''));
+    }
+  }
+
+  private async click(event: MapMouseEvent): Promise<void> {
+    const { x, y } = event.point;
+    const near: [[number, number], [number, number]] = [[x - 6, y - 6], [x + 6, y + 6]];
+    const [hit] = this.map.queryRenderedFeatures(near, { layers: ['chosen', 'thing', 'cluster'] });
+    if (!hit) return this.options.onselect(null);
+    const properties = hit.properties as Record<string, unknown>;
+    if (properties['cluster_id'] === undefined)
+      return this.options.onselect(String(properties['entity']));
+    const source = this.map.getSource<GeoJSONSource>(THINGS);
+    const zoom = await source?.getClusterExpansionZoom(Number(properties['cluster_id']));
+    this.map.easeTo({ center: event.lngLat, zoom: zoom ?? this.map.getZoom() + 2, animate: !this.still });
+  }
+
+  private tellMove(): void {
+    const c = this.map.getCenter();
+    const b = this.map.getBounds();
+    this.options.onmove(
+      { lon: c.lng, lat: c.lat, zoom: this.map.getZoom() },
+      { west: b.getWest(), south: b.getSouth(), east: b.getEast(), north: b.getNorth() },
+    );
+  }
+}

@@ -1,0 +1,146 @@
+/** The whole map style: base map below, live things above. */
+
+import type { LayerSpecification, Map as MapLibre, StyleSpecification } from 'maplibre-gl';
+import { basemapLayers, basemapSource, type Manifest } from './basemap';
+import type { Palette } from './palette';
+
+export const THINGS = 'things';
+/** The selected thing alone: it is seen even while its neighbours stand in a cluster. */
+export const CHOSEN = 'chosen';
+const IS_CLUSTER = ['has', 'point_count'];
+const IS_THING = ['!', IS_CLUSTER];
+const state = (name: string, yes: unknown, no: unknown) => [
+  'case',
+  ['boolean', ['feature-state', name], false],
+  yes,
+  no,
+];
+
+function clusterLayers(p: Palette): unknown[] {
+  const size = ['step', ['get', 'point_count'], 13, 10, 16, 100, 20, 1000, 25];
+  return [
+    {
+      id: 'cluster',
+      type: 'circle',
+      source: THINGS,
+      filter: IS_CLUSTER,
+      paint: {
+        'circle-radius': size,
+        'circle-color': p.cluster,
+        'circle-stroke-color': p.clusterEdge,
+        'circle-stroke-width': 1.5,
+      },
+    },
+    {
+      id: 'cluster-count',
+      type: 'symbol',
+      source: THINGS,
+      filter: IS_CLUSTER,
+      layout: {
+        'text-field': ['get', 'point_count_abbreviated'],
+        'text-font': ['Noto Sans Medium'],
+        'text-size': 12,
+        'text-allow-overlap': true,
+      },
+      paint: { 'text-color': p.ink },
+    },
+  ];
+}
+
+const NAMED_LABEL = [
+  'format',
+  ['get', 'label'],
+  {},
+  '\n',
+  {},
+  ['get', 'name'],
+  { 'font-scale': 0.85 },
+];
+
+function symbols(id: string, source: string, p: Palette, scale: number, text: unknown): unknown {
+  return {
+    id,
+    type: 'symbol',
+    source,
+    filter: IS_THING,
+    layout: {
+      'icon-image': ['get', 'icon'],
+      'icon-size': scale,
+      'icon-allow-overlap': true,
+      'text-field': text,
+      'text-font': ['Noto Sans Medium'],
+      'text-size': 12.5 * scale,
+      'text-anchor': 'top',
+      'text-offset': [0, 0.75],
+      'text-max-width': 11,
+      'text-optional': true,
+    },
+    paint: {
+      'text-color': state('lost', p.faded, p.ink),
+      'text-halo-color': p.halo,
+      'text-halo-width': 1.6,
+      'icon-opacity': state('lost', 0.55, 1),
+    },
+  };
+}
+
+function ring(id: string, source: string, color: string, radius: number, width: unknown): unknown {
+  return {
+    id,
+    type: 'circle',
+    source,
+    filter: IS_THING,
+    paint: {
+      'circle-radius': radius,
+      'circle-color': 'rgba(0,0,0,0)',
+      'circle-stroke-color': color,
+      'circle-stroke-width': width,
+    },
+  };
+}
+
+function thingLayers(p: Palette, scale: number): unknown[] {
+  const text = ['step', ['zoom'], ['get', 'label'], 10.5, NAMED_LABEL];
+  return [
+    ring('thing-ring', THINGS, p.clusterEdge, 12 * scale, state('fresh', 1.5, 0)),
+    symbols('thing', THINGS, p, scale, text),
+    ring('chosen-ring', CHOSEN, p.select, 15 * scale, 3),
+    symbols('chosen', CHOSEN, p, scale, NAMED_LABEL),
+  ];
+}
+
+export function mapStyle(p: Palette, manifest: Manifest, scale: number): StyleSpecification {
+  const style: StyleSpecification = {
+    version: 8,
+    name: 'dothi',
+    sources: {
+      ...basemapSource(manifest),
+      [THINGS]: {
+        type: 'geojson',
+        data: { type: 'FeatureCollection', features: [] },
+        cluster: true,
+        clusterRadius: 34,
+        clusterMaxZoom: 10,
+      },
+      [CHOSEN]: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
+    },
+    layers: [
+      ...basemapLayers(p, manifest),
+      ...(clusterLayers(p) as LayerSpecification[]),
+      ...(thingLayers(p, scale) as LayerSpecification[]),
+    ],
+  };
+  if (manifest.has_glyphs) style.glyphs = `${location.origin}/basemap/fonts/{fontstack}/{range}.pbf`;
+  return style;
+}
+
+/** Change colours and sizes of a map in place; its sources keep their data. */
+export function restyle(map: MapLibre, style: StyleSpecification): void {
+  for (const layer of style.layers) {
+    for (const [name, value] of Object.entries(layer.paint ?? {}))
+      map.setPaintProperty(layer.id, name as never, value as never);
+    if (layer.id !== 'thing' && layer.id !== 'chosen') continue;
+    for (const name of ['icon-size', 'text-size'] as const)
+      map.setLayoutProperty(layer.id, name, (layer.layout as Record<string, number>)[name]);
+  }
+}

@@ -1,0 +1,65 @@
+/** What a person chose for this browser: language, theme, text size, contrast, shortcuts. */
+
+import type { Lang } from '../format/number';
+
+export type Theme = 'auto' | 'light' | 'dark';
+
+interface Stored {
+  lang: Lang;
+  theme: Theme;
+  scale: number;
+  isHighContrast: boolean;
+  hasShortcuts: boolean;
+}
+
+const KEY = 'dothi.settings';
+/** A-, A, A+, A++: WCAG 1.4.4 asks for 200 % in all, browser zoom does the rest. */
+export const SCALES = [0.875, 1, 1.25, 1.5];
+const DEFAULTS: Stored = {
+  lang: 'vi',
+  theme: 'auto',
+  scale: 1,
+  isHighContrast: false,
+  hasShortcuts: true,
+};
+
+function load(): Stored {
+  try {
+    return { ...DEFAULTS, ...(JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Stored>) };
+  } catch {
+    return DEFAULTS;
+  }
+}
+
+class Settings {
+  lang = $state<Lang>('vi');
+  theme = $state<Theme>('auto');
+  scale = $state(1);
+  isHighContrast = $state(false);
+  hasShortcuts = $state(true);
+  private isSystemDark = $state(false);
+
+  readonly isDark = $derived(this.theme === 'dark' || (this.theme === 'auto' && this.isSystemDark));
+
+  constructor() {
+    Object.assign(this, load());
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    this.isSystemDark = dark.matches;
+    dark.addEventListener('change', (event) => (this.isSystemDark = event.matches));
+  }
+
+  /** Call once inside the root component: keeps <html> and the store in step. */
+  bind(): void {
+    $effect(() => {
+      const root = document.documentElement;
+      root.lang = this.lang;
+      root.dataset['theme'] = this.isDark ? 'dark' : 'light';
+      root.dataset['contrast'] = this.isHighContrast ? 'high' : 'normal';
+      root.style.setProperty('--text-scale', String(this.scale));
+      const { lang, theme, scale, isHighContrast, hasShortcuts } = this;
+      localStorage.setItem(KEY, JSON.stringify({ lang, theme, scale, isHighContrast, hasShortcuts }));
+    });
+  }
+}
+
+export const settings = new Settings();
