@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 
-@dataclass(eq=False)  # not frozen: Python sets __traceback__ on what is raised
+@dataclass(eq=False)
 class Problem(Exception):
     """An error for the outside.
 
     `code` is stable and documented; `status` is the HTTP status used at HTTP doors.
+    Not frozen: the machinery of exceptions sets their traceback.
     """
 
     code: str

@@ -1,0 +1,17 @@
+"""One `dothi.toml`: every section, composed from the packages that own them."""
+
+import msgspec
+
+from dothi.app.config.sections import AccessSettings, LogSettings, ServerSettings
+from dothi.intake.http.settings import HttpIntakeSettings
+from dothi.pipeline.settings import PipelineSettings
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole configuration; every section has complete defaults."""
+
+    server: ServerSettings = ServerSettings()
+    access: AccessSettings = AccessSettings()
+    log: LogSettings = LogSettings()
+    pipeline: PipelineSettings = PipelineSettings()
+    intake_http: HttpIntakeSettings = HttpIntakeSettings()

@@ -1,0 +1,182 @@
+"""Checks of the place that dothi runs in; each says what to do when it fails."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dothi.app.config.settings import Settings
+from dothi.app.data_folder import DataFolder
+from dothi.app.machine import fsync_ms
+from dothi.model.problem import Problem
+
+_LEAST_FREE_BYTES = 1 << 30
+_SLOW_FSYNC_MS = 50.0
+_LEAST_SQLITE = (3, 35, 0)
+_BUILT_AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check."""
+
+    name: str
+    verdict: str
+    """ok, warning or failure."""
+    text: str
+    remedy: str = ""
+
+
+def examine(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+    """Run every check in turn; one that breaks is a failure of its own."""
+    checks: list[Callable[[], Finding]] = [
+        lambda: check_folder(folder),
+        lambda: check_permissions(folder),
+        lambda: check_space(folder.path),
+        lambda: check_fsync(folder.path),
+        lambda: check_clock(folder),
+        lambda: check_port("HTTP port", settings.server.host, settings.server.port, folder),
+        check_sqlite,
+        check_console,
+    ]
+    for check in checks:
+        try:
+            yield check()
+        except (OSError, Problem) as error:
+            yield Finding("check", "failure", str(error), "see the message")
+
+
+def check_folder(folder: DataFolder) -> Finding:
+    """Whether the data directory is there and can be written."""
+    place = _nearest(folder.path)
+    if not os.access(place, os.W_OK | os.X_OK):
+        return Finding(
+            "data directory",
+            "failure",
+            f"{place} cannot be written",
+            f"sudo chown {os.environ.get('USER', '$USER')} {place}, or use --data-dir",
+        )
+    holder = folder.running()
+    state = f"in use by process {holder.pid} at {holder.url}" if holder else "free"
+    if not folder.exists:
+        state = "not made yet; the first start makes it"
+    return Finding("data directory", "ok", f"{folder.path}: {state}")
+
+
+def check_permissions(folder: DataFolder) -> Finding:
+    """Whether nobody else reads the secrets."""
+    if not folder.secrets.exists():
+        return Finding("secrets", "ok", "none yet")
+    open_paths = [
+        path
+        for path in [folder.secrets, *folder.secrets.rglob("*")]
+        if stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+    if open_paths:
+        return Finding(
+            "secrets",
+            "failure",
+            f"others can read {', '.join(str(p) for p in open_paths)}",
+            f"chmod -R go= {folder.secrets}",
+        )
+    return Finding("secrets", "ok", "only this user reads them")
+
+
+def check_space(path: Path) -> Finding:
+    """Whether there is room to write."""
+    usage = shutil.disk_usage(_nearest(path))
+    text = f"{usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.1f} GiB"
+    if usage.free < _LEAST_FREE_BYTES:
+        return Finding(
+            "disk space",
+            "failure",
+            text,
+            "free some space, move the data directory to a larger disk, or shorten lake retention",
+        )
+    return Finding("disk space", "ok", text)
+
+
+def check_fsync(path: Path) -> Finding:
+    """Whether the disk makes writes durable, and how fast."""
+    took = fsync_ms(_nearest(path))
+    text = f"fsync takes {took['median']} ms, at worst {took['worst']} ms"
+    if took["median"] > _SLOW_FSYNC_MS:
+        return Finding(
+            "disk durability",
+            "warning",
+            text,
+            "a local SSD makes acknowledgements faster; network shares are not made for databases",
+        )
+    return Finding("disk durability", "ok", text)
+
+
+def check_clock(folder: DataFolder) -> Finding:
+    """Whether the clock is believable: not before this program, nor before its own data."""
+    now_at = datetime.now(UTC)
+    earliest_at = _BUILT_AT
+    if folder.database.exists():
+        written_at = datetime.fromtimestamp(folder.database.stat().st_mtime, UTC)
+        earliest_at = max(earliest_at, written_at)
+    text = f"{now_at:%Y-%m-%d %H:%M:%S} UTC, zone of this machine {time.strftime('%z')}"
+    if now_at < earliest_at:
+        return Finding(
+            "clock",
+            "failure",
+            f"{text}, but something here was written at {earliest_at:%Y-%m-%d %H:%M:%S}",
+            "set the clock; keep it right with chrony or systemd-timesyncd",
+        )
+    return Finding("clock", "ok", text)
+
+
+def check_port(name: str, host: str, port: int, folder: DataFolder) -> Finding:
+    """Whether an address can be listened on (or is held by dothi itself)."""
+    if folder.running() is not None:
+        return Finding(name, "ok", f"{host}:{port}: dothi is running")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        return Finding(
+            name,
+            "failure",
+            f"{host}:{port}: {error.strerror}",
+            f"find who has it with `ss -ltnp 'sport = :{port}'`, or choose another port",
+        )
+    return Finding(name, "ok", f"{host}:{port} is free")
+
+
+def check_sqlite() -> Finding:
+    """Whether SQLite knows what the store uses."""
+    text = f"version {sqlite3.sqlite_version}"
+    if sqlite3.sqlite_version_info < _LEAST_SQLITE:
+        return Finding("SQLite", "failure", text, "use a newer Python build: uv python install")
+    return Finding("SQLite", "ok", text)
+
+
+def check_console() -> Finding:
+    """Whether the web console was built."""
+    import dothi.console
+
+    static = Path(dothi.console.__file__).parent / "static"
+    if (static / "index.html").exists():
+        return Finding("console", "ok", "built")
+    missing = "Node is not installed" if shutil.which("node") is None else "it was not built"
+    return Finding(
+        "console",
+        "warning",
+        f"{missing}; the API works without it",
+        "install Node 20.19 or newer, then: uv sync --reinstall-package dothi",
+    )
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself, or the folder above it that exists."""
+    while not path.exists():
+        path = path.parent
+    return path

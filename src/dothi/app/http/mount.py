@@ -1,0 +1,141 @@
+"""Turns Endpoints into an ASGI router: identity, permission, errors."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from dothi.access.endpoint import Endpoint
+from dothi.access.principal import require
+from dothi.app.http.identity import Identity
+from dothi.app.http.problems import Foreseen, render, respond
+from dothi.model.problem import Problem
+
+WEBSOCKET = "WS"
+
+
+class Mount:
+    """Builds routes that check the permission of an Endpoint before its handler runs."""
+
+    def __init__(self, identity: Identity, max_body_bytes: int) -> None:
+        self._identity = identity
+        self._max_body_bytes = max_body_bytes
+
+    def router(self, endpoints: Sequence[Endpoint]) -> Router:
+        """A router over all endpoints, fixed paths before those with parameters.
+
+        Raises ValueError: two endpoints with the same method and path.
+        """
+        by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
+        for endpoint in endpoints:
+            if endpoint.method in by_path[endpoint.path]:
+                raise ValueError(f"{endpoint.method} {endpoint.path} is mounted twice")
+            by_path[endpoint.path][endpoint.method] = endpoint
+        routes: list[BaseRoute] = []
+        for path in sorted(by_path, key=_specific_first):
+            methods = by_path[path]
+            socket = methods.pop(WEBSOCKET, None)
+            if socket is not None:
+                routes.append(WebSocketRoute(path, self._websocket(socket)))
+            if methods:
+                routes.append(Route(path, _Methods(self, methods)))
+        return Router(routes, default=_not_found, redirect_slashes=False)
+
+    async def call(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        request = Request(scope, self._limited(receive), send)
+        scope["endpoint_path"] = endpoint.path
+        try:
+            principal = await self._identity.principal_of(request)
+            scope["principal"] = principal
+            require(principal, endpoint.permission)
+            request.state.principal = principal
+            response = await endpoint.handler(request)
+        except Foreseen as error:
+            response = render(error)
+        await response(scope, receive, send)
+
+    def _websocket(self, endpoint: Endpoint) -> Callable[[WebSocket], Awaitable[None]]:
+        async def answer(socket: WebSocket) -> None:
+            socket.scope["endpoint_path"] = endpoint.path
+            try:
+                principal = await self._identity.principal_of(socket)
+                socket.scope["principal"] = principal
+                require(principal, endpoint.permission)
+                socket.state.principal = principal
+            except Foreseen as error:
+                await socket.send_denial_response(render(error))
+                return
+            await endpoint.handler(socket)
+
+        return answer
+
+    def _limited(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_body_bytes:
+                raise Problem(
+                    "body_too_large",
+                    "Too much at once",
+                    f"the request body is larger than {self._max_body_bytes // 2**20} MB",
+                    413,
+                    remedy="send it in parts, or raise server.max_body_mb",
+                )
+            return message
+
+        return limited
+
+
+class _Methods:
+    """All methods of one path."""
+
+    def __init__(self, mount: Mount, endpoints: dict[str, Endpoint]) -> None:
+        self._mount = mount
+        self._endpoints = endpoints
+        methods = set(endpoints) | ({"HEAD"} if "GET" in endpoints else set())
+        self._allow = ", ".join(sorted(methods))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        endpoint = self._endpoints.get("GET" if method == "HEAD" else method)
+        if endpoint is not None:
+            await self._mount.call(endpoint, scope, receive, send)
+            return
+        problem = Problem(
+            "method_not_allowed",
+            "Method not allowed",
+            f"{method} does not work on this path",
+            405,
+            where=scope["path"],
+            remedy=f"use one of: {self._allow}",
+        )
+        await respond(problem, headers={"allow": self._allow})(scope, receive, send)
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    problem = Problem(
+        "not_found",
+        "Nothing here",
+        "no such path",
+        404,
+        where=scope["path"],
+        remedy="/api/openapi.json lists every path",
+    )
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(respond(problem))
+        return
+    await respond(problem)(scope, receive, send)
+
+
+def _specific_first(path: str) -> tuple[tuple[int, str], ...]:
+    """Sorts `/a/b` before `/a/{x}` before `/{rest:path}`."""
+    return tuple(
+        (2 if ":path}" in part else 1 if "{" in part else 0, part) for part in path.split("/")
+    )

@@ -1,0 +1,89 @@
+"""The HTTP server as a Service: uvicorn on a socket that is bound before anything else starts."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from dothi.app.config.sections import ServerSettings
+from dothi.model.problem import Problem
+
+_BACKLOG = 2048
+
+
+def bind(settings: ServerSettings) -> socket.socket:
+    """Take the address. Raises Problem: it is taken or not ours."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise Problem(
+            "port_unusable",
+            "The HTTP port cannot be used",
+            str(error),
+            where=f"server.host={settings.host} server.port={settings.port}",
+            remedy="stop what uses it (`dothi doctor` tells), or choose another with --port",
+        ) from error
+
+
+def address_of(sock: socket.socket) -> str:
+    """`http://host:port` of a bound socket, as a browser on this machine opens it."""
+    host, port = sock.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the one who runs the whole program."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class HttpServer:
+    """Serves an ASGI app until stopped; open requests get `graceful_stop_s` to end."""
+
+    name = "http"
+
+    def __init__(self, app: ASGIApp, sock: socket.socket, settings: ServerSettings) -> None:
+        self._app = app
+        self._socket = sock
+        self._settings = settings
+        self._server: uvicorn.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        config = uvicorn.Config(
+            self._app,
+            loop="none",
+            http="httptools",
+            ws="websockets-sansio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws_max_size=1 << 20,
+            timeout_graceful_shutdown=round(self._settings.graceful_stop_s),
+        )
+        server = _Server(config)
+        self._server = server
+        self._task = asyncio.create_task(server.serve(sockets=[self._socket]))
+        while not server.started:
+            if self._task.done():
+                self._task.result()
+            await asyncio.sleep(0.005)
+
+    async def wait(self) -> None:
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def stop(self) -> None:
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await self._task
+        self._socket.close()

@@ -1,0 +1,37 @@
+"""The whole HTTP side: every Endpoint mounted, with identity, health and the boundary around."""
+
+from collections.abc import Callable, Sequence
+
+from dothi.access.endpoint import Endpoint
+from dothi.app.config.settings import Settings
+from dothi.app.http.boundary import Boundary
+from dothi.app.http.health import Health
+from dothi.app.http.identity import Identity
+from dothi.app.http.login import Login
+from dothi.app.http.mount import Mount
+from dothi.app.supervisor import Supervisor
+from dothi.model.measure import Measure
+from dothi.ports.registry import Sources
+from dothi.ports.sessions import Sessions
+
+
+class Site:
+    """Built in wiring; `app` is what the server serves."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sessions: Sessions,
+        sources: Sources,
+        supervisor: Supervisor,
+        measures: Callable[[], Sequence[Measure]],
+        endpoints: Sequence[Endpoint],
+    ) -> None:
+        identity = Identity(sessions, sources, settings.access.mode, settings.server.public_url)
+        health = Health(supervisor, lambda: [*self.app.measures(), *measures()])
+        login = Login(sessions, identity, settings.access)
+        self.endpoints = [*health.endpoints(), *login.endpoints(), *endpoints]
+        """Everything that is mounted."""
+        health.publish(self.endpoints)
+        mount = Mount(identity, settings.server.max_body_mb * 2**20)
+        self.app = Boundary(mount.router(self.endpoints), settings.log.requests)

@@ -1,0 +1,29 @@
+"""What commands do to the data directory beside, or without, a running server."""
+
+from dothi.app.config.settings import Settings
+from dothi.app.data_folder import DataFolder
+from dothi.app.stores import open_registers
+from dothi.ports.clock import SystemClock
+
+
+def make_login_link(settings: Settings, folder: DataFolder) -> str:
+    """A new one-time link. Raises Problem: dothi never ran here."""
+    folder.require()
+    with open_registers(folder, SystemClock()) as registers:
+        token = registers.sessions.make_link(settings.access.link_lifetime_s)
+    return login_url(base_url(settings, folder), token)
+
+
+def base_url(settings: Settings, folder: DataFolder) -> str:
+    """Where a browser finds the server: as configured, as it runs, or as it would run."""
+    if settings.server.public_url:
+        return settings.server.public_url.rstrip("/")
+    running = folder.running()
+    if running is not None:
+        return running.url
+    return f"http://{settings.server.host}:{settings.server.port}"
+
+
+def login_url(base: str, token: str) -> str:
+    """The link that signs in."""
+    return f"{base}/login?token={token}"

@@ -1,0 +1,14 @@
+"""What the person at the terminal is told."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Started:
+    """What the person at the terminal is told once everything runs."""
+
+    url: str
+    login_url: str | None
+    """None: somebody is signed in already, or sign-in is off."""
+    details: dict[str, str]
+    """Name of a door -> where it listens."""

@@ -1,0 +1,103 @@
+"""Opens the operational database and everything that reads or writes it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine
+
+from dothi.app.data_folder import DataFolder
+from dothi.ports.clock import Clock
+from dothi.storage.relational.access_store import AccessStore
+from dothi.storage.relational.areas import RelationalAreas
+from dothi.storage.relational.cursors import RelationalCursors
+from dothi.storage.relational.engine import open_sqlite
+from dothi.storage.relational.files_seen import RelationalFilesSeen
+from dothi.storage.relational.hot_index import HotIndex
+from dothi.storage.relational.hot_log import SqliteLogWriter
+from dothi.storage.relational.log_reader import SqliteLogReader
+from dothi.storage.relational.log_sealing import SqliteSealSource
+from dothi.storage.relational.migrate import upgrade
+from dothi.storage.relational.pull_runs import RelationalPullRuns
+from dothi.storage.relational.receipts import RelationalReceipts
+from dothi.storage.relational.sources import RelationalSources
+from dothi.storage.relational.state import SqliteState
+
+
+@dataclass(frozen=True)
+class Registers:
+    """The small tables; any process may use them, also beside a running server."""
+
+    sessions: AccessStore
+    sources: RelationalSources
+    receipts: RelationalReceipts
+    cursors: RelationalCursors
+    areas: RelationalAreas
+    files_seen: RelationalFilesSeen
+    pull_runs: RelationalPullRuns
+
+
+@dataclass(frozen=True)
+class Stores(Registers):
+    """Everything; belongs to the one process that holds the lock of the data directory."""
+
+    writer: SqliteLogWriter
+    reader: SqliteLogReader
+    seal_source: SqliteSealSource
+    state: SqliteState
+
+
+@contextmanager
+def open_registers(folder: DataFolder, clock: Clock) -> Iterator[Registers]:
+    """The small tables alone, for commands."""
+    engine = open_database(folder)
+    try:
+        yield Registers(**_registers(engine, clock))
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def open_stores(folder: DataFolder, clock: Clock) -> Iterator[Stores]:
+    """All stores; what was opened last is closed first."""
+    with ExitStack() as stack:
+        engine = open_database(folder)
+        stack.callback(engine.dispose)
+        index = HotIndex()
+        reader = SqliteLogReader(folder.database, index)
+        stack.callback(reader.close)
+        reader.load_index()
+        seal_source = SqliteSealSource(folder.database, index, reader)
+        stack.callback(seal_source.close)
+        state = SqliteState(folder.database)
+        stack.callback(state.close)
+        writer = SqliteLogWriter(folder.database, index, clock=clock)
+        stack.callback(writer.close)
+        yield Stores(
+            **_registers(engine, clock),
+            writer=writer,
+            reader=reader,
+            seal_source=seal_source,
+            state=state,
+        )
+
+
+def open_database(folder: DataFolder) -> Engine:
+    """The database with the newest schema."""
+    engine = open_sqlite(folder.database)
+    upgrade(engine)
+    folder.database.chmod(0o600)
+    return engine
+
+
+def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
+    return {
+        "sessions": AccessStore(engine, clock),
+        "sources": RelationalSources(engine),
+        "receipts": RelationalReceipts(engine),
+        "cursors": RelationalCursors(engine),
+        "areas": RelationalAreas(engine),
+        "files_seen": RelationalFilesSeen(engine),
+        "pull_runs": RelationalPullRuns(engine),
+    }

@@ -1,0 +1,103 @@
+"""`dothi up --empty` as a real process: first start, login, stop, kill, start again."""
+
+import json
+from pathlib import Path
+
+import httpx
+
+from support.program import Program, run_cli
+
+ROW = {"entity": "urn:ngsi-ld:Thing:1", "attribute": "level", "value": 1.5}
+
+
+def test_first_start_login_stop_and_second_start(tmp_path: Path) -> None:
+    dothi = Program(tmp_path / "data")
+    with dothi:
+        assert (dothi.data_dir / "dothi.db").stat().st_mode & 0o077 == 0
+        assert httpx.get(f"{dothi.url}/healthz").text == "ok\n"
+        ready = httpx.get(f"{dothi.url}/readyz").json()
+        assert ready["status"] == "ready"
+        assert {part["state"] for part in ready["parts"].values()} == {"running"}
+        assert httpx.get(f"{dothi.url}/api/v1/sources").status_code in {401, 404}
+        client = dothi.signed_in()
+        again = client.post("/login", data={"token": dothi.login_url.partition("token=")[2]})
+        assert again.status_code == 403
+        assert dothi.stop() == 0
+        assert "stopped" in dothi.log()
+        token = dothi.login_url.partition("token=")[2]
+        assert token not in dothi.log()
+        assert token.encode() not in (dothi.data_dir / "dothi.db").read_bytes()
+    with dothi:
+        assert dothi.start_s <= 3.0
+        assert dothi.login_url == "", "somebody is signed in, so no new link is made"
+        assert dothi.stop() == 0
+
+
+def test_a_second_process_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    with Program(tmp_path / "data") as dothi:
+        second = run_cli("up", "--empty", "--port", "0", "--data-dir", str(dothi.data_dir))
+        assert second.returncode == 1
+        assert "already running" in second.stderr
+        assert dothi.url in second.stderr
+        assert "Traceback" not in second.stderr
+
+
+def test_a_taken_port_is_said_with_a_remedy(tmp_path: Path) -> None:
+    with Program(tmp_path / "data") as dothi:
+        port = dothi.url.rpartition(":")[2]
+        other = run_cli("up", "--empty", "--port", port, "--data-dir", str(tmp_path / "other"))
+        assert other.returncode == 1
+        assert "--port" in other.stderr
+
+
+def test_open_mode_on_a_public_address_is_refused(tmp_path: Path) -> None:
+    done = run_cli(
+        *("serve", "--host", "0.0.0.0", "--port", "0", "--data-dir", str(tmp_path / "data")),
+        environ={"DOTHI_ACCESS__MODE": "open"},
+    )
+    assert done.returncode == 1
+    assert "Sign-in is off" in done.stderr
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    dothi = Program(tmp_path / "data", environ={"DOTHI_ACCESS__MODE": "open"})
+    with dothi:
+        answer = httpx.post(
+            f"{dothi.url}/api/v1/observations?source=test",
+            json=[{**ROW, "observedAt": "2026-01-01T00:00:00Z"}],
+        )
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["stored"] == 1, answer.text
+        dothi.kill()
+    with dothi:
+        text = httpx.get(f"{dothi.url}/metrics").text
+        assert 'dothi_source_stored_total{source="test"} 1' in text
+        assert dothi.stop() == 0
+
+
+def test_login_link_makes_a_link_for_the_running_server(tmp_path: Path) -> None:
+    with Program(tmp_path / "data") as dothi:
+        done = run_cli("login-link", "--data-dir", str(dothi.data_dir))
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(f"{dothi.url}/login?token=")
+        used = httpx.post(
+            f"{dothi.url}/login", data={"token": done.stdout.split("token=")[1].strip()}
+        )
+        assert used.status_code == 303
+
+
+def test_commands_without_data_say_so(tmp_path: Path) -> None:
+    done = run_cli("login-link", "--data-dir", str(tmp_path / "none"))
+    assert done.returncode == 1
+    assert "remedy" in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_every_log_line_is_one_json_object(tmp_path: Path) -> None:
+    with Program(tmp_path / "data") as dothi:
+        httpx.get(f"{dothi.url}/healthz?token=secret")
+        dothi.stop()
+        lines = dothi.log().splitlines()
+    assert lines
+    assert all({"at", "level", "from", "message"} <= json.loads(line).keys() for line in lines)
+    assert "secret" not in "".join(lines)
