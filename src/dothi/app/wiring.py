@@ -1,7 +1,7 @@
 """The only place that knows concrete adapters: builds every part and says in which order."""
 
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,8 @@ from dothi.app.source_measures import SourceMeasures
 from dothi.app.started import Started
 from dothi.app.stores import Stores, open_stores
 from dothi.app.supervisor import Supervisor
+from dothi.console.endpoints import console_endpoints
+from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
 from dothi.model.measure import Measure
 from dothi.pipeline.intake import Intake
@@ -52,7 +54,7 @@ async def build(
     clock = SystemClock()
     with open_stores(folder, clock) as stores:
         intake = Intake(stores.writer, {}, settings.pipeline)
-        services: list[Service] = [intake]
+        services: list[Service] = [intake, *_doors(settings, stores, intake, clock)]
         supervisor = Supervisor(services, clock, settings.server.graceful_stop_s + 5)
         measured: list[Measured] = [SourceMeasures(stores.receipts)]
         site = Site(
@@ -67,8 +69,16 @@ async def build(
         yield Program(supervisor, site, stores, settings, address_of(sock))
 
 
+def _doors(settings: Settings, stores: Stores, ingest: Ingest, clock: Clock) -> Iterator[Service]:
+    """What takes data in beside HTTP; a door that is not configured is left out."""
+    if settings.files.folder:
+        ports = files_door.Ports(ingest, stores.files_seen, stores.sources, clock)
+        yield files_door.FilesDoor(settings.files, ports)
+
+
 def _endpoints(settings: Settings, ingest: Ingest, clock: Clock) -> list[Endpoint]:
     return [
+        *console_endpoints(settings.console),
         *http_door.endpoints(http_door.HttpIntakeDeps(ingest, clock, settings.intake_http)),
     ]
 

@@ -4,14 +4,16 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from dothi.model.attribute_spec import AttributeSpec
 from dothi.model.batch import Batch, CommitResult, Group
+from dothi.model.measure import Measure
 from dothi.model.problem import Overloaded, StoreUnavailable
 from dothi.pipeline.admit import admit
+from dothi.pipeline.figures import IntakeFigures
 from dothi.pipeline.settings import PipelineSettings
 from dothi.ports.log import LogWriter
 
@@ -30,20 +32,6 @@ class _Waiting:
     @property
     def weight(self) -> int:
         return max(int(self.batch.rows.num_rows), _EMPTY_BATCH_ROWS)
-
-
-@dataclass(slots=True)
-class IntakeFigures:
-    """For /metrics; read without a lock, written by the intake only."""
-
-    commits: int = 0
-    batches: int = 0
-    rows: int = 0
-    queued_rows: int = 0
-    refused: int = 0
-    failures: int = 0
-    commit_s: deque[float] = field(default_factory=lambda: deque(maxlen=1024))
-    """Durations of the latest commits."""
 
 
 class Intake:
@@ -86,6 +74,10 @@ class Intake:
             await self._task
             self._task = None
         self._thread.shutdown()
+
+    def measures(self) -> Sequence[Measure]:
+        """See ports.measured.Measured."""
+        return self.figures.measures()
 
     def watch(self, wake: Callable[[int], None]) -> None:
         """Call `wake(head)` on the event loop after each commit. It must not block."""
@@ -149,9 +141,7 @@ class Intake:
 
     def _answer(self, group: list[_Waiting], results: list[CommitResult], took_s: float) -> None:
         figures = self.figures
-        figures.commits += 1
-        figures.batches += len(group)
-        figures.commit_s.append(took_s)
+        figures.note_commit(len(group), took_s)
         for waiting, result in zip(group, results, strict=True):
             figures.queued_rows -= waiting.weight
             figures.rows += result.stored

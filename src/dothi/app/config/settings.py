@@ -3,6 +3,9 @@
 import msgspec
 
 from dothi.app.config.sections import AccessSettings, LogSettings, ServerSettings
+from dothi.app.example.settings import ExampleSettings
+from dothi.console.settings import ConsoleSettings
+from dothi.intake.files.settings import FilesSettings
 from dothi.intake.http.settings import HttpIntakeSettings
 from dothi.pipeline.settings import PipelineSettings
 
@@ -15,3 +18,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log: LogSettings = LogSettings()
     pipeline: PipelineSettings = PipelineSettings()
     intake_http: HttpIntakeSettings = HttpIntakeSettings()
+    files: FilesSettings = FilesSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    example: ExampleSettings = ExampleSettings()
