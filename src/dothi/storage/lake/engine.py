@@ -1,0 +1,76 @@
+"""The query engine: one DuckDB for the process, one cursor per thread, started at first use."""
+
+import threading
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from dothi.storage.lake.settings import LakeSettings
+
+
+class Engine:
+    """Runs SQL over registered Arrow tables and data files. Any thread."""
+
+    def __init__(self, settings: LakeSettings, spill_folder: Path) -> None:
+        self._settings = settings
+        self._spill_folder = spill_folder
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def query(self, sql: str, tables: dict[str, pa.Table] | None = None) -> pa.Table:
+        """The whole answer; `tables` are visible under their names."""
+        cursor = self._cursor()
+        try:
+            for name, table in (tables or {}).items():
+                cursor.register(name, table)
+            return cursor.sql(sql).to_arrow_table()
+        finally:
+            for name in tables or {}:
+                cursor.unregister(name)
+
+    def stream(self, sql: str, rows_per_batch: int) -> pa.RecordBatchReader:
+        """The answer batch by batch, on a cursor of its own."""
+        return self._open().cursor().sql(sql).to_arrow_reader(rows_per_batch)
+
+    def close(self) -> None:
+        """Release memory and threads; the next query starts anew."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+            self._local = threading.local()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
+        if cursor is None:
+            cursor = self._open().cursor()
+            self._local.cursor = cursor
+        return cursor
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            if self._connection is None:
+                self._connection = self._start()
+            return self._connection
+
+    def _start(self) -> duckdb.DuckDBPyConnection:
+        settings = self._settings
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{settings.query_memory_mb}MB",
+            "temp_directory": str(self._spill_folder),
+            "parquet_metadata_cache": True,
+            # Data files never change once they are committed.
+            "validate_external_file_cache": "NO_VALIDATION",
+            "autoinstall_known_extensions": False,
+            "TimeZone": "UTC",
+        }
+        if settings.query_threads > 0:
+            config["threads"] = settings.query_threads
+        return duckdb.connect(":memory:", config=config)
+
+
+def quoted(text: str) -> str:
+    """An SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"

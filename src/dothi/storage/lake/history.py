@@ -1,0 +1,218 @@
+"""The one query path: rows still in the log and rows in the lake as one history."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dothi.model.quality import USABLE
+from dothi.model.series import (
+    AGGREGATE_KEYS,
+    RAW_ANSWER,
+    AggregateQuery,
+    Function,
+    RawQuery,
+    SeriesKey,
+)
+from dothi.ports.history import HotRows
+from dothi.storage.lake.engine import Engine
+from dothi.storage.lake.periods import DAY_US, Periods, periods, to_us
+from dothi.storage.lake.relation import Relation, Source, Span, Wanted, relation, values_only
+from dothi.storage.lake.table import LakeTable
+
+_SQL = {
+    Function.AVG: "avg(number)",
+    Function.MIN: "min(number)",
+    Function.MAX: "max(number)",
+    Function.SUM: "sum(number)",
+    Function.COUNT: "count(*)",
+    Function.STDDEV: "stddev_samp(number)",
+    Function.FIRST: "arg_min(number, us)",
+    Function.LAST: "arg_max(number, us)",
+    Function.P05: "quantile_cont(number, 0.05)",
+    Function.P50: "quantile_cont(number, 0.5)",
+    Function.P95: "quantile_cont(number, 0.95)",
+    Function.P99: "quantile_cont(number, 0.99)",
+}
+
+_KEYS = ("entity", "attribute", "dataset")
+_RAW_COLUMNS = tuple(name for name in RAW_ANSWER.names if name not in _KEYS)
+
+
+class LakeHistory:
+    """`ports.history.History` over a lake table and the hot rows of the log."""
+
+    def __init__(self, table: LakeTable, hot: HotRows, engine: Engine) -> None:
+        self._table = table
+        self._hot = hot
+        self._engine = engine
+
+    def raw(self, query: RawQuery) -> pa.Table:
+        """See `History.raw`. `batch` is empty for rows of the lake (found by lane and seq)."""
+        wanted = Wanted.of(query.series)
+        span = _span(query.start_at, query.end_at)
+        if not wanted.series or _is_empty(span):
+            return RAW_ANSWER.empty_table()
+        source = self._source(wanted, span)
+        if query.last_n is not None:
+            return self._last(source, wanted, span, query)
+        rows = relation(source, wanted, span, _RAW_COLUMNS, all_revisions=query.all_revisions)
+        return self._raw_answer(rows, wanted, query.limit)
+
+    def aggregate(self, query: AggregateQuery) -> pa.Table:
+        """See `History.aggregate`. `stddev` is that of a sample: null for a single value."""
+        wanted = Wanted.of(query.series)
+        span = _span(query.start_at, query.end_at)
+        functions = tuple(dict.fromkeys(query.functions))
+        start_us, end_us = to_us(query.start_at), to_us(query.end_at)
+        folding = periods(query.period, start_us, max(end_us, start_us + 1))
+        if not wanted.series or _is_empty(span):
+            return _aggregate_schema(functions).empty_table()
+        source = self._source(wanted, span)
+        rows = relation(
+            source,
+            wanted,
+            span,
+            ("observed_at", "number", "quality", "revision"),
+            all_revisions=False,
+        )
+        quality = "" if query.any_quality else f" AND quality IN {_usable()}"
+        columns = ", ".join(f"{_SQL[f]} AS {f.value}" for f in functions)
+        sql = f"""SELECT k, {folding.label_sql} AS label, {columns}
+            FROM (SELECT k, epoch_us(moment) AS us, number FROM ({rows.sql})
+                  WHERE number IS NOT NULL{quality})
+            GROUP BY ALL ORDER BY ALL"""
+        return _aggregate_answer(self._engine.query(sql, rows.tables), wanted, folding, functions)
+
+    def _source(self, wanted: Wanted, span: Span) -> Source:
+        """Hot rows first: what they leave out is in every later snapshot of the lake."""
+        keys = wanted.table().select(list(_KEYS))
+        hot, horizon = self._hot.hot(keys, span.start_us, span.end_us)
+        return Source(self._engine, self._table.snapshot(), values_only(hot), horizon)
+
+    def _last(self, source: Source, wanted: Wanted, span: Span, query: RawQuery) -> pa.Table:
+        """The newest rows, looking back over ever more days until every series has enough."""
+        count = max(query.last_n or 0, 0)
+        found: list[pa.Table] = []
+        missing = wanted.series
+        for piece in _backwards(source, span):
+            part = Wanted(missing)
+            rows = relation(source, part, piece, _RAW_COLUMNS, all_revisions=query.all_revisions)
+            ranks = "row_number() OVER (PARTITION BY k ORDER BY moment DESC, seq DESC)"
+            newest = f"SELECT * FROM ({rows.sql}) QUALIFY {ranks} <= {count}"
+            answer = self._raw_answer(Relation(newest, rows.tables), part, None)
+            found.append(answer)
+            missing = _short_series(found, wanted.series, count)
+            if not missing:
+                break
+        return _newest(found, count).slice(0, query.limit + 1)
+
+    def _raw_answer(self, rows: Relation, wanted: Wanted, limit: int | None) -> pa.Table:
+        cut = "" if limit is None else f" LIMIT {limit + 1}"
+        order = "ORDER BY k, moment, revision, seq"
+        sql = f"SELECT * FROM ({rows.sql}) {order}{cut}"
+        answer = self._engine.query(sql, rows.tables)
+        return _with_keys(answer, wanted).select(RAW_ANSWER.names).cast(RAW_ANSWER)
+
+
+def _span(start_at: datetime | None, end_at: datetime | None) -> Span:
+    return Span(
+        None if start_at is None else to_us(start_at), None if end_at is None else to_us(end_at)
+    )
+
+
+def _is_empty(span: Span) -> bool:
+    return span.start_us is not None and span.end_us is not None and span.start_us >= span.end_us
+
+
+def _usable() -> str:
+    return f"({', '.join(str(int(flag)) for flag in sorted(USABLE))})"
+
+
+def _with_keys(answer: pa.Table, wanted: Wanted) -> pa.Table:
+    """The answer with entity, attribute and dataset in the place of k."""
+    keys = wanted.table().take(answer["k"])
+    for name in _KEYS:
+        answer = answer.append_column(name, keys[name])
+    return answer
+
+
+def _backwards(source: Source, span: Span) -> Iterator[Span]:
+    """Pieces of the span, newest first, of 1, 2, 4 … days that hold rows."""
+    hot = source.hot
+    times = pc.coalesce(hot["observed_at"], hot["committed_at"]).cast(pa.date32())
+    days = {f[0].day for f in source.snapshot.between(span.start_us, span.end_us)}
+    days |= set(pc.unique(times).to_pylist())
+    ordered = sorted(days, reverse=True)
+    upper = span.end_us
+    size = 1
+    while ordered:
+        piece, ordered = ordered[:size], ordered[size:]
+        low = _midnight_us(piece[-1])
+        lower = low if span.start_us is None else max(low, span.start_us)
+        yield Span(lower, upper)
+        upper = lower
+        size *= 2
+
+
+def _midnight_us(day: date) -> int:
+    return (day - date(1970, 1, 1)).days * DAY_US
+
+
+def _short_series(
+    found: Sequence[pa.Table], series: tuple[SeriesKey, ...], count: int
+) -> tuple[SeriesKey, ...]:
+    """Series of which fewer than `count` rows were found."""
+    keys = pa.concat_tables([t.select(list(_KEYS)) for t in found])
+    counted = keys.group_by(list(_KEYS)).aggregate([([], "count_all")]).to_pylist()
+    enough = {
+        SeriesKey(c["entity"], c["attribute"], c["dataset"])
+        for c in counted
+        if c["count_all"] >= count
+    }
+    return tuple(s for s in series if s not in enough)
+
+
+def _newest(found: Sequence[pa.Table], count: int) -> pa.Table:
+    """The newest `count` rows of each series, in the order of a raw answer."""
+    if not found:
+        return RAW_ANSWER.empty_table()
+    rows = pa.concat_tables(found)
+    at = pc.coalesce(rows["observed_at"], rows["committed_at"])
+    keys = [(name, "ascending") for name in (*_KEYS, "at", "revision", "seq")]
+    rows = rows.append_column("at", at).sort_by(keys).select(RAW_ANSWER.names)
+    if len(found) == 1:
+        return rows
+    ranks = _ranks_from_end(rows)
+    return rows.filter(pa.array(ranks < count))
+
+
+def _ranks_from_end(rows: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """How many rows of the same series follow each row; rows are sorted by series."""
+    groups = rows.group_by(list(_KEYS), use_threads=False).aggregate([([], "count_all")])
+    sizes = groups["count_all"].to_numpy()
+    ends = np.repeat(np.cumsum(sizes), sizes)
+    return np.asarray(ends - 1 - np.arange(rows.num_rows), dtype=np.int64)
+
+
+def _aggregate_schema(functions: Sequence[Function]) -> pa.Schema:
+    types = {Function.COUNT: pa.int64()}
+    return pa.schema(
+        [*AGGREGATE_KEYS, *(pa.field(f.value, types.get(f, pa.float64())) for f in functions)]
+    )
+
+
+def _aggregate_answer(
+    answer: pa.Table, wanted: Wanted, folding: Periods, functions: Sequence[Function]
+) -> pa.Table:
+    labels = answer["label"].to_numpy()
+    distinct, positions = np.unique(labels, return_inverse=True)
+    edges = np.array([folding.edges(int(n)) for n in distinct], dtype=np.int64).reshape(-1, 2)
+    schema = _aggregate_schema(functions)
+    at = schema.field("period_start_at").type
+    answer = _with_keys(answer, wanted)
+    for column, name in enumerate(("period_start_at", "period_end_at")):
+        answer = answer.append_column(name, pa.array(edges[positions, column]).cast(at))
+    return answer.select(schema.names).cast(schema)

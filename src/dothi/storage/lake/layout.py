@@ -1,0 +1,76 @@
+"""Columns, order and encodings of the lake's table of observations (see docs/adr/0002)."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dothi.model.row import TIMESTAMP
+
+LAKE_SCHEMA = pa.schema(
+    [
+        pa.field("entity", pa.string(), nullable=False),
+        pa.field("entity_type", pa.string()),
+        pa.field("attribute", pa.string(), nullable=False),
+        pa.field("dataset", pa.string(), nullable=False),
+        pa.field("observed_at", TIMESTAMP),
+        pa.field("number", pa.float64()),
+        pa.field("text", pa.string()),
+        pa.field("body", pa.string()),
+        pa.field("unit", pa.string()),
+        pa.field("quality", pa.int8(), nullable=False),
+        pa.field("kind", pa.int8(), nullable=False),
+        pa.field("change", pa.int8(), nullable=False),
+        pa.field("revision", pa.int16(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("committed_at", TIMESTAMP, nullable=False),
+        pa.field("seq", pa.int64(), nullable=False),
+        pa.field("lane", pa.int32(), nullable=False),
+    ]
+)
+"""Columns of the data files. Delta knows no unsigned numbers, so flags are signed here.
+
+`batch` is left out: its ids are random text, which would take more room than the value. The
+operational table `batch` finds it by `seq`.
+"""
+
+PARTITION = "day"
+"""UTC day of observed_at, or of committed_at for rows without a time of their own."""
+
+TABLE_SCHEMA = LAKE_SCHEMA.append(pa.field(PARTITION, pa.date32(), nullable=False))
+
+SORT_COLUMNS = ("attribute", "entity", "dataset", "time")
+"""Order within a data file; `time` is observed_at or else committed_at, then seq."""
+
+STATISTICS = (
+    "entity",
+    "attribute",
+    "dataset",
+    "unit",
+    "quality",
+    "kind",
+    "change",
+    "revision",
+    "source",
+    "observed_at",
+    "committed_at",
+    "seq",
+    "lane",
+)
+"""Columns whose least and greatest value stand in the Delta log."""
+
+
+def to_lake(rows: pa.Table) -> pa.Table:
+    """LOG_SCHEMA rows as TABLE_SCHEMA rows, sorted by day and then by SORT_COLUMNS."""
+    columns = [rows[name].cast(LAKE_SCHEMA.field(name).type) for name in LAKE_SCHEMA.names]
+    time = pc.coalesce(rows["observed_at"], rows["committed_at"])
+    table = pa.table([*columns, time.cast(pa.date32()), time], [*TABLE_SCHEMA.names, "time"])
+    keys = [(name, "ascending") for name in (PARTITION, *SORT_COLUMNS, "seq")]
+    order = pc.sort_indices(table, sort_keys=keys)
+    return table.take(order).select(TABLE_SCHEMA.names).cast(TABLE_SCHEMA)
+
+
+def split_days(table: pa.Table) -> list[pa.Table]:
+    """Slices of a table sorted by day, one per day."""
+    days = table[PARTITION].combine_chunks()
+    ends = pc.run_end_encode(days).run_ends.to_pylist() if len(days) else []
+    starts = [0, *ends[:-1]]
+    return [table.slice(a, b - a) for a, b in zip(starts, ends, strict=True)]

@@ -1,0 +1,66 @@
+"""Puts the parts of the lake together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dothi.ports.clock import Clock
+from dothi.ports.cursors import Cursors
+from dothi.ports.history import HotRows
+from dothi.ports.sealing import SealSource
+from dothi.ports.service import Service
+from dothi.storage.lake.deletions import Deletions
+from dothi.storage.lake.engine import Engine
+from dothi.storage.lake.history import LakeHistory
+from dothi.storage.lake.lookup import LakeKeys
+from dothi.storage.lake.sealing import PeriodicService, Sealer
+from dothi.storage.lake.settings import LakeSettings
+from dothi.storage.lake.table import LakeTable
+from dothi.storage.lake.upkeep import Upkeep
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """An open lake. `keys` needs nothing else, so the store can be given it first."""
+
+    table: LakeTable
+    keys: LakeKeys
+    engine: Engine
+    deletions: Deletions
+    settings: LakeSettings
+
+    def history(self, hot: HotRows) -> LakeHistory:
+        """The query path over this lake and the hot rows."""
+        return LakeHistory(self.table, hot, self.engine)
+
+    def sealer(self, source: SealSource, cursors: Cursors, clock: Clock) -> Sealer:
+        return Sealer(self.table, source, cursors, clock, self.settings)
+
+    def upkeep(self, clock: Clock) -> Upkeep:
+        return Upkeep(self.table, self.engine, self.deletions, clock, self.settings)
+
+    def services(self, source: SealSource, cursors: Cursors, clock: Clock) -> Sequence[Service]:
+        """What has to run beside the doors: sealing and upkeep."""
+        sealer = self.sealer(source, cursors, clock)
+        upkeep = self.upkeep(clock)
+        return [
+            PeriodicService("sealing", sealer.seal, self.settings.seal_every_s),
+            PeriodicService("lake-upkeep", upkeep.round, self.settings.upkeep_every_s),
+        ]
+
+    def close(self) -> None:
+        """Release the query engine."""
+        self.engine.close()
+
+
+def open_lake(folder: Path, settings: LakeSettings) -> Lake:
+    """Open `<data>/lake`, creating nothing before the first row is sealed or asked for."""
+    table = LakeTable(folder / "observations")
+    engine = Engine(settings, folder / "spill")
+    return Lake(
+        table=table,
+        keys=LakeKeys(table, engine),
+        engine=engine,
+        deletions=Deletions(folder / "deletions", table),
+        settings=settings,
+    )

@@ -1,0 +1,137 @@
+"""Moves rows from the log to the lake, exactly once (the steps stand in ports/sealing.py)."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+import pyarrow.compute as pc
+
+from dothi.model.problem import Problem, StoreUnavailable
+from dothi.ports.clock import Clock
+from dothi.ports.cursors import Cursors
+from dothi.ports.sealing import SealSource
+from dothi.storage.lake.periods import to_us
+from dothi.storage.lake.settings import LakeSettings
+from dothi.storage.lake.table import LakeTable
+
+_log = logging.getLogger(__name__)
+_END_OF_TIME_US = 1 << 62
+
+
+class Sealer:
+    """Seals one lane; one Sealer per lane, called from one thread at a time."""
+
+    def __init__(
+        self,
+        table: LakeTable,
+        source: SealSource,
+        cursors: Cursors,
+        clock: Clock,
+        settings: LakeSettings,
+    ) -> None:
+        self._table = table
+        self._source = source
+        self._cursors = cursors
+        self._clock = clock
+        self._settings = settings
+        self.last_sealed_at: datetime | None = None
+        """When a round last moved rows."""
+
+    @property
+    def app_id(self) -> str:
+        """Name of the Delta application transaction."""
+        return f"dothi-lane-{self._source.lane}"
+
+    def reconcile(self) -> None:
+        """Finish what a crash interrupted: the lake may be one commit ahead of the log.
+
+        Raises:
+            Problem: the lake ends before the log's watermark: it was lost or put back from an
+                older copy, and sealing on would hide that.
+        """
+        in_lake = self._table.sealed_version(self.app_id)
+        horizon = self._source.horizon()
+        if in_lake < horizon:
+            raise Problem(
+                code="lake_behind_log",
+                title="The lake misses rows that were sealed",
+                detail=f"{self._table.root} ends at row {in_lake} of lane {self._source.lane}, "
+                f"the log was sealed up to row {horizon}",
+                status=500,
+                where=str(self._table.root),
+                remedy="put back the folder `lake` that belongs to this database",
+            )
+        if in_lake > horizon:
+            self._source.mark_sealed(in_lake)
+        self._drop()
+
+    def seal(self) -> int:
+        """Move everything that is due; the number of rows moved."""
+        self.reconcile()
+        moved = 0
+        while rows := self._seal_chunk():
+            moved += rows
+        if moved:
+            self.last_sealed_at = self._clock.now()
+        return moved
+
+    def _seal_chunk(self) -> int:
+        before_us = to_us(self._clock.now()) - round(self._settings.hot_window_s * 1_000_000)
+        limit = self._settings.seal_chunk_rows
+        surplus = self._source.head() - self._source.horizon() - self._settings.hot_rows
+        if surplus > 0:
+            before_us, limit = _END_OF_TIME_US, min(limit, surplus)
+        rows = self._source.sealable(before_us, self._free_up_to(), limit)
+        if rows.num_rows == 0:
+            return 0
+        last: int = pc.max(rows["seq"]).as_py()
+        self._table.append(rows, self.app_id, last, self._settings.file_rows)
+        self._source.mark_sealed(last)
+        self._drop()
+        return int(rows.num_rows)
+
+    def _free_up_to(self) -> int:
+        """The last row that no consumer still has to read from the log."""
+        return min([self._source.head(), *self._cursors.positions().values()])
+
+    def _drop(self) -> None:
+        while self._source.drop_sealed(self._settings.drop_chunk_rows):
+            pass
+
+
+class PeriodicService:
+    """Runs blocking rounds of work in a thread, with a pause between them."""
+
+    def __init__(self, name: str, work: Callable[[], object], pause_s: float) -> None:
+        self._name = name
+        self._work = work
+        self._pause_s = pause_s
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def start(self) -> None:
+        self._stopping.clear()
+        self._task = asyncio.create_task(self._run(), name=self._name)
+
+    async def stop(self) -> None:
+        self._stopping.set()
+        if self._task is not None:
+            await self._task
+            self._task = None
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await asyncio.to_thread(self._work)
+            except (OSError, StoreUnavailable, Problem) as error:
+                # Disk full, database busy: the next round tries again, nothing was moved.
+                _log.error("%s: %s", self._name, error)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), self._pause_s)
+            except TimeoutError:
+                continue

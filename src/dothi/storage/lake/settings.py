@@ -1,0 +1,55 @@
+"""Settings of the lake, section `[lake]` of dothi.toml."""
+
+from datetime import date
+
+import msgspec
+
+
+class RetentionRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rows older than `keep_days` are deleted from the lake, and the deletion is recorded.
+
+    A row falls under the rule when its entity type and its attribute are both named (an empty
+    list names all).
+    """
+
+    id: str
+    """Stands in the record of deletions; rules with the same id replace each other by date."""
+    keep_days: int
+    """Whole UTC days that stay, counted back from today; at least 1."""
+    entity_types: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    valid_from: date = date.min
+    """The rule counts from this day on."""
+    reason: str = ""
+    """Legal or administrative ground, copied into the record."""
+
+
+class LakeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How rows move to the lake and how the lake is kept."""
+
+    hot_window_s: float = 3600.0
+    """Rows committed longer ago move from the log to the lake."""
+    hot_rows: int = 20_000_000
+    """With more rows than this in the log, the oldest move at once."""
+    seal_every_s: float = 300.0
+    """Pause between two looks for rows to seal."""
+    seal_chunk_rows: int = 2_000_000
+    """Rows of one Delta commit."""
+    drop_chunk_rows: int = 20_000
+    """Rows deleted from the log in one transaction."""
+    upkeep_every_s: float = 900.0
+    """Pause between two rounds of compaction."""
+    compact_files: int = 16
+    """A day that still receives rows is compacted when it has this many small files."""
+    file_rows: int = 20_000_000
+    """Rows of one data file at most."""
+    sweep_every_s: float = 86_400.0
+    """Pause between two rounds of retention and removal of files that nobody needs."""
+    vacuum_retention_h: int = 24
+    """Replaced files stay this long for readers that still hold an older version."""
+    retention: tuple[RetentionRule, ...] = ()
+    """What is deleted when; nothing by default."""
+    query_threads: int = 0
+    """Threads of the query engine; 0: one per processor."""
+    query_memory_mb: int = 1024
+    """Memory that queries and compaction may take before they spill to disk."""
