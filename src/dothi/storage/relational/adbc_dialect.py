@@ -1,0 +1,195 @@
+"""SQLAlchemy on the same SQLite library as the hot path.
+
+Two SQLite libraries in one process must never open the same file: POSIX locks belong to the
+process, so neither library sees the other's locks, and the first that closes a file drops the
+locks of both (https://www.sqlite.org/howtocorrupt.html, section 2.2.1). Python's `sqlite3` and
+the ADBC driver are two such libraries. Everything therefore goes through ADBC; docs/adr/0002.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+import adbc_driver_manager
+import adbc_driver_sqlite.dbapi as adbc
+import pyarrow as pa
+from sqlalchemy import URL, pool
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+
+URL_SCHEME = "sqlite+adbc"
+_READS = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES", "WITH")
+_WRITES = ("INSERT ", "UPDATE ", "DELETE ", "REPLACE ")
+_BATCH_ROWS = "1000000"
+"""Column types are inferred from this many rows at the start of an answer."""
+
+
+class Cursor:
+    """DB-API cursor: answers are fetched whole, so no read transaction outlives a statement."""
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+        self._rows: Iterator[tuple[Any, ...]] = iter(())
+        self.description: list[tuple[Any, ...]] | None = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self.arraysize = 1
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run one statement with one set of parameters."""
+        self.description = None
+        self._rows = iter(())
+        returns_rows = sql.lstrip().upper().startswith(_READS) or " RETURNING " in sql.upper()
+        self._connection.begin_for(sql)
+        with self._connection.statement() as statement:
+            bound = _columns([parameters]) if parameters else None
+            if not returns_rows:
+                statement.executemany(sql, bound)
+                self.rowcount = statement.rowcount
+                return
+            statement.execute(sql, bound)
+            answer = statement.fetch_arrow_table()
+        self.description = [(n, None, None, None, None, None, None) for n in answer.column_names]
+        self.rowcount = answer.num_rows
+        self._rows = zip(*(c.to_pylist() for c in answer.columns), strict=True)
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
+        """Run one statement once per set of parameters."""
+        rows = list(parameters)
+        self.description = None
+        self._connection.begin_for(sql)
+        if rows:
+            with self._connection.statement() as statement:
+                statement.executemany(sql, _columns(rows))
+                self.rowcount = statement.rowcount
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return next(self._rows, None)
+
+    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
+        return [row for row, _ in zip(self._rows, range(size or self.arraysize), strict=False)]
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return list(self._rows)
+
+    def close(self) -> None:
+        self._rows = iter(())
+
+    def setinputsizes(self, _sizes: object) -> None:
+        """Required by DB-API; ADBC infers."""
+
+    def setoutputsize(self, _size: object, _column: object = None) -> None:
+        """Required by DB-API; ADBC infers."""
+
+
+class Connection:
+    """DB-API connection: a transaction begins with the first write (BEGIN IMMEDIATE)."""
+
+    def __init__(self, path: str) -> None:
+        self._adbc = adbc.connect(f"file:{path}", autocommit=True)
+        self._is_in_transaction = False
+
+    def cursor(self) -> Cursor:
+        return Cursor(self)
+
+    def statement(self) -> Any:
+        return self._adbc.cursor(adbc_stmt_kwargs={"adbc.sqlite.query.batch_rows": _BATCH_ROWS})
+
+    def begin_for(self, sql: str) -> None:
+        """Open a transaction before the first statement that may write."""
+        text = sql.lstrip().upper()
+        only_reads = text.startswith(_READS) and not (
+            text.startswith("WITH") and any(word in text for word in _WRITES)
+        )
+        if not self._is_in_transaction and not only_reads:
+            self._run("BEGIN IMMEDIATE")
+            self._is_in_transaction = True
+
+    def commit(self) -> None:
+        if self._is_in_transaction:
+            self._run("COMMIT")
+            self._is_in_transaction = False
+
+    def rollback(self) -> None:
+        if self._is_in_transaction:
+            self._is_in_transaction = False
+            self._run("ROLLBACK")
+
+    def close(self) -> None:
+        self.rollback()
+        self._adbc.close()
+
+    def _run(self, sql: str) -> None:
+        with self.statement() as statement:
+            statement.executemany(sql, None)
+
+
+def _columns(rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
+    columns = [pa.array(column) for column in zip(*rows, strict=True)]
+    return pa.record_batch(columns, names=[str(i) for i in range(len(columns))])
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+class _Module(ModuleType):
+    """What SQLAlchemy expects of a DB-API module."""
+
+    apilevel = "2.0"
+    paramstyle = "qmark"
+    threadsafety = 1
+    sqlite_version_info: tuple[int, ...] = ()
+
+    Error = adbc_driver_manager.Error
+    Warning = adbc_driver_manager.Warning
+    InterfaceError = adbc_driver_manager.InterfaceError
+    DatabaseError = adbc_driver_manager.DatabaseError
+    DataError = adbc_driver_manager.DataError
+    OperationalError = adbc_driver_manager.OperationalError
+    IntegrityError = adbc_driver_manager.IntegrityError
+    InternalError = adbc_driver_manager.InternalError
+    ProgrammingError = adbc_driver_manager.ProgrammingError
+    NotSupportedError = adbc_driver_manager.NotSupportedError
+
+    @staticmethod
+    def connect(path: str) -> Connection:
+        return Connection(path)
+
+    Binary = bytes
+
+
+class AdbcSqliteDialect(SQLiteDialect):
+    """`sqlite+adbc:///path`."""
+
+    driver = "adbc"
+    default_paramstyle = "qmark"
+    supports_statement_cache = True
+    supports_sane_rowcount = True
+    supports_sane_multi_rowcount = False
+    postfetch_lastrowid = False
+    returns_native_bytes = True
+
+    @classmethod
+    def import_dbapi(cls) -> Any:
+        module = _Module("dothi_adbc")
+        with adbc.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT sqlite_version()")
+            module.sqlite_version_info = _version(cursor.fetch_arrow_table().column(0)[0].as_py())
+        return module
+
+    @classmethod
+    def get_pool_class(cls, _url: URL) -> type[pool.Pool]:
+        return pool.QueuePool
+
+    def create_connect_args(self, url: URL) -> Any:
+        return [url.database], {}
+
+    def _get_server_version_info(self, connection: Any) -> Any:
+        return self.dbapi.sqlite_version_info if self.dbapi is not None else ()
+
+    def set_isolation_level(self, dbapi_connection: Any, level: Any) -> None:
+        """Only SERIALIZABLE exists, which is what SQLite gives."""
+
+
+registry.register("sqlite.adbc", __name__, "AdbcSqliteDialect")

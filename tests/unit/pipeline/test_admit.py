@@ -1,0 +1,105 @@
+"""Admit: every reason, units, flags, and that nothing is lost on the way."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.rows import NOW, batch
+
+from dothi.model.attribute_spec import AttributeSpec
+from dothi.pipeline.admit import admit
+
+SPECS = {"level": AttributeSpec("level", "MTR", -1.0, 10.0, 0.0, 4.0)}
+
+
+@pytest.mark.parametrize(
+    ("reason", "columns"),
+    [
+        ("entity_invalid", {"entity": "no uri"}),
+        ("entity_invalid", {"entity": "urn:x:" + "y" * 2000}),
+        ("attribute_invalid", {"attribute": "two words"}),
+        ("attribute_invalid", {"attribute": ""}),
+        ("not_finite", {"number": float("nan")}),
+        ("not_finite", {"number": float("-inf")}),
+        ("value_missing", {"number": None}),
+        ("time_in_future", {"observed_at": NOW + timedelta(minutes=6)}),
+        ("time_in_future", {"observed_at": NOW.replace(year=9999)}),
+        ("time_out_of_range", {"observed_at": NOW.replace(year=1899)}),
+        ("quality_unknown", {"quality": 2}),
+        ("kind_unknown", {"kind": 77}),
+        ("geometry_invalid", {"attribute": "location", "kind": 3, "body": "{}"}),
+        (
+            "geometry_invalid",
+            {"attribute": "p", "kind": 3, "body": '{"type":"Point","coordinates":[999,0]}'},
+        ),
+        ("unit_unknown", {"unit": "parsec"}),
+        ("unit_mismatch", {"unit": "CEL"}),
+        ("value_too_large", {"text": "x" * 1_000_001}),
+    ],
+)
+def test_bad_rows_are_refused_with_their_reason(reason: str, columns: dict) -> None:
+    good, bad = batch(number=1.0), batch(**({"number": 1.0} | columns))
+    group = admit([good, bad], SPECS)
+    assert group.rows["batch_no"].to_pylist() == [0]
+    assert group.rejected[0] == ()
+    [found] = group.rejected[1]
+    assert found.reason == reason
+    assert found.row == 0
+    assert found.source == "s1"
+    assert found.detail
+
+
+def test_units_are_converted_and_flags_follow_the_limits() -> None:
+    columns = {"number": [150.0, 500.0, -500.0, 3.0, 2.0], "unit": ["cm", "cm", "cm", "m", None]}
+    rows = admit([batch(**columns)], SPECS).rows
+    assert rows["number"].to_pylist() == pytest.approx([1.5, 5.0, -5.0, 3.0, 2.0])
+    assert rows["unit"].to_pylist() == ["MTR"] * 5
+    assert rows["quality"].to_pylist() == [1, 3, 4, 1, 1]
+
+
+def test_the_senders_flag_is_kept() -> None:
+    rows = admit([batch(number=[50.0, 1.0], quality=[5, 4])], SPECS).rows
+    assert rows["quality"].to_pylist() == [5, 4]
+
+
+def test_text_becomes_nfc() -> None:
+    decomposed = "Thu\u0309 Dâ\u0300u"
+    rows = admit([batch(attribute="name", text=decomposed, observed_at=None)], {}).rows
+    assert rows["text"].to_pylist() == ["Thủ Dầu"]
+
+
+def test_many_bad_rows_are_told_one_by_one_and_then_counted() -> None:
+    [found] = admit([batch(number=[float("nan")] * 1000)], {}).rejected
+    assert sum(r.count for r in found) == 1000
+    assert len(found) == 21
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.none(), st.floats(), st.floats(-1e6, 1e6)),
+            st.one_of(st.just("urn:a:b"), st.text(max_size=20)),
+            st.one_of(st.just("level"), st.text(max_size=8)),
+            st.one_of(st.none(), st.text(max_size=5)),
+            st.datetimes().map(lambda t: t.replace(tzinfo=NOW.tzinfo)),
+            st.integers(0, 255),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_every_row_is_either_admitted_or_refused(rows: list[tuple]) -> None:
+    number, entity, attribute, unit, observed_at, quality = zip(*rows, strict=True)
+    made = batch(
+        number=list(number),
+        entity=list(entity),
+        attribute=list(attribute),
+        unit=list(unit),
+        observed_at=list(observed_at),
+        quality=list(quality),
+    )
+    group = admit([made], SPECS)
+    refused = sum(r.count for r in group.rejected[0])
+    assert group.rows.num_rows + refused == len(rows)
+    assert set(group.rows["quality"].to_pylist()) <= {1, 3, 4, 5, 6, 9}
