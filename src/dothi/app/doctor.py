@@ -3,7 +3,6 @@
 import os
 import shutil
 import socket
-import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.machine import fsync_ms
 from dothi.model.problem import Problem
+from dothi.storage.relational.engine import sqlite_version
 
 _LEAST_FREE_BYTES = 1 << 30
 _SLOW_FSYNC_MS = 50.0
@@ -153,9 +153,10 @@ def check_port(name: str, host: str, port: int, folder: DataFolder) -> Finding:
 
 def check_sqlite() -> Finding:
     """Whether SQLite knows what the store uses."""
-    text = f"version {sqlite3.sqlite_version}"
-    if sqlite3.sqlite_version_info < _LEAST_SQLITE:
-        return Finding("SQLite", "failure", text, "use a newer Python build: uv python install")
+    version = sqlite_version()
+    text = f"version {'.'.join(map(str, version))}"
+    if version < _LEAST_SQLITE:
+        return Finding("SQLite", "failure", text, "upgrade the package adbc-driver-sqlite")
     return Finding("SQLite", "ok", text)
 
 

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sqlite3
 import subprocess
 import time
 from importlib.metadata import version
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from dothi.storage.relational.engine import sqlite_version
 
 _PACKAGES = ("dothi", "pyarrow", "duckdb", "deltalake", "sqlalchemy", "starlette", "uvicorn")
 _FSYNC_ROUNDS = 50
@@ -24,7 +25,7 @@ def describe_machine(folder: Path) -> dict[str, Any]:
         "fsync_ms": fsync_ms(folder),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
+        "sqlite": ".".join(map(str, sqlite_version())),
         "packages": {name: version(name) for name in _PACKAGES},
         "commit": _commit(),
     }

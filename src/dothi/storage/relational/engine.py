@@ -28,3 +28,9 @@ def open_sqlite(path: Path) -> Engine:
         cursor.close()
 
     return engine
+
+
+def sqlite_version() -> tuple[int, ...]:
+    """Of the one SQLite library that dothi uses (not Python's own)."""
+    version: tuple[int, ...] = adbc_dialect.AdbcSqliteDialect.import_dbapi().sqlite_version_info
+    return version
