@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import shapely
 from sqlalchemy import Connection, Engine, RowMapping, Table, or_, select
@@ -16,6 +17,9 @@ from dothi.model.area import Area, AreaShare
 from dothi.storage.relational.schema import area as area_table
 from dothi.storage.relational.schema import area_share as share_table
 from dothi.storage.relational.schema import watermark
+
+Numbers = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.int64]
 
 CHANGES = "areas"
 """Row of `watermark` that counts the changes, so that other processes drop their indexes too."""
@@ -28,13 +32,18 @@ class _Index:
     areas: tuple[Area, ...]
     tree: shapely.STRtree
 
-    def first_hits(self, lon: np.ndarray[Any, Any], lat: np.ndarray[Any, Any]) -> Any:
+    def hits(self, lon: Numbers, lat: Numbers) -> tuple[Positions, Positions]:
+        """Pairs of (point, area that holds it), as positions."""
+        usable = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
+        point, area = self.tree.query(shapely.points(lon[usable], lat[usable]))
+        point = usable[point]
+        inside = shapely.intersects_xy(self.tree.geometries[area], lon[point], lat[point])
+        return point[inside], area[inside]
+
+    def smallest(self, lon: Numbers, lat: Numbers) -> Positions:
         """Position in `areas` of the smallest area that holds each point; -1: none."""
         found = np.full(len(lon), len(self.areas), dtype=np.int64)
-        usable = np.flatnonzero(np.isfinite(lon) & np.isfinite(lat))
-        points = shapely.points(lon[usable], lat[usable])
-        point, hit = self.tree.query(points, predicate="intersects")
-        np.minimum.at(found, usable[point], hit)
+        np.minimum.at(found, *self.hits(lon, lat))
         found[found == len(self.areas)] = -1
         return found
 
@@ -76,10 +85,8 @@ class RelationalAreas:
 
     def locate(self, lon: float, lat: float, day: date) -> Sequence[Area]:
         index = self._index(day, None)
-        if not (np.isfinite(lon) and np.isfinite(lat)):
-            return ()
-        hits = np.sort(index.tree.query(shapely.Point(lon, lat), predicate="intersects"))
-        return tuple(index.areas[i] for i in hits)
+        _, hits = index.hits(np.array([lon]), np.array([lat]))
+        return tuple(index.areas[i] for i in np.sort(hits))
 
     def locate_many(self, points: pa.Table, day: date, level: str) -> pa.Array:
         index = self._index(day, level)
@@ -88,7 +95,7 @@ class RelationalAreas:
             for name in ("lon", "lat")
         )
         ids = pa.array([a.id for a in index.areas], pa.string())
-        found = index.first_hits(lon, lat)
+        found = index.smallest(lon, lat)
         return ids.take(pa.array(found, pa.int64(), mask=found < 0))
 
     def shares(self, area_id: str) -> Sequence[AreaShare]:
@@ -125,6 +132,7 @@ def _build_index(connection: Connection, day: date, level: str | None) -> _Index
     order = np.argsort(shapely.area(shapes), kind="stable")
     texts = shapely.to_geojson(shapes)
     areas = tuple(_to_area(rows[i], texts[i]) for i in order)
+    shapely.prepare(shapes)
     return _Index(areas, shapely.STRtree(shapes[order]))
 
 
