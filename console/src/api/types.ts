@@ -140,6 +140,8 @@ export interface Snapshot {
 export interface Delta {
   kind: 'delta';
   n: number;
+  /** The number it follows: n - 1, or less when several deltas became one. */
+  after: number;
   at: string;
   values: [string, Value][];
   entities: EntityView[];

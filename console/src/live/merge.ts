@@ -65,6 +65,6 @@ export function merge(picture: Picture, message: LiveMessage): Changes | null {
     if (message.n !== picture.n) return null;
     return { reset: false, changed: new Set(), gone: [], sources: false };
   }
-  if (message.n !== picture.n + 1) return null;
+  if (message.after !== picture.n) return null;
   return takeDelta(picture, message);
 }

@@ -62,9 +62,7 @@ class RecordedSignal:
 
 
 def _read(path: Path, key: str) -> pa.Table:
-    # Not read_table: it loads the dataset module, 13 MB of memory for nothing.
-    with pq.ParquetFile(path) as file:
-        table = file.read(use_threads=False)
+    table = pq.read_table(path)
     if not key:
         return table
     found = table.filter(pc.equal(table["station"].cast(pa.string()), key))

@@ -1,0 +1,47 @@
+"""What the API is made of."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from dothi.api.layers import Layer
+from dothi.api.settings import ApiSettings
+from dothi.live.hub import LiveHub
+from dothi.ports.areas import Areas
+from dothi.ports.clock import Clock
+from dothi.ports.history import History
+from dothi.ports.receipts import Receipts
+from dothi.ports.registry import Sources
+from dothi.ports.state import State
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class ApiDeps:
+    """Ports and facts that the endpoints need; given by the wiring."""
+
+    state: State
+    history: History
+    sources: Sources
+    receipts: Receipts
+    areas: Areas
+    live: LiveHub
+    clock: Clock
+    version: str
+    is_example: bool = False
+    layers: Sequence[Layer] = ()
+    settings: ApiSettings = field(default_factory=ApiSettings)
+
+    @cached_property
+    def _limiter(self) -> anyio.CapacityLimiter:
+        return anyio.CapacityLimiter(self.settings.worker_threads)
+
+    async def in_thread(self, ask: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a blocking question beside the event loop; at most `worker_threads` at once."""
+        return await anyio.to_thread.run_sync(lambda: ask(*args, **kwargs), limiter=self._limiter)
