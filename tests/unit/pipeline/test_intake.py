@@ -87,7 +87,7 @@ async def test_stopping_commits_what_was_accepted(tmp_path) -> None:
     ]
     await asyncio.sleep(0)
     await intake.stop()
-    assert sum((await w).stored for w in waiting) == 20
+    assert sum(r.stored for r in await asyncio.gather(*waiting)) == 20
     assert heads[-1] == store.reader.head() == 20
     with pytest.raises(StoreUnavailable):
         await intake.submit(batch(number=1.0))
