@@ -2,66 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dothi.app.attribute_files import read_attribute_specs
-from dothi.app.example.files import find_data_folder
 from dothi.app.example.memory import read_memory
-from dothi.app.example.publisher import Broker
-from dothi.app.example.service import ExampleNeeds, ExampleService
-from dothi.app.example.settings import ExampleSettings
 from dothi.model.source import Origin
-from dothi.pipeline.intake import Intake
 from dothi.ports.state import EntityQuery
-from dothi.storage.relational.areas import RelationalAreas
-from dothi.storage.relational.engine import open_sqlite
-from dothi.storage.relational.hot_index import HotIndex
-from dothi.storage.relational.hot_log import SqliteLogWriter
-from dothi.storage.relational.migrate import upgrade
-from dothi.storage.relational.receipts import RelationalReceipts
-from dothi.storage.relational.sources import RelationalSources
-from dothi.storage.relational.state import SqliteState
 
-NOBODY = Broker("127.0.0.1", 9)
-"""A port where nothing listens: the example must live with a broker that is not there."""
-
-
-class Stage:
-    """The parts of dothi that the example stands on."""
-
-    def __init__(self, folder: Path) -> None:
-        path = folder / "dothi.db"
-        self.engine = open_sqlite(path)
-        upgrade(self.engine)
-        self.writer = SqliteLogWriter(path, HotIndex())
-        specs = read_attribute_specs(find_data_folder() / "attributes.toml")
-        self.intake = Intake(self.writer, specs)
-        self.sources = RelationalSources(self.engine)
-        self.areas = RelationalAreas(self.engine)
-        self.receipts = RelationalReceipts(self.engine)
-        self.state = SqliteState(path)
-        needs = ExampleNeeds(self.sources, self.areas, self.intake)
-        self.example = ExampleService(needs, NOBODY, folder, ExampleSettings(history_days=2))
-
-
-@asynccontextmanager
-async def staged(folder: Path) -> AsyncIterator[Stage]:
-    stage = Stage(folder)
-    await stage.intake.start()
-    try:
-        yield stage
-    finally:
-        await stage.example.stop()
-        await stage.intake.stop()
-        stage.state.close()
-        stage.writer.close()
-        stage.engine.dispose()
+Staged = Callable[[Path], AbstractAsyncContextManager[Any]]
 
 
 async def filled(folder: Path, after_us: int) -> None:
@@ -70,7 +24,9 @@ async def filled(folder: Path, after_us: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_the_first_start_brings_labelled_stations_with_history(tmp_path: Path) -> None:
+async def test_the_first_start_brings_labelled_stations_with_history(
+    staged: Staged, tmp_path: Path
+) -> None:
     began_us = time.time_ns() // 1000
     async with staged(tmp_path) as stage:
         await stage.example.start()
@@ -93,7 +49,7 @@ async def test_the_first_start_brings_labelled_stations_with_history(tmp_path: P
     assert secret.stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_second_start_repeats_nothing(tmp_path: Path) -> None:
+async def test_a_second_start_repeats_nothing(staged: Staged, tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         await stage.example.start()
         await filled(tmp_path, 1)
