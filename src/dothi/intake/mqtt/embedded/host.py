@@ -1,0 +1,33 @@
+"""What all connections of the embedded broker share."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dothi.intake.mqtt.counters import MqttCounters
+from dothi.intake.mqtt.door import Door
+from dothi.intake.mqtt.embedded.broker import Broker
+from dothi.intake.mqtt.embedded.login import Login
+from dothi.intake.mqtt.settings import EmbeddedSettings
+
+
+class Peer(Protocol):
+    """A connection as the service sees it."""
+
+    def hold(self, is_held: bool) -> None: ...
+
+    def check_time(self, now_s: float) -> None:
+        """Cut the connection off when it has been silent for too long."""
+        ...
+
+    def shut_down(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    settings: EmbeddedSettings
+    broker: Broker
+    login: Login
+    door: Door
+    counters: MqttCounters
+    max_packet_bytes: int
+    peers: set[Peer] = field(default_factory=set)

@@ -1,0 +1,94 @@
+"""JSON payloads: an object of attributes, or an array of such objects."""
+
+from typing import Any
+
+import msgspec
+
+from dothi.intake.mqtt.mapping.bad_payload import BadPayload
+from dothi.intake.mqtt.mapping.found import Finding, Found
+from dothi.intake.mqtt.mapping.target import Target
+from dothi.intake.mqtt.mapping.templates import find_path
+from dothi.intake.mqtt.mapping.times import read_time
+from dothi.intake.mqtt.mapping.values import Defaults, read_values
+from dothi.intake.mqtt.settings import FieldRule
+
+_decode = msgspec.json.Decoder().decode
+MAX_NAME = 256
+
+
+def decode_json(payload: bytes) -> Any:
+    """Raises BadPayload: malformed_json, invalid_utf8, too_deep."""
+    try:
+        return _decode(payload)
+    except UnicodeDecodeError as error:
+        raise BadPayload("invalid_utf8", f"{error.reason} at byte {error.start}") from None
+    except RecursionError:
+        raise BadPayload("too_deep", "the JSON is nested too deeply; send it flat") from None
+    except msgspec.DecodeError as error:
+        raise _refusal(payload, error) from None
+
+
+def _refusal(payload: bytes, error: msgspec.DecodeError) -> BadPayload:
+    try:
+        payload.decode()
+    except UnicodeDecodeError as broken:
+        return BadPayload("invalid_utf8", f"{broken.reason} at byte {broken.start}")
+    return BadPayload("malformed_json", f"{error}; NaN and Infinity are not JSON")
+
+
+def read_json(target: Target, payload: bytes, received_us: int, quality: int) -> list[Finding]:
+    """Every observation in a JSON payload. Raises BadPayload when all of it is refused."""
+    message = decode_json(payload)
+    defaults = target.defaults(received_us, quality)
+    if not isinstance(message, list) or target.rule.rule.attribute:
+        return read_message(target, message, defaults)
+    findings: list[Finding] = []
+    for row, one in enumerate(message):
+        try:
+            for found in read_message(target, one, defaults):
+                if isinstance(found, BadPayload):
+                    found.row = row
+                findings.append(found)
+        except BadPayload as bad:
+            bad.row = row
+            findings.append(bad)
+    return findings
+
+
+def read_message(target: Target, message: object, defaults: Defaults) -> list[Finding]:
+    """The observations of one decoded object (or one value, where the rule names the attribute)."""
+    rule = target.rule
+    entity, entity_type = target.entity(message)
+    attribute = target.attribute(message)
+    when = find_path(message, rule.rule.time) if isinstance(message, dict) else None
+    if when is not None:
+        defaults = defaults._replace(observed_us=read_time(when, defaults.zone))
+    inner = find_path(message, rule.rule.root) if rule.rule.root else message
+    if attribute:
+        return [Found(entity, entity_type, attribute, v) for v in read_values(inner, defaults)]
+    if not isinstance(inner, dict):
+        place = f"under `{rule.rule.root}` " if rule.rule.root else ""
+        raise BadPayload("bad_shape", f"expected a JSON object of attributes {place}")
+    findings: list[Finding] = []
+    for key, raw in inner.items():
+        if key in rule.reserved:
+            continue
+        field = rule.fields.get(key)
+        if field is None and not rule.rule.keep_other_fields:
+            continue
+        try:
+            name, own = _field(key, field, defaults)
+            findings += [Found(entity, entity_type, name, v) for v in read_values(raw, own)]
+        except BadPayload as bad:
+            findings.append(BadPayload(bad.reason, f"`{key}`: {bad.detail}"))
+    if not findings:
+        raise BadPayload("no_values", "the object holds no attribute")
+    return findings
+
+
+def _field(key: str, field: FieldRule | None, defaults: Defaults) -> tuple[str, Defaults]:
+    if field is not None:
+        return field.attribute, defaults._replace(unit=field.unit or None, scale=field.scale)
+    if not key or len(key) > MAX_NAME:
+        raise BadPayload("bad_attribute", f"an attribute name has 1 to {MAX_NAME} characters")
+    return key, defaults
