@@ -25,6 +25,7 @@ class Broker:
     """Sessions, subscriptions, retained messages and wills."""
 
     def __init__(self, settings: EmbeddedSettings, door: Door, counters: MqttCounters) -> None:
+        self.max_session_expiry_s = settings.max_session_expiry_s
         self._settings = settings
         self._door = door
         self._counters = counters

@@ -166,6 +166,5 @@ class _Refusals:
 
 def _rejection(source: str, message: Inbound, bad: BadPayload) -> Rejection:
     sample = message.payload[:_SAMPLE].decode(errors="replace").replace("\0", "\\0")
-    return Rejection(
-        source, bad.reason, f"topic {message.topic!r:.200}: {bad.detail}", bad.row, sample
-    )
+    where = f"topic {message.topic!r:.200}: " if message.topic else ""
+    return Rejection(source, bad.reason, where + bad.detail, bad.row, sample)
