@@ -1,6 +1,7 @@
 """Counterparts of the MQTT door in tests: a recording ingest, brokers, a raw client."""
 
 import asyncio
+import os
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -95,10 +96,6 @@ class KnownSources:
         return self._by_token.get(token)
 
 
-def mapper_of(settings: MqttSettings) -> Mapper:
-    return Mapper(settings.rules, settings.default_source, settings.max_payload_bytes)
-
-
 @asynccontextmanager
 async def embedded(
     ingest: RecordingIngest, settings: MqttSettings | None = None, **changes: Any
@@ -108,7 +105,7 @@ async def embedded(
     chosen = msgspec.structs.replace(EmbeddedSettings(port=0, allow_anonymous=True), **changes)
     settings = msgspec.structs.replace(settings, embedded=chosen, stop_timeout_s=0.5)
     sources = KnownSources("station-1", "station-2")
-    service = EmbeddedMqtt(settings, mapper_of(settings), ingest, sources)
+    service = EmbeddedMqtt(settings, Mapper(settings), ingest, sources)
     await service.start()
     try:
         yield service
@@ -129,11 +126,12 @@ class Mosquitto:
         self.port = free_port()
         self._program = program
         self._config = folder / "mosquitto.conf"
+        # Started by root it would become another user, who may not read the test's folder.
+        user = "user root\n" if os.geteuid() == 0 else ""
         self._config.write_text(
-            f"listener {self.port} 127.0.0.1\npersistence true\n"
+            f"{user}listener {self.port} 127.0.0.1\npersistence true\n"
             f"persistence_location {folder}/\nmax_queued_messages 0\n{extra}"
         )
-        folder.chmod(0o777)  # started as root it becomes the user mosquitto
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -18,7 +18,7 @@ def mqtt_service(
     """
     if settings.mode == "off":
         return None
-    mapper = Mapper(settings.rules, settings.default_source, settings.max_payload_bytes)
+    mapper = Mapper(settings)
     if settings.mode == "external":
         return ExternalMqtt(settings, mapper, ingest)
     return EmbeddedMqtt(settings, mapper, ingest, sources)

@@ -8,12 +8,12 @@ import msgspec
 class FieldRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one key of a JSON payload becomes."""
 
-    # name of the attribute
     attribute: str
-    # unit when the payload gives none: UCUM or UN/CEFACT code
+    """Name of the attribute."""
     unit: str = ""
-    # multiplied with a number, e.g. 0.1 for tenths
+    """Unit when the payload gives none: UCUM or UN/CEFACT code."""
     scale: float = 1.0
+    """Multiplied with a number, e.g. 0.1 for tenths."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,30 +24,30 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `{device}` and `{name}` are the two parts of the resolved record name.
     """
 
-    # levels separated by `/`; `{name}` takes one level as a variable, `+` one level, `#` the rest
     topic: str
-    # json: an object of attributes; plain: one number or text; senml: RFC 8428 in JSON
+    """Levels: text, `{name}` (takes one as a variable), `+` (any one), `#` (all the rest)."""
     format: Literal["json", "plain", "senml"] = "json"
-    # entity id; one that is no URI becomes urn:ngsi-ld:<type>:<id>
+    """`json`: an object of attributes; `plain`: one number or text; `senml`: RFC 8428 in JSON."""
     entity: str = "{entity}"
-    # entity type, used when the entity is first seen
+    """Entity id; one that is no URI becomes urn:ngsi-ld:<type>:<id>."""
     type: str = "{payload.type|Device}"
-    # attribute name; empty: the keys of the JSON object are the attributes
+    """Entity type, used when the entity is first seen."""
     attribute: str = ""
-    # source id; only used where the connection does not prove one (external broker, anonymous)
+    """Attribute name; empty: the keys of the JSON object are the attributes."""
     source: str = ""
-    # path of the object that holds the values, e.g. "uplink_message.decoded_payload"
+    """Source id; only used where the connection does not prove one (external broker, anonymous)."""
     root: str = ""
-    # path of the time of the values (RFC 3339, or seconds/ms/us/ns since 1970 by magnitude)
+    """Path of the object that holds the values, e.g. "uplink_message.decoded_payload"."""
     time: str = "observedAt"
-    # zone of times without an offset, e.g. "Asia/Ho_Chi_Minh"; empty: such times are rejected
+    """Path of the time of the values (RFC 3339, or seconds/ms/us/ns since 1970 by magnitude)."""
     zone: str = ""
-    # unit of a plain value
+    """Zone of times without an offset, e.g. "Asia/Ho_Chi_Minh"; empty: such times are rejected."""
     unit: str = ""
-    # payload key -> attribute name, or {attribute, unit, scale}
+    """Unit of a plain value."""
     fields: dict[str, str | FieldRule] = {}
-    # whether keys that `fields` does not name become attributes under their own name
+    """Payload key -> attribute name, or {attribute, unit, scale}."""
     keep_other_fields: bool = True
+    """Whether keys that `fields` does not name become attributes under their own name."""
 
 
 DEFAULT_RULES = (
@@ -62,81 +62,95 @@ DEFAULT_RULES = (
 class EmbeddedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The broker inside dothi."""
 
-    # address to listen on
     host: str = "127.0.0.1"
-    # 0 takes any free port
+    """Address to listen on."""
     port: int = 1883
-    # let clients in without user name and password, from this machine only
+    """0 takes any free port."""
     allow_anonymous: bool = False
-    # PEM files; both set: the port speaks TLS
+    """Let clients in without user name and password, from this machine only."""
     tls_certificate: str = ""
+    """PEM file with the certificate chain; set: the port speaks TLS only."""
     tls_key: str = ""
-    # topics that are passed on to subscribers only, never read as observations
+    """PEM file with its private key, when it is not in the same file."""
     relay_only: tuple[str, ...] = ("relay/#",)
-    # topic filters that clients may subscribe to (narrower ones included)
+    """Topics that are passed on to subscribers only, never read as observations."""
     readable: tuple[str, ...] = ("#",)
-    # clients connected at the same time
+    """Topic filters that clients may subscribe to (narrower ones included)."""
     max_connections: int = 20_000
-    # messages that wait for one subscriber; above it the oldest is dropped and counted
+    """Clients connected at the same time."""
     max_queued_messages: int = 1_000
-    # longest life of the session of a client that is away
+    """Messages that wait for one subscriber; above it the oldest is dropped and counted."""
     max_session_expiry_s: int = 86_400
-    # retained messages kept, all topics together
+    """Longest life of the session of a client that is away."""
     max_retained: int = 20_000
-    # seconds a new connection has to send CONNECT
+    """Retained messages kept, all topics together."""
     connect_timeout_s: float = 10.0
+    """Seconds a new connection has to send CONNECT."""
 
 
 class ExternalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A broker that is already there, e.g. Mosquitto."""
 
     host: str = "127.0.0.1"
+    """Name or address of the broker."""
     port: int = 1883
-    # "5" or "3.1.1"
+    """1883 as a rule, 8883 with TLS."""
     version: Literal["5", "3.1.1"] = "5"
-    # names the session at the broker: two programs with the same id throw each other out
+    """Of the protocol; 3.1.1 for old brokers."""
     client_id: str = "dothi"
+    """Names the session at the broker: two programs with the same id throw each other out."""
     user: str = ""
-    # file that holds the password alone
+    """Empty: no user name is sent."""
     password_file: str = ""
+    """File that holds the password alone."""
     tls: bool = False
-    # PEM file of the authority to trust; empty: those of the system
+    """Encrypt, and check the certificate of the broker."""
     tls_ca: str = ""
-    # client certificate and key, where the broker wants them
+    """PEM file of the authority to trust; empty: those of the system."""
     tls_certificate: str = ""
+    """PEM file with the certificate of dothi, where the broker wants one."""
     tls_key: str = ""
+    """PEM file with the key of that certificate."""
     keep_alive_s: int = 30
-    # how long the broker keeps messages for dothi while it is away (MQTT 5)
+    """A silent connection is tested after this time."""
     session_expiry_s: int = 7 * 86_400
-    # messages the broker may send before the first is acknowledged (MQTT 5)
+    """How long the broker keeps messages for dothi while it is away (MQTT 5)."""
     receive_maximum: int = 20_000
+    """Messages the broker may send before the first is acknowledged (MQTT 5)."""
     connect_timeout_s: float = 10.0
-    # waiting time between attempts grows from the first to the second figure
+    """How long connecting and subscribing may take."""
     min_backoff_s: float = 0.5
+    """Waiting time between attempts grows from the first to the second figure."""
     max_backoff_s: float = 30.0
+    """See `min_backoff_s`."""
 
 
 class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The MQTT door."""
 
-    # embedded: a broker inside dothi; external: subscribe to another broker; off: no MQTT
     mode: Literal["embedded", "external", "off"] = "embedded"
+    """`embedded`: a broker inside dothi; `external`: subscribe to another one; `off`: no MQTT."""
     embedded: EmbeddedSettings = EmbeddedSettings()
+    """The broker inside dothi."""
     external: ExternalSettings = ExternalSettings()
-    # tried in order, the first whose topic fits is taken
-    rules: tuple[Rule, ...] = DEFAULT_RULES
-    # source of messages that name none
+    """The broker to subscribe to."""
+    rules: tuple[Rule, ...] = ()
+    """Tried in order, before the default rules; the first whose topic fits is taken."""
+    default_rules: bool = True
+    """Whether the rules for `dothi/...` topics hold after the own ones."""
     default_source: str = "mqtt"
-    # a larger payload is rejected
+    """Source of messages that name none."""
     max_payload_bytes: int = 262_144
-    # messages that arrive within this time share one transaction
+    """A larger payload is rejected."""
     coalesce_s: float = 0.004
-    # most messages of one transaction
+    """Messages that arrive within this time share one transaction."""
     max_batch_messages: int = 5_000
-    # transactions under way at the same time
+    """Most messages of one transaction."""
     max_batches_in_flight: int = 4
-    # received and not yet committed; above either figure nothing more is read from the sockets
+    """Transactions under way at the same time."""
     max_in_flight_messages: int = 40_000
+    """Received and not yet committed; above either figure nothing more is read from the sockets."""
     max_in_flight_bytes: int = 67_108_864
-    # how long a stop waits for what was received
+    """See `max_in_flight_messages`."""
     stop_timeout_s: float = 10.0
+    """How long a stop waits for what was received."""

@@ -223,16 +223,16 @@ async def test_subscribing_beyond_the_readable_topics_is_refused() -> None:
 async def test_poison_is_rejected_acknowledged_and_does_not_disturb_the_rest() -> None:
     ingest = RecordingIngest()
     poison = [
-        ("dothi/v1/a", b"{broken", "malformed_json"),
-        ("dothi/v1/a", b'{"x": NaN}', "malformed_json"),
-        ("dothi/v1/a", b'{"x": "\xff"}', "invalid_utf8"),
-        ("dothi/v1/a/b", b"\xff\xfe", "invalid_utf8"),
+        ("dothi/v1/a", b"{broken", "json_malformed"),
+        ("dothi/v1/a", b'{"x": NaN}', "json_malformed"),
+        ("dothi/v1/a", b'{"x": "\xff"}', "utf8_invalid"),
+        ("dothi/v1/a/b", b"\xff\xfe", "utf8_invalid"),
         ("dothi/v1/a/b", b"inf", "not_finite"),
-        ("dothi/v1/a", b"[" * 100_000, "too_deep"),
-        ("elsewhere", b"1", "unknown_topic"),
-        ("dothi/v1/a", b'{"x": 1, "observedAt": "yesterday"}', "bad_time"),
-        ("dothi/v1/a/b", b"", "empty_payload"),
-        ("dothi/senml/a", b'[{"n": "t", "v": 1, "x_": 2}]', "malformed_senml"),
+        ("dothi/v1/a", b"[" * 100_000, "json_too_deep"),
+        ("elsewhere", b"1", "topic_unknown"),
+        ("dothi/v1/a", b'{"x": 1, "observedAt": "yesterday"}', "time_invalid"),
+        ("dothi/v1/a/b", b"", "message_empty"),
+        ("dothi/senml/a", b'[{"n": "t", "v": 1, "x_": 2}]', "senml_malformed"),
     ]
     async with embedded(ingest) as broker:
         client = await RawClient.enter(broker.port)
@@ -266,7 +266,7 @@ async def test_a_payload_of_100_mb_is_read_past_and_rejected(version: int) -> No
         assert code == (Reason.QUOTA_EXCEEDED if version == V5 else 0)
         await client.publish("dothi/v1/a/b", b"3", packet_id=6)
         assert await client.puback() == (6, 0)
-    assert ingest.reasons == {"too_large": 1}
+    assert ingest.reasons == {"message_too_large": 1}
     assert len(ingest.rows) == 1
 
 
@@ -305,7 +305,7 @@ async def test_malformed_packets_cut_off_the_client_with_a_reason(packet: bytes)
         assert properties[Property.REASON_STRING]
         with pytest.raises(EOFError):
             await client.next()
-        await ingest.until_rejected("malformed_packet")
+        await ingest.until_rejected("packet_malformed")
         assert ingest.batches[-1].rejected[0].source == "station-1"
         await bystander.publish("dothi/v1/a/b", b"1")
         assert await bystander.puback() == (1, 0)

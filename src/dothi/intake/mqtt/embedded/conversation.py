@@ -14,8 +14,8 @@ from dothi.intake.mqtt.embedded.session import Session
 
 _ACK_CODES = {
     "": 0,
-    "too_large": Reason.QUOTA_EXCEEDED,
-    "unknown_topic": Reason.TOPIC_NAME_INVALID,
+    "message_too_large": Reason.QUOTA_EXCEEDED,
+    "topic_unknown": Reason.TOPIC_NAME_INVALID,
     "internal_error": Reason.IMPLEMENTATION_ERROR,
 }
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import ssl
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 from dothi.intake.mqtt.counters import MqttCounters
@@ -14,6 +15,7 @@ from dothi.intake.mqtt.embedded.host import Host
 from dothi.intake.mqtt.embedded.login import Login
 from dothi.intake.mqtt.mapping.mapper import Mapper
 from dothi.intake.mqtt.settings import MqttSettings
+from dothi.model.measure import Measure
 from dothi.model.problem import Problem
 from dothi.ports.ingest import Ingest
 from dothi.ports.registry import Sources
@@ -90,6 +92,10 @@ class EmbeddedMqtt:
         await self._door.close()
         self._server = self._sweeper = None
         await asyncio.sleep(0)  # lets the transports send their last packet
+
+    def measures(self) -> Sequence[Measure]:
+        """For /metrics."""
+        return self.counters.measures()
 
     def _hold(self, is_held: bool) -> None:
         for peer in self._host.peers:

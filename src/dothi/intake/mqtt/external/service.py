@@ -5,6 +5,7 @@ import contextlib
 import logging
 import random
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from dothi.intake.mqtt.door import Door
 from dothi.intake.mqtt.external.link import Link
 from dothi.intake.mqtt.mapping.mapper import Mapper
 from dothi.intake.mqtt.settings import MqttSettings
+from dothi.model.measure import Measure
 from dothi.model.problem import Problem
 from dothi.ports.ingest import Ingest
 
@@ -156,6 +158,10 @@ class ExternalMqtt:
 
     def _problem(self, detail: str, remedy: str) -> Problem:
         return Problem("mqtt_refused", "MQTT broker refuses", detail, 503, self._where, remedy)
+
+    def measures(self) -> Sequence[Measure]:
+        """For /metrics."""
+        return self.counters.measures()
 
     def _hold(self, is_held: bool) -> None:
         if self._link is not None:

@@ -19,15 +19,17 @@ def entity_uri(given: str, entity_type: str) -> tuple[str, str]:
     may not hold percent-encoded.
 
     Raises:
-        BadPayload: bad_entity_id.
+        BadPayload: entity_invalid.
     """
     if not given or len(given) > 512:
-        raise BadPayload("bad_entity_id", f"an entity id has 1 to 512 characters, not {len(given)}")
+        raise BadPayload(
+            "entity_invalid", f"an entity id has 1 to 512 characters, not {len(given)}"
+        )
     if given.startswith("urn:") or "://" in given:
         if not _URI.fullmatch(given):
-            raise BadPayload("bad_entity_id", f"{given!r:.120} is not a URI")
+            raise BadPayload("entity_invalid", f"{given!r:.120} is not a URI")
         within = _NGSI.fullmatch(given)
         return given, within[1] if within else entity_type
     if not entity_type:
-        raise BadPayload("bad_entity_id", f"no type for the entity {given!r:.120}")
+        raise BadPayload("entity_invalid", f"no type for the entity {given!r:.120}")
     return f"urn:ngsi-ld:{quote(entity_type)}:{quote(given, safe=':@!$&,;=()*~')}", entity_type

@@ -17,13 +17,13 @@ MAX_NAME = 256
 
 
 def decode_json(payload: bytes) -> Any:
-    """Raises BadPayload: malformed_json, invalid_utf8, too_deep."""
+    """Raises BadPayload: json_malformed, utf8_invalid, json_too_deep."""
     try:
         return _decode(payload)
     except UnicodeDecodeError as error:
-        raise BadPayload("invalid_utf8", f"{error.reason} at byte {error.start}") from None
+        raise BadPayload("utf8_invalid", f"{error.reason} at byte {error.start}") from None
     except RecursionError:
-        raise BadPayload("too_deep", "the JSON is nested too deeply; send it flat") from None
+        raise BadPayload("json_too_deep", "the JSON is nested too deeply; send it flat") from None
     except msgspec.DecodeError as error:
         raise _refusal(payload, error) from None
 
@@ -32,8 +32,8 @@ def _refusal(payload: bytes, error: msgspec.DecodeError) -> BadPayload:
     try:
         payload.decode()
     except UnicodeDecodeError as broken:
-        return BadPayload("invalid_utf8", f"{broken.reason} at byte {broken.start}")
-    return BadPayload("malformed_json", f"{error}; NaN and Infinity are not JSON")
+        return BadPayload("utf8_invalid", f"{broken.reason} at byte {broken.start}")
+    return BadPayload("json_malformed", f"{error}; NaN and Infinity are not JSON")
 
 
 def read_json(target: Target, payload: bytes, received_us: int, quality: int) -> list[Finding]:
@@ -52,6 +52,8 @@ def read_json(target: Target, payload: bytes, received_us: int, quality: int) ->
         except BadPayload as bad:
             bad.row = row
             findings.append(bad)
+    if not findings:
+        raise BadPayload("attributes_missing", "the array is empty")
     return findings
 
 
@@ -68,7 +70,7 @@ def read_message(target: Target, message: object, defaults: Defaults) -> list[Fi
         return [Found(entity, entity_type, attribute, v) for v in read_values(inner, defaults)]
     if not isinstance(inner, dict):
         place = f"under `{rule.rule.root}` " if rule.rule.root else ""
-        raise BadPayload("bad_shape", f"expected a JSON object of attributes {place}")
+        raise BadPayload("shape_unexpected", f"expected a JSON object of attributes {place}")
     findings: list[Finding] = []
     for key, raw in inner.items():
         if key in rule.reserved:
@@ -82,7 +84,7 @@ def read_message(target: Target, message: object, defaults: Defaults) -> list[Fi
         except BadPayload as bad:
             findings.append(BadPayload(bad.reason, f"`{key}`: {bad.detail}"))
     if not findings:
-        raise BadPayload("no_values", "the object holds no attribute")
+        raise BadPayload("attributes_missing", "the object holds no attribute")
     return findings
 
 
@@ -90,5 +92,5 @@ def _field(key: str, field: FieldRule | None, defaults: Defaults) -> tuple[str, 
     if field is not None:
         return field.attribute, defaults._replace(unit=field.unit or None, scale=field.scale)
     if not key or len(key) > MAX_NAME:
-        raise BadPayload("bad_attribute", f"an attribute name has 1 to {MAX_NAME} characters")
+        raise BadPayload("attribute_invalid", f"an attribute name has 1 to {MAX_NAME} characters")
     return key, defaults

@@ -14,7 +14,7 @@ from dothi.intake.mqtt.mapping.json_payload import read_json
 from dothi.intake.mqtt.mapping.plain_payload import read_plain
 from dothi.intake.mqtt.mapping.senml import read_senml
 from dothi.intake.mqtt.mapping.target import CompiledRule, Target
-from dothi.intake.mqtt.settings import Rule
+from dothi.intake.mqtt.settings import DEFAULT_RULES, MqttSettings
 from dothi.model.batch import Rejection
 from dothi.model.quality import UNSET, Quality
 from dothi.model.row import EMPTY_ROWS, rows_table
@@ -46,10 +46,12 @@ class Mapped:
 class Mapper:
     """Holds the compiled rules; remembers what each topic means."""
 
-    def __init__(self, rules: Sequence[Rule], default_source: str, max_payload_bytes: int) -> None:
+    def __init__(self, settings: MqttSettings) -> None:
+        """Raises Problem: a rule cannot be understood."""
+        rules = (*settings.rules, *(DEFAULT_RULES if settings.default_rules else ()))
         self._rules = [CompiledRule(rule) for rule in rules]
-        self._default_source = default_source
-        self._max_payload_bytes = max_payload_bytes
+        self._default_source = settings.default_source
+        self._max_payload_bytes = settings.max_payload_bytes
         self._target = lru_cache(maxsize=65_536)(self._find_target)
 
     @property
@@ -103,26 +105,28 @@ class Mapper:
             refusals.add(source, message, bad)
             return bad.reason
         except RecursionError:
-            refusals.add(source, message, BadPayload("too_deep", "the JSON is nested too deeply"))
-            return "too_deep"
+            refusals.add(
+                source, message, BadPayload("json_too_deep", "the JSON is nested too deeply")
+            )
+            return "json_too_deep"
         return reason
 
     def _admissible(self, message: Inbound) -> Target:
         if message.fault:
-            raise BadPayload("malformed_packet", message.fault)
+            raise BadPayload("packet_malformed", message.fault)
         size = message.cut or len(message.payload)
         if message.cut or size > self._max_payload_bytes:
             raise BadPayload(
-                "too_large",
+                "message_too_large",
                 f"{size} bytes, the limit is {self._max_payload_bytes} (mqtt.max_payload_bytes)",
             )
         target = self._target(message.topic)
         if target is None:
             raise BadPayload(
-                "unknown_topic", f"no rule of [mqtt] fits the topic {message.topic!r:.200}"
+                "topic_unknown", f"no rule of [mqtt] fits the topic {message.topic!r:.200}"
             )
         if not message.payload:
-            raise BadPayload("empty_payload", "the message holds nothing")
+            raise BadPayload("message_empty", "the message holds nothing")
         return target
 
     def _find_target(self, topic: str) -> Target | None:
@@ -138,7 +142,7 @@ class Mapper:
         source = target.rule.source.render(lambda name: target.look_up(name, None))
         if not _SOURCE.fullmatch(source):
             raise BadPayload(
-                "bad_source", f"{source!r:.120} is no source id: letters, digits, `-`, `_`, `.`"
+                "source_invalid", f"{source!r:.120} is no source id: letters, digits, `-`, `_`, `.`"
             )
         return source
 

@@ -18,14 +18,14 @@ def read_plain(target: Target, payload: bytes, received_us: int, quality: int) -
         return read_message(target, decode_json(stripped), defaults)
     attribute = target.attribute(None)
     if not attribute:
-        raise BadPayload("bad_attribute", "the rule of this topic names no attribute")
+        raise BadPayload("attribute_invalid", "the rule of this topic names no attribute")
     entity, entity_type = target.entity(None)
     try:
         text = stripped.decode()
     except UnicodeDecodeError as error:
-        raise BadPayload("invalid_utf8", f"{error.reason} at byte {error.start}") from None
+        raise BadPayload("utf8_invalid", f"{error.reason} at byte {error.start}") from None
     if not text:
-        raise BadPayload("empty_payload", "the message holds nothing")
+        raise BadPayload("message_empty", "the message holds nothing")
     number = _number(text)
     if number is not None:
         value = Value(

@@ -36,7 +36,7 @@ def read_senml(target: Target, payload: bytes, received_us: int, quality: int) -
     """The observations of a pack. Raises BadPayload when the pack as a whole is refused."""
     pack = decode_json(payload)
     if not isinstance(pack, list) or not pack:
-        raise BadPayload("malformed_senml", "a SenML pack is a JSON array of records")
+        raise BadPayload("senml_malformed", "a SenML pack is a JSON array of records")
     for row, record in enumerate(pack):
         _check(record, row)
     base = _Base()
@@ -55,14 +55,14 @@ def read_senml(target: Target, payload: bytes, received_us: int, quality: int) -
             bad.row = row
             findings.append(bad)
     if not findings:
-        raise BadPayload("no_values", "the pack holds no value")
+        raise BadPayload("attributes_missing", "the pack holds no value")
     return findings
 
 
 def _check(record: object, row: int) -> None:
     """Types of the fields, the version, and labels that must be understood (clause 4.4)."""
     if not isinstance(record, dict):
-        raise BadPayload("malformed_senml", "a record is a JSON object", row)
+        raise BadPayload("senml_malformed", "a record is a JSON object", row)
     for label, value in record.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if (
@@ -70,11 +70,11 @@ def _check(record: object, row: int) -> None:
             or (label in _TEXTS and not isinstance(value, str))
             or (label == "vb" and not isinstance(value, bool))
         ):
-            raise BadPayload("malformed_senml", f"`{label}` cannot be {value!r:.60}", row)
+            raise BadPayload("senml_malformed", f"`{label}` cannot be {value!r:.60}", row)
         if label.endswith("_"):
-            raise BadPayload("malformed_senml", f"`{label}` must be understood and is not", row)
+            raise BadPayload("senml_malformed", f"`{label}` must be understood and is not", row)
     if record.get("bver", VERSION) > VERSION:
-        raise BadPayload("malformed_senml", f"SenML version {record['bver']} is not known", row)
+        raise BadPayload("senml_malformed", f"SenML version {record['bver']} is not known", row)
 
 
 def _resolve(
@@ -84,13 +84,13 @@ def _resolve(
     takes_base_value = not labels and "n" in record and "s" not in record
     if not labels and "s" not in record and not (takes_base_value and base.value is not None):
         if "n" in record or "t" in record:
-            raise BadPayload("malformed_senml", "the record holds no value")
+            raise BadPayload("senml_malformed", "the record holds no value")
         return []  # it only sets base fields
     if len(labels) > 1:
-        raise BadPayload("malformed_senml", f"one value per record, not {labels}")
+        raise BadPayload("senml_malformed", f"one value per record, not {labels}")
     name = base.name + record.get("n", "")
     if not _NAME.fullmatch(name):
-        raise BadPayload("malformed_senml", f"{name!r:.120} is not a SenML name (clause 4.5.1)")
+        raise BadPayload("senml_malformed", f"{name!r:.120} is not a SenML name (clause 4.5.1)")
     device, tail = split_name(name)
     variables = {**target.variables, "device": device, "name": tail}
     scoped = target._replace(variables={k: v for k, v in variables.items() if v})
@@ -119,7 +119,7 @@ def _value(record: dict[str, Any], labels: list[str], base: _Base, defaults: Def
 
 def _time(seconds: float, now_us: int) -> int:
     if not math.isfinite(seconds):
-        raise BadPayload("bad_time", "the time is beyond a double")
+        raise BadPayload("time_invalid", "the time is beyond a double")
     if seconds < RELATIVE_BELOW_S:
         return read_time((now_us + seconds * 1e6) / 1e6, None)
     return read_time(seconds, None)

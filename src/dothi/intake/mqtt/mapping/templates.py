@@ -32,7 +32,7 @@ class Template:
         return tuple(n[len(PAYLOAD) :] for n in self._names if n.startswith(PAYLOAD))
 
     def render(self, lookup: Lookup) -> str:
-        """Raises BadPayload (missing_variable) when a variable has neither value nor fallback."""
+        """Raises BadPayload (variable_missing) when a variable has neither value nor fallback."""
         out = [self._literals[0]]
         for name, fallback, literal in zip(
             self._names, self._fallbacks, self._literals[1:], strict=True
@@ -41,7 +41,7 @@ class Template:
             if value is None:
                 value = fallback
             if value is None:
-                raise BadPayload("missing_variable", f"`{name}` of {self.text!r} is not there")
+                raise BadPayload("variable_missing", f"`{name}` of {self.text!r} is not there")
             out += (value, literal)
         return "".join(out)
 

@@ -27,15 +27,15 @@ def read_time(value: object, zone: ZoneInfo | None) -> int:
     Args:
         zone: of times without an offset; None: those are refused.
     Raises:
-        BadPayload: bad_time.
+        BadPayload: time_invalid.
     """
     if isinstance(value, str):
         return _read_text(value, zone)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadPayload("bad_time", f"a time is RFC 3339 text or a number, not {value!r:.80}")
+        raise BadPayload("time_invalid", f"a time is RFC 3339 text or a number, not {value!r:.80}")
     magnitude = abs(value)
     if not magnitude < 1e20:
-        raise BadPayload("bad_time", f"{value!r:.40} is no time in any unit")
+        raise BadPayload("time_invalid", f"{value!r:.40} is no time in any unit")
     for limit, factor in _SCALES:
         if magnitude < limit:
             return _in_range(round(value * factor))
@@ -47,12 +47,13 @@ def _read_text(text: str, zone: ZoneInfo | None) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise BadPayload(
-            "bad_time", f"{text!r:.80} is not an RFC 3339 time such as 2026-01-31T08:00:00+07:00"
+            "time_invalid",
+            f"{text!r:.80} is not an RFC 3339 time such as 2026-01-31T08:00:00+07:00",
         ) from None
     if moment.tzinfo is None:
         if zone is None:
             raise BadPayload(
-                "bad_time",
+                "time_invalid",
                 f"{text!r:.80} lacks the offset (Z or +07:00); or set `zone` in the rule",
             )
         moment = moment.replace(tzinfo=zone)
@@ -62,4 +63,4 @@ def _read_text(text: str, zone: ZoneInfo | None) -> int:
 def _in_range(moment_us: int) -> int:
     if _FIRST_US <= moment_us <= _LAST_US:
         return moment_us
-    raise BadPayload("bad_time", "the time lies outside the years 1 to 9999")
+    raise BadPayload("time_invalid", "the time lies outside the years 1 to 9999")

@@ -82,7 +82,7 @@ def read_values(raw: object, defaults: Defaults) -> list[Value]:
     or an array of such objects (several observations). Anything else is kept as JSON.
 
     Raises:
-        BadPayload: bad_time, bad_quality, not_finite, bad_shape.
+        BadPayload: time_invalid, quality_unknown, not_finite, shape_unexpected.
     """
     if isinstance(raw, dict):
         return [_read_object(raw, defaults)]
@@ -99,7 +99,7 @@ def _read_object(raw: dict[str, Any], defaults: Defaults) -> Value:
     defaults = _own_defaults(raw, defaults)
     dataset = raw.get("datasetId", "")
     if not isinstance(dataset, str):
-        raise BadPayload("bad_shape", f"`datasetId` is text, not {dataset!r:.80}")
+        raise BadPayload("shape_unexpected", f"`datasetId` is text, not {dataset!r:.80}")
     if "value" not in raw:
         value = Value(text=raw["object"], kind=int(Kind.RELATIONSHIP), quality=defaults.quality)
         return value._replace(observed_us=defaults.observed_us, dataset=dataset)
@@ -132,7 +132,7 @@ def _own_defaults(raw: dict[str, Any], defaults: Defaults) -> Defaults:
         if key in raw:
             unit = raw[key]
             if not isinstance(unit, str):
-                raise BadPayload("bad_shape", f"`{key}` is text, not {unit!r:.80}")
+                raise BadPayload("shape_unexpected", f"`{key}` is text, not {unit!r:.80}")
             break
     if "quality" in raw:
         quality = read_quality(raw["quality"])
@@ -148,5 +148,5 @@ def read_quality(raw: object) -> int:
     elif isinstance(raw, int) and not isinstance(raw, bool) and raw in _QUALITY_NUMBERS:
         return raw
     raise BadPayload(
-        "bad_quality", f"{raw!r:.80} is none of {sorted(_QUALITY_NAMES)} or their numbers"
+        "quality_unknown", f"{raw!r:.80} is none of {sorted(_QUALITY_NAMES)} or their numbers"
     )
