@@ -4,6 +4,11 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
+
+# On a loaded machine one example may be slow; that is no error of what is tested.
+settings.register_profile("dothi", deadline=None)
+settings.load_profile("dothi")
 
 _INSTALL_LINES = {
     "chromium": "apt-get install chromium",

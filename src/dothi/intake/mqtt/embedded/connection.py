@@ -40,8 +40,6 @@ class Connection(asyncio.Protocol):
         self._version = V311
         self.is_clogged = False
 
-    # asyncio.Protocol
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
@@ -113,18 +111,13 @@ class Connection(asyncio.Protocol):
         assert self._connect is not None
         if len(packet) > number(self._connect.properties, Property.MAXIMUM_PACKET_SIZE, NO_LIMIT):
             return False
-        self._write(packet)
+        self.answer(packet)
         return True
-
-    def answer(self, packet: bytes) -> None:
-        self._write(packet)
 
     def evict(self) -> None:
         """Another connection took the session over."""
         self._leave()
         self._close(Reason.SESSION_TAKEN_OVER)
-
-    # Packets
 
     def _guarded(self, data: bytes, frames: list[Frame] | None) -> None:
         try:
@@ -134,7 +127,8 @@ class Connection(asyncio.Protocol):
             for frame in self._framer.feed(data) if frames is None else frames:
                 if self._conversation is not None:
                     if not self._conversation.packet(frame):
-                        self._say_goodbye()
+                        self._leave()
+                        self._close(Reason.SUCCESS)
                 elif self._login is not None:
                     self._early.append(frame)
                 elif self._transport is not None and not self._transport.is_closing():
@@ -175,17 +169,10 @@ class Connection(asyncio.Protocol):
         session, connack = enter(self._host, connect, source)
         self._connect = connect
         self._listen()
-        self._conversation = Conversation(self._host.broker, session, connect.version, self._write)
-        self._write(encode.encode_connack(connack, connect.version))
+        self._conversation = Conversation(self._host.broker, session, connect.version, self.answer)
+        self.answer(encode.encode_connack(connack, connect.version))
         window = number(connect.properties, Property.RECEIVE_MAXIMUM, IN_FLIGHT)
         session.resume(self, window)
-
-    # Ends
-
-    def _say_goodbye(self) -> None:
-        self._leave()
-        if self._transport is not None:
-            self._transport.close()
 
     def _leave(self) -> None:
         conversation, self._conversation = self._conversation, None
@@ -205,7 +192,7 @@ class Connection(asyncio.Protocol):
         self._host.counters.connections_refused_total += 1
         code = CONNACK_V3.get(error.reason, 5) if self._version == V311 else error.reason
         properties = {int(Property.REASON_STRING): error.detail}
-        self._write(encode.encode_connack(Connack(False, code, properties), self._version))
+        self.answer(encode.encode_connack(Connack(False, code, properties), self._version))
         self._connect = None
 
     def _fail(self, error: PacketError) -> None:
@@ -219,12 +206,12 @@ class Connection(asyncio.Protocol):
         self._close(error.reason, error.detail)
 
     def _close(self, reason: Reason, detail: str = "") -> None:
-        if self._connect is not None and self._version == V5:
+        if reason and self._connect is not None and self._version == V5:
             properties = {int(Property.REASON_STRING): detail} if detail else {}
-            self._write(encode.encode_disconnect(V5, reason, properties))
+            self.answer(encode.encode_disconnect(V5, reason, properties))
         if self._transport is not None:
             self._transport.close()
 
-    def _write(self, data: bytes) -> None:
+    def answer(self, packet: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
+            self._transport.write(packet)
