@@ -13,6 +13,7 @@ from dothi.model.problem import Problem
 COMMANDS = {
     "up": "dothi.cli.up:up",
     "serve": "dothi.cli.serve:serve",
+    "source": "dothi.cli.source:source",
     "login-link": "dothi.cli.login_link:login_link",
     "config": "dothi.cli.config:config",
     "doctor": "dothi.cli.doctor:doctor",

@@ -16,8 +16,11 @@ class StationSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     """URI of the dataset of its values, e.g. `urn:ngsi-ld:Dataset:PT1H` for a logger that sends
     hourly means of a station whose 5-minute values come under another key."""
     name: str = ""
+    """What people read; empty: the station's key."""
     lon: float | None = None
+    """Degrees east, WGS 84."""
     lat: float | None = None
+    """Degrees north, WGS 84."""
 
 
 class SymbolSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +44,7 @@ class FilesSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     full_scan_s: float = 3600.0
     """Every look visits the days of the last `recent_days`; so often all days are visited."""
     recent_days: int = 2
+    """Folders of so many days, today included, are visited at every look."""
     files_per_batch: int = 200
     """Waiting files that share one transaction."""
     max_file_bytes: int = 1_048_576
@@ -57,6 +61,7 @@ class FilesSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     """URI of a station that is not configured, from {type}, {station} (the whole key), {province},
     {facility} and {site} (its three parts)."""
     default_type: str = "EnvironmentMonitoringStation"
+    """Entity type of stations that `type_of_station` does not know."""
     type_of_station: dict[str, str] = msgspec.field(
         default_factory=lambda: {"NUO": "WaterQualityObserved", "KHI": "AirQualityObserved"}
     )
