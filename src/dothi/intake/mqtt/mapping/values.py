@@ -1,7 +1,7 @@
 """One value of a JSON payload, to the value columns of a row."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -92,7 +92,7 @@ def read_values(raw: object, defaults: Defaults) -> list[Value]:
 
 
 def _read_object(raw: dict[str, Any], defaults: Defaults) -> Value:
-    if raw.get("type") in _GEOMETRIES and "coordinates" in raw:
+    if _is_geometry(raw):
         return _geometry(raw, defaults)
     if "value" not in raw and not isinstance(raw.get("object"), str):
         return read_scalar(raw, defaults)
@@ -104,13 +104,20 @@ def _read_object(raw: dict[str, Any], defaults: Defaults) -> Value:
         value = Value(text=raw["object"], kind=int(Kind.RELATIONSHIP), quality=defaults.quality)
         return value._replace(observed_us=defaults.observed_us, dataset=dataset)
     inner = raw["value"]
-    if isinstance(inner, dict) and inner.get("type") in _GEOMETRIES and "coordinates" in inner:
+    if _is_geometry(inner):
         return _geometry(inner, defaults)._replace(dataset=dataset)
     value = read_scalar(inner, defaults)
     extra = {key: other for key, other in raw.items() if key not in _KNOWN}
     if extra:
         value = value._replace(body=_encode({"value": inner, **extra}).decode())
     return value._replace(dataset=dataset) if dataset else value
+
+
+def _is_geometry(raw: object) -> TypeGuard[dict[str, Any]]:
+    if not isinstance(raw, dict) or "coordinates" not in raw:
+        return False
+    kind = raw.get("type")
+    return isinstance(kind, str) and kind in _GEOMETRIES
 
 
 def _geometry(raw: dict[str, Any], defaults: Defaults) -> Value:
