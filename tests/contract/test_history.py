@@ -128,8 +128,9 @@ def test_a_correction_to_bad_takes_the_value_out_of_aggregates(backend: Backend)
 def test_deletions_are_not_values(backend: Backend) -> None:
     gone = {"entity": "urn:a", "attribute": "pm25", "committed_at": T0 + timedelta(minutes=2)}
     backend.write([value(0, 1.0), {**gone, "change": int(Change.DELETE_ATTRIBUTE)}])
+    backend.write([value(1, 2.0, change=int(Change.ASSIGN))])
     backend.write([{**gone, "attribute": "", "change": int(Change.DELETE_ENTITY)}, value(3, 3.0)])
-    assert numbers(backend.history.raw(RawQuery((PM25,)))) == [1.0, 3.0]
+    assert numbers(backend.history.raw(RawQuery((PM25,)))) == [1.0, 2.0, 3.0]
 
 
 def test_values_without_a_time_of_their_own_count_at_their_commit(backend: Backend) -> None:

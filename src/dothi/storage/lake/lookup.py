@@ -3,11 +3,11 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dothi.model.row import KEY_COLUMNS, Change
+from dothi.model.row import KEY_COLUMNS
 from dothi.model.series import SeriesKey
 from dothi.ports.history import FOUND_KEYS
 from dothi.storage.lake.engine import Engine
-from dothi.storage.lake.relation import Wanted, files_sql
+from dothi.storage.lake.relation import Wanted, files_sql, values_sql
 from dothi.storage.lake.snapshot import DataFile
 from dothi.storage.lake.table import LakeTable
 
@@ -30,10 +30,11 @@ class LakeKeys:
         if any(f.is_revised for f in files):
             order = f"PARTITION BY {', '.join(KEY_COLUMNS)} ORDER BY revision DESC"
             newest = f"QUALIFY row_number() OVER ({order}) = 1"
+        where = "".join(f"WHERE {condition}" for condition in values_sql(files))
         sql = f"""SELECT {columns} FROM {files_sql(files)} r
             SEMI JOIN late ON r.entity = late.entity AND r.attribute = late.attribute
                 AND r.dataset = late.dataset AND r.observed_at = late.observed_at
-            WHERE r.change = {int(Change.UPSERT)} {newest}"""
+            {where} {newest}"""
         return self._engine.query(sql, {"late": timed}).cast(FOUND_KEYS)
 
     def _files(self, keys: pa.Table) -> list[DataFile]:

@@ -19,6 +19,9 @@ from dothi.storage.lake.engine import Engine, quoted
 from dothi.storage.lake.layout import LAKE_SCHEMA
 from dothi.storage.lake.snapshot import DataFile, Snapshot
 
+VALUE_CHANGES = (int(Change.UPSERT), int(Change.ASSIGN))
+"""Changes that record a value."""
+
 _DAY_US = 86_400_000_000
 _SQL_TYPES = {
     pa.string(): "VARCHAR",
@@ -100,7 +103,7 @@ class Relation:
 
 def values_only(rows: pa.Table) -> pa.Table:
     """Rows that set a value; deletions and entity changes are not history of a value."""
-    return rows.filter(pc.equal(rows["change"], pa.scalar(int(Change.UPSERT), pa.uint8())))
+    return rows.filter(pc.is_in(rows["change"], pa.array(VALUE_CHANGES, pa.uint8())))
 
 
 def relation(
@@ -125,6 +128,12 @@ def relation(
     untouched = make.lake([f for f in files if f.day not in days])
     touched = [*make.lake([f for f in files if f.day in days]), *make.hot(has_hot)]
     return Relation(_union([*untouched, *map(_in_force, touched)]), tables)
+
+
+def values_sql(files: Sequence[DataFile]) -> list[str]:
+    """Condition on files `r` like `values_only`; none where all rows are known to be values."""
+    is_constant, change = _common(files, "change")
+    return [] if is_constant and change in VALUE_CHANGES else [f"r.change IN {VALUE_CHANGES}"]
 
 
 def instant_sql(us: int) -> str:
@@ -158,8 +167,7 @@ class _Maker:
         join, conditions = self._match(files)
         if not self.span.holds_whole_days():
             conditions += self.span.sql(at)
-        if _common(files, "change") != (True, int(Change.UPSERT)):
-            conditions.append(f"r.change = {int(Change.UPSERT)}")
+        conditions += values_sql(files)
         if any(f.last_seq > self.horizon for f in files):
             conditions.append(f"r.seq <= {self.horizon}")
         if extra:
