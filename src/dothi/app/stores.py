@@ -9,12 +9,12 @@ from sqlalchemy import Engine
 
 from dothi.app.data_folder import DataFolder
 from dothi.ports.clock import Clock
+from dothi.ports.history import SealedKeys
 from dothi.storage.relational.access_store import AccessStore
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.files_seen import RelationalFilesSeen
-from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.hot_log import SqliteLogWriter
 from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.log_sealing import SqliteSealSource
@@ -22,7 +22,10 @@ from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
 from dothi.storage.relational.sources import RelationalSources
+from dothi.storage.relational.sqlite_store import open_store
 from dothi.storage.relational.state import SqliteState
+
+_PRIVATE = 0o600
 
 
 @dataclass(frozen=True)
@@ -59,27 +62,20 @@ def open_registers(folder: DataFolder, clock: Clock) -> Iterator[Registers]:
 
 
 @contextmanager
-def open_stores(folder: DataFolder, clock: Clock) -> Iterator[Stores]:
+def open_stores(
+    folder: DataFolder, clock: Clock, sealed: SealedKeys | None = None
+) -> Iterator[Stores]:
     """All stores; what was opened last is closed first."""
     with ExitStack() as stack:
-        engine = open_database(folder)
-        stack.callback(engine.dispose)
-        index = HotIndex()
-        reader = SqliteLogReader(folder.database, index)
-        stack.callback(reader.close)
-        reader.load_index()
-        seal_source = SqliteSealSource(folder.database, index, reader)
-        stack.callback(seal_source.close)
-        state = SqliteState(folder.database)
-        stack.callback(state.close)
-        writer = SqliteLogWriter(folder.database, index, clock=clock)
-        stack.callback(writer.close)
+        store = open_store(folder.database, sealed, clock)
+        stack.callback(store.close)
+        folder.database.chmod(_PRIVATE)
         yield Stores(
-            **_registers(engine, clock),
-            writer=writer,
-            reader=reader,
-            seal_source=seal_source,
-            state=state,
+            **_registers(store.engine, clock),
+            writer=store.writer,
+            reader=store.reader,
+            seal_source=store.sealing,
+            state=store.state,
         )
 
 
@@ -87,7 +83,7 @@ def open_database(folder: DataFolder) -> Engine:
     """The database with the newest schema."""
     engine = open_sqlite(folder.database)
     upgrade(engine)
-    folder.database.chmod(0o600)
+    folder.database.chmod(_PRIVATE)
     return engine
 
 

@@ -43,6 +43,16 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Log every HTTP request (never its query string)."""
 
 
+class ProvinceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known of the province before it reports."""
+
+    attributes_file: str = ""
+    """TOML file with unit and limits of belief per attribute; empty: that of the example, when the
+    example runs, else none."""
+    layers_file: str = ""
+    """JSON file with the layers of the live map; empty: those of the example, when it runs."""
+
+
 def is_loopback(host: str) -> bool:
     """Whether an address to listen on can only be reached from this machine."""
     if host == "localhost":

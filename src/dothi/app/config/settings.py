@@ -2,11 +2,13 @@
 
 import msgspec
 
-from dothi.app.config.sections import AccessSettings, LogSettings, ServerSettings
+from dothi.api.settings import ApiSettings
+from dothi.app.config.sections import AccessSettings, LogSettings, ProvinceSettings, ServerSettings
 from dothi.app.example.settings import ExampleSettings
 from dothi.console.settings import ConsoleSettings
 from dothi.intake.files.settings import FilesSettings
 from dothi.intake.http.settings import HttpIntakeSettings
+from dothi.live.settings import LiveSettings
 from dothi.pipeline.settings import PipelineSettings
 
 
@@ -16,8 +18,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     server: ServerSettings = ServerSettings()
     access: AccessSettings = AccessSettings()
     log: LogSettings = LogSettings()
+    province: ProvinceSettings = ProvinceSettings()
     pipeline: PipelineSettings = PipelineSettings()
     intake_http: HttpIntakeSettings = HttpIntakeSettings()
     files: FilesSettings = FilesSettings()
+    live: LiveSettings = LiveSettings()
+    api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
     example: ExampleSettings = ExampleSettings()
