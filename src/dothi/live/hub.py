@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from time import monotonic
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ import msgspec
 from dothi.live.feed import Feed, LiveDeps, Message
 from dothi.live.settings import LiveSettings
 from dothi.live.view import Beat
+from dothi.model.measure import Histogram, Measure, gauge
 from dothi.model.problem import Problem
 
 T = TypeVar("T")
@@ -20,6 +21,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 RESTART_S = 1.0
+_ADVANCE_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 
 
 class LiveHub:
@@ -35,6 +37,7 @@ class LiveHub:
         self._changed = asyncio.Event()
         self._at: tuple[str, int] = ("", 0)
         self._task: asyncio.Task[None] | None = None
+        self._advance_s = Histogram(_ADVANCE_BOUNDS_S)
 
     @property
     def name(self) -> str:
@@ -44,6 +47,16 @@ class LiveHub:
     def viewers(self) -> int:
         """How many are watching."""
         return self._viewers
+
+    def measures(self) -> Sequence[Measure]:
+        """See ports.measured."""
+        took = Measure(
+            "dothi_live_advance_seconds",
+            "histogram",
+            "Time to take what is new in the log into the live view",
+            (({}, self._advance_s),),
+        )
+        return [gauge("dothi_live_viewers", "Viewers of the live map", self._viewers), took]
 
     async def start(self) -> None:
         """Begin to follow the log whenever somebody watches."""
@@ -139,7 +152,9 @@ class LiveHub:
         begun_at_s = monotonic()
         at = await self._work(self._feed.advance)
         self._note(*at)
-        rest_s = self.settings.interval_s - (monotonic() - begun_at_s)
+        took_s = monotonic() - begun_at_s
+        self._advance_s.observe(took_s)
+        rest_s = self.settings.interval_s - took_s
         await asyncio.sleep(max(rest_s, 0.0))
 
     def _note(self, epoch: str, n: int) -> None:

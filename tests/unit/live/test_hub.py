@@ -79,6 +79,8 @@ async def test_snapshot_then_deltas_then_beats(tmp_path: Path) -> None:
             assert (card["id"], card["lon"], card["types"]) == (A, 106.7, ["WaterObserved"])
             assert [v["attribute"] for v in card["values"]] == ["level"], "placed as lon, lat"
             assert [s["id"] for s in first["sources"]] == ["s1"]
+            figures = {m.name: m.samples[0][1] for m in p.hub.measures()}
+            assert figures["dothi_live_viewers"] == 1
 
             await _level(p, A, 2.0, 1)
             await viewer.until(A, 2.0)
