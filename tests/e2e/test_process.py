@@ -35,7 +35,9 @@ def test_first_start_login_stop_and_second_start(tmp_path: Path) -> None:
 
 def test_a_second_process_on_the_same_data_is_refused(tmp_path: Path) -> None:
     with Program(tmp_path / "data") as dothi:
-        second = run_cli("up", "--empty", "--port", "0", "--data-dir", str(dothi.data_dir))
+        second = run_cli(
+            "up", "--empty", "--port", "0", "--mqtt-port", "0", "--data-dir", str(dothi.data_dir)
+        )
         assert second.returncode == 1
         assert "already running" in second.stderr
         assert dothi.url in second.stderr

@@ -31,7 +31,7 @@ class Program:
             str(Path(sys.executable).parent / "dothi"),
             command,
             *(["--empty"] if command == "up" and "--example" not in arguments else []),
-            *("--port", "0", "--data-dir", str(data_dir)),
+            *("--port", "0", "--mqtt-port", "0", "--data-dir", str(data_dir)),
             *(a for a in arguments if a != "--example"),
         ]
         self._environ = {**os.environ, "DOTHI_LOG__FORMAT": "json", **(environ or {})}

@@ -9,7 +9,9 @@ from sqlalchemy import Engine
 
 from dothi.app.data_folder import DataFolder
 from dothi.ports.clock import Clock
-from dothi.ports.history import SealedKeys
+from dothi.storage.lake.history import LakeHistory
+from dothi.storage.lake.open import Lake, open_lake
+from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.access_store import AccessStore
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.cursors import RelationalCursors
@@ -49,6 +51,8 @@ class Stores(Registers):
     reader: SqliteLogReader
     seal_source: SqliteSealSource
     state: SqliteState
+    lake: Lake
+    history: LakeHistory
 
 
 @contextmanager
@@ -62,12 +66,12 @@ def open_registers(folder: DataFolder, clock: Clock) -> Iterator[Registers]:
 
 
 @contextmanager
-def open_stores(
-    folder: DataFolder, clock: Clock, sealed: SealedKeys | None = None
-) -> Iterator[Stores]:
+def open_stores(folder: DataFolder, clock: Clock, settings: LakeSettings) -> Iterator[Stores]:
     """All stores; what was opened last is closed first."""
     with ExitStack() as stack:
-        store = open_store(folder.database, sealed, clock)
+        lake = open_lake(folder.lake, settings)
+        stack.callback(lake.close)
+        store = open_store(folder.database, lake.keys, clock)
         stack.callback(store.close)
         folder.database.chmod(_PRIVATE)
         yield Stores(
@@ -76,6 +80,8 @@ def open_stores(
             reader=store.reader,
             seal_source=store.sealing,
             state=store.state,
+            lake=lake,
+            history=lake.history(store.reader),
         )
 
 

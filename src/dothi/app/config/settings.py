@@ -8,8 +8,10 @@ from dothi.app.example.settings import ExampleSettings
 from dothi.console.settings import ConsoleSettings
 from dothi.intake.files.settings import FilesSettings
 from dothi.intake.http.settings import HttpIntakeSettings
+from dothi.intake.mqtt.settings import MqttSettings
 from dothi.live.settings import LiveSettings
 from dothi.pipeline.settings import PipelineSettings
+from dothi.storage.lake.settings import LakeSettings
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -20,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log: LogSettings = LogSettings()
     province: ProvinceSettings = ProvinceSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    lake: LakeSettings = LakeSettings()
+    mqtt: MqttSettings = MqttSettings()
     intake_http: HttpIntakeSettings = HttpIntakeSettings()
     files: FilesSettings = FilesSettings()
     live: LiveSettings = LiveSettings()

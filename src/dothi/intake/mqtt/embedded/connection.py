@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from typing import cast
 
 from dothi.intake.mqtt.codec import decode, encode
 from dothi.intake.mqtt.codec.framing import Frame, Framer
@@ -41,7 +42,8 @@ class Connection(asyncio.Protocol):
         self.is_clogged = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # uvloop's transports have the methods of asyncio.Transport without being one.
+        transport = cast(asyncio.Transport, transport)
         self._transport = transport
         address = transport.get_extra_info("peername")
         self._peer = str(address[0]) if address else ""

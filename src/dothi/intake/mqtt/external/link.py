@@ -8,6 +8,7 @@ docs/adr/0005.)
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import cast
 
 from dothi.intake.mqtt.codec import decode, encode
 from dothi.intake.mqtt.codec.framing import Frame, Framer
@@ -36,7 +37,8 @@ class Link(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # uvloop's transports have the methods of asyncio.Transport without being one.
+        transport = cast(asyncio.Transport, transport)
         self._transport = transport
         transport.write(encode.encode_connect(self._connect))
 

@@ -1,0 +1,75 @@
+"""The ways in: which are open, where they listen, and the example that uses them."""
+
+from pathlib import Path
+
+from dothi.access.endpoint import Endpoint
+from dothi.app.config.settings import Settings
+from dothi.app.example.publisher import Broker
+from dothi.app.example.service import ExampleNeeds, ExampleService
+from dothi.app.late import Late
+from dothi.app.stores import Stores
+from dothi.intake.files import door as files_door
+from dothi.intake.http import door as http_door
+from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
+from dothi.intake.mqtt.factory import mqtt_service
+from dothi.model.problem import Problem
+from dothi.ports.clock import Clock
+from dothi.ports.ingest import Ingest
+from dothi.ports.service import Service
+
+
+class Doors:
+    """Doors that are not configured are left out."""
+
+    def __init__(
+        self, settings: Settings, stores: Stores, ingest: Ingest, clock: Clock, data_folder: Path
+    ) -> None:
+        self._settings = settings
+        self._stores = stores
+        self._ingest = ingest
+        self._clock = clock
+        self._data_folder = data_folder
+        self._mqtt = mqtt_service(settings.mqtt, ingest, stores.sources)
+        self.services: list[Service] = [self._mqtt] if self._mqtt else []
+        if settings.files.folder:
+            ports = files_door.Ports(ingest, stores.files_seen, stores.sources, clock)
+            self.services.append(files_door.FilesDoor(settings.files, ports))
+
+    def endpoints(self) -> list[Endpoint]:
+        """The doors that are HTTP routes."""
+        deps = http_door.HttpIntakeDeps(self._ingest, self._clock, self._settings.intake_http)
+        return http_door.endpoints(deps)
+
+    def addresses(self) -> dict[str, str]:
+        """Where the doors of running services are found."""
+        found = {}
+        if self._mqtt is not None:
+            broker = self._broker()
+            found["MQTT"] = f"{broker.host}:{broker.port}"
+        if self._settings.files.folder:
+            found["Files"] = self._settings.files.folder
+        return found
+
+    def example(self) -> Service:
+        """The two provinces, sending through the MQTT door. Raises Problem: that is closed."""
+        if self._mqtt is None:
+            raise Problem(
+                "example_needs_mqtt",
+                "The example needs the MQTT door",
+                "its stations send through it, and mqtt.mode is off",
+                where="mqtt.mode",
+                remedy='set mqtt.mode = "embedded", or start with --empty',
+            )
+        needs = ExampleNeeds(self._stores.sources, self._stores.areas, self._ingest)
+        return Late(
+            "example",
+            lambda: ExampleService(
+                needs, self._broker(), self._data_folder, self._settings.example
+            ),
+        )
+
+    def _broker(self) -> Broker:
+        mqtt = self._settings.mqtt
+        if isinstance(self._mqtt, EmbeddedMqtt):
+            return Broker(mqtt.embedded.host, self._mqtt.port)
+        return Broker(mqtt.external.host, mqtt.external.port)
