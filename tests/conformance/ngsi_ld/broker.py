@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pyarrow as pa
+from tests.hub import Hub, open_hub
+from tests.serving import serve
 
 from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
 from dothi.facades.ngsi_ld.errors import context_not_available
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
-from dothi.model.series import RAW_ANSWER, AggregateQuery, RawQuery
+from dothi.storage.lake.open import open_lake
+from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.entity_query import SqliteEntities
-from tests.hub import Hub, open_hub
-from tests.serving import serve
 
 ROOT = "/ngsi-ld/v1"
 LD_JSON = "application/ld+json"
@@ -47,30 +47,6 @@ class KnownContexts:
         return self.documents[url]
 
 
-class LogHistory:
-    """ports.History.raw over the whole log, none of which is sealed in these tests."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-
-    def raw(self, query: RawQuery) -> pa.Table:
-        keys = {(k.entity, k.attribute, k.dataset) for k in query.series}
-        rows = [
-            row
-            for row in self._hub.rows().to_pylist()
-            if (row["entity"], row["attribute"], row["dataset"]) in keys
-            and (query.start_at is None or (row["observed_at"] or query.start_at) >= query.start_at)
-            and (query.end_at is None or (row["observed_at"] or row["committed_at"]) < query.end_at)
-        ]
-        rows.sort(
-            key=lambda r: (r["attribute"], r["dataset"], r["observed_at"] or r["committed_at"])
-        )
-        return pa.Table.from_pylist(rows, schema=RAW_ANSWER)
-
-    def aggregate(self, query: AggregateQuery) -> pa.Table:
-        raise NotImplementedError
-
-
 @dataclass
 class Running:
     http: httpx.AsyncClient
@@ -99,12 +75,14 @@ class Running:
 @asynccontextmanager
 async def running(folder: Path, settings: NgsiLdSettings | None = None) -> AsyncIterator[Running]:
     contexts = KnownContexts()
+    lake = open_lake(folder / "lake", LakeSettings())
     async with open_hub(folder) as hub:
         endpoints = ngsi_ld_endpoints(
-            hub.intake, SqliteEntities(hub.engine), LogHistory(hub), settings, loader=contexts
+            hub.intake, SqliteEntities(hub.engine), lake.history(hub.log), settings, loader=contexts
         )
         async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:
             yield Running(client, hub, contexts)
+    lake.close()
 
 
 def problem_of(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:

@@ -1,37 +1,50 @@
 """ports.entity_query on SQLite: searches that start from the narrowest index, entities by id."""
 
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
 
-from dothi.model.condition import AllOf, Condition, HasType
+from dothi.model.condition import AllOf, HasType
 from dothi.model.row import Kind
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.entity_query import EntitySearch, StoredAttribute, StoredEntity
-from dothi.storage.relational.entity_query_sql import LIVE_ATTRIBUTE, Compiler
+from dothi.storage.relational.entity_query_rows import Decidable, decide, match_pattern
+from dothi.storage.relational.entity_query_sql import Compiler
+from dothi.storage.relational.entity_query_values import LIVE_ATTRIBUTE
 
 _SELECTIVE = 2_000
 """A start that gives at most so many rows beats reading entities in order."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LIVE_ENTITY = "e.deleted_us IS NULL AND (e.expires_us IS NULL OR e.expires_us > :now)"
-_ENTITIES = f"""
-SELECT e.id, e.uri, e.types, e.scope, e.created_us, e.modified_us, e.expires_us,
-    (SELECT max(a.modified_us) FROM attribute a WHERE a.entity_id = e.id)
-FROM entity e WHERE e.uri IN (SELECT value FROM json_each(:ids)) AND {_LIVE_ENTITY}
-"""
-_ATTRIBUTES = f"""
-SELECT a.entity_id, a.name, a.dataset, a.kind, a.number, a.text, a.body, a.unit, a.observed_us,
-    a.created_us, a.modified_us
-FROM attribute a WHERE a.entity_id IN (SELECT value FROM json_each(:ids)) AND {LIVE_ATTRIBUTE}
+_LOAD = f"""
+SELECT e.uri, e.types, e.scope, e.created_us, e.modified_us, e.expires_us,
+    (SELECT max(m.modified_us) FROM attribute m WHERE m.entity_id = e.id) AS touched_us,
+    a.name, a.dataset, a.kind, a.number, a.text, a.body, a.unit, a.observed_us,
+    a.created_us AS a_created_us, a.modified_us AS a_modified_us
+FROM json_each(:ids) w CROSS JOIN entity e ON e.uri = w.value
+LEFT JOIN attribute a ON a.entity_id = e.id AND {LIVE_ATTRIBUTE}{{names}}
+WHERE {_LIVE_ENTITY} ORDER BY w.id, a.name, a.dataset
 """
 _OF_NAMES = " AND a.name IN (SELECT value FROM json_each(:names))"
+_HEAD = 7
+"""Columns of _LOAD that describe the entity."""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """A search on its way to SQL."""
+
+    connection: Connection
+    compiler: Compiler = field(default_factory=Compiler)
+    condition: Decidable | None = None
+
+    def fetch(self, sql: str, parameters: dict[str, object]) -> Sequence[Any]:
+        return self.connection.execute(text(sql), parameters).all()
 
 
 class SqliteEntities:
@@ -43,57 +56,48 @@ class SqliteEntities:
 
     def find(self, search: EntitySearch) -> list[str]:
         """See ports.entity_query.Entities."""
-        compiler = Compiler()
-        where = self._where(search, compiler)
-        with self._connection(compiler) as connection:
-            source, order = self._source(search, compiler, connection)
-            limit = compiler.bind(-1 if search.limit is None else search.limit)
-            offset = compiler.bind(search.offset)
+        with self._engine.connect() as connection:
+            plan = _Plan(connection)
+            where = self._where(search, plan)
+            source, order = _source(search, plan)
+            limit = plan.compiler.bind(-1 if search.limit is None else search.limit)
+            offset = plan.compiler.bind(search.offset)
             sql = (
                 f"SELECT e.uri FROM {source} WHERE {where} ORDER BY {order} "
                 f"LIMIT {limit} OFFSET {offset}"
             )
-            return [row[0] for row in connection.execute(sql, compiler.parameters)]
+            return [row[0] for row in plan.fetch(sql, plan.compiler.parameters)]
 
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""
-        compiler = Compiler()
-        where = self._where(search, compiler)
-        with self._connection(compiler) as connection:
-            source, _ = self._source(search, compiler, connection)
+        with self._engine.connect() as connection:
+            plan = _Plan(connection)
+            where = self._where(search, plan)
+            source, _ = _source(search, plan)
             sql = f"SELECT count(*) FROM {source} WHERE {where}"
-            return int(connection.execute(sql, compiler.parameters).fetchone()[0])
+            return int(plan.fetch(sql, plan.compiler.parameters)[0][0])
 
     def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """See ports.entity_query.Entities."""
         if not ids:
             return []
-        with self._connection(Compiler()) as connection:
-            connection.execute("BEGIN")
-            heads = connection.execute(
-                _ENTITIES, {"ids": _json(ids), "now": self._now_us()}
-            ).fetchall()
-            sql = _ATTRIBUTES + (_OF_NAMES if names else "")
+        unique = list(dict.fromkeys(ids))
+        parameters = {"ids": _json(unique), "now": self._now_us()}
+        if names:
+            parameters["names"] = _json(names)
+        with self._engine.connect() as connection:
             rows = connection.execute(
-                sql + " ORDER BY a.entity_id, a.name, a.dataset",
-                {"ids": _json([head[0] for head in heads]), "names": _json(names)},
-            ).fetchall()
-            connection.rollback()
-        attributes: dict[int, list[StoredAttribute]] = {}
-        for row in rows:
-            attributes.setdefault(row[0], []).append(_attribute(row))
-        found = {head[1]: _entity(head, attributes.get(head[0], [])) for head in heads}
-        return [found[uri] for uri in dict.fromkeys(ids) if uri in found]
+                text(_LOAD.format(names=_OF_NAMES if names else "")), parameters
+            ).all()
+        return [_entity(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
 
-    def _where(self, search: EntitySearch, compiler: Compiler) -> str:
+    def _where(self, search: EntitySearch, plan: _Plan) -> str:
         terms = [_LIVE_ENTITY]
+        compiler = plan.compiler
         compiler.parameters["now"] = self._now_us()
         if search.ids:
-            terms.append(
-                f"e.uri IN (SELECT value FROM json_each({compiler.bind(_json(search.ids))}))"
-            )
-        if search.id_pattern:
-            terms.append(f"re2_match({compiler.bind(search.id_pattern)}, e.uri)")
+            ids = compiler.bind(_json(search.ids))
+            terms.append(f"e.uri IN (SELECT value FROM json_each({ids}))")
         if search.attributes:
             names = compiler.bind(_json(search.attributes))
             terms.append(
@@ -101,64 +105,48 @@ class SqliteEntities:
                 f"a.name IN (SELECT value FROM json_each({names})) AND {LIVE_ATTRIBUTE})"
             )
         if search.condition is not None:
-            terms.append(compiler.predicate(search.condition))
+            plan.condition = decide(search.condition, plan.fetch)
+            terms.append(compiler.predicate(plan.condition))
+        if search.id_pattern:
+            source, _ = _source(search, plan)
+            sql = f"SELECT e.id, e.uri FROM {source} WHERE {' AND '.join(terms)}"
+            matching = match_pattern(search.id_pattern, plan.fetch(sql, compiler.parameters))
+            terms.append(f"e.id IN (SELECT value FROM json_each({compiler.bind(matching)}))")
         return " AND ".join(terms)
-
-    def _source(
-        self, search: EntitySearch, compiler: Compiler, connection: sqlite3.Connection
-    ) -> tuple[str, str]:
-        """FROM clause and order that touch the fewest entities."""
-        if search.ids or search.condition is None:
-            return "entity e", "e.id"
-        counted = []
-        for start in compiler.starts(search.condition):
-            probe = f"SELECT count(*) FROM (SELECT 1 FROM ({start}) LIMIT {_SELECTIVE + 1})"
-            rows = int(connection.execute(probe, compiler.parameters).fetchone()[0])
-            counted.append((rows, start))
-        rows, start = min(counted, default=(_SELECTIVE + 1, ""))
-        if rows <= _SELECTIVE:
-            distinct = f"(SELECT DISTINCT entity_id FROM ({start})) c"
-            return f"{distinct} CROSS JOIN entity e ON e.id = c.entity_id", "e.id"
-        only_type = _required_type(search.condition)
-        if only_type:
-            # The index on (type, entity_id) gives entities in order, so a page stops early.
-            wanted = compiler.bind(only_type)
-            joined = "entity_type s CROSS JOIN entity e ON e.id = s.entity_id"
-            return f"{joined} AND s.type = {wanted}", "s.entity_id"
-        return "entity e", "e.id"
-
-    @contextmanager
-    def _connection(self, compiler: Compiler) -> Iterator[sqlite3.Connection]:
-        pooled = self._engine.raw_connection()
-        try:
-            connection = pooled.driver_connection
-            assert isinstance(connection, sqlite3.Connection)
-            connection.create_function("re2_match", 2, _re2_match, deterministic=True)
-            connection.create_function(
-                "geo_holds", 2, lambda number, body: compiler.geo_tests[number](body)
-            )
-            yield connection
-        finally:
-            pooled.close()
 
     def _now_us(self) -> int:
         return int(self._clock.now().timestamp() * 1_000_000)
 
 
-def _required_type(condition: Condition) -> str:
+def _source(search: EntitySearch, plan: _Plan) -> tuple[str, str]:
+    """FROM clause and order that touch the fewest entities."""
+    if search.ids or plan.condition is None:
+        return "entity e", "e.id"
+    compiler = plan.compiler
+    counted = []
+    for start in compiler.starts(plan.condition):
+        probe = f"SELECT count(*) FROM (SELECT 1 FROM ({start}) LIMIT {_SELECTIVE + 1})"
+        counted.append((int(plan.fetch(probe, compiler.parameters)[0][0]), start))
+    rows, start = min(counted, default=(_SELECTIVE + 1, ""))
+    if rows <= _SELECTIVE:
+        distinct = f"(SELECT DISTINCT entity_id FROM ({start})) c"
+        return f"{distinct} CROSS JOIN entity e ON e.id = c.entity_id", "e.id"
+    only_type = _required_type(plan.condition)
+    if only_type:
+        # The index on (type, entity_id) gives entities in order, so a page stops early.
+        wanted = compiler.bind(only_type)
+        joined = "entity_type s CROSS JOIN entity e ON e.id = s.entity_id"
+        return f"{joined} AND s.type = {wanted}", "s.entity_id"
+    return "entity e", "e.id"
+
+
+def _required_type(condition: Decidable) -> str:
     """A type that every match has; empty when there is none."""
     if isinstance(condition, HasType):
         return condition.type
     if isinstance(condition, AllOf):
         return next((t for part in condition.parts if (t := _required_type(part))), "")
     return ""
-
-
-def _re2_match(pattern: str, text: str | None) -> bool:
-    """RE2 takes time linear in the text, whatever the pattern."""
-    if text is None:
-        return False
-    return bool(pc.match_substring_regex(pa.scalar(text), pattern=pattern).as_py())
 
 
 def _json(values: Sequence[Any]) -> str:
@@ -169,8 +157,8 @@ def _at(us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=us)
 
 
-def _entity(head: tuple[Any, ...], attributes: list[StoredAttribute]) -> StoredEntity:
-    _, uri, types, scope, created_us, modified_us, expires_us, touched_us = head
+def _entity(rows: list[Any]) -> StoredEntity:
+    uri, types, scope, created_us, modified_us, expires_us, touched_us = rows[0][:_HEAD]
     return StoredEntity(
         uri,
         tuple(msgspec.json.decode(types)),
@@ -178,20 +166,21 @@ def _entity(head: tuple[Any, ...], attributes: list[StoredAttribute]) -> StoredE
         _at(created_us),
         _at(max(modified_us, touched_us or 0)),
         None if expires_us is None else _at(expires_us),
-        tuple(attributes),
+        tuple(_attribute(row[_HEAD:]) for row in rows if row[_HEAD] is not None),
     )
 
 
-def _attribute(row: tuple[Any, ...]) -> StoredAttribute:
+def _attribute(row: Any) -> StoredAttribute:
+    name, dataset, kind, number, content, body, unit, observed_us, created_us, modified_us = row
     return StoredAttribute(
-        row[1],
-        row[2],
-        Kind(row[3]),
-        row[4],
-        row[5],
-        row[6],
-        row[7] or None,
-        None if row[8] is None else _at(row[8]),
-        _at(row[9]),
-        _at(row[10]),
+        name,
+        dataset,
+        Kind(kind),
+        number,
+        content,
+        body,
+        unit or None,
+        None if observed_us is None else _at(observed_us),
+        _at(created_us),
+        _at(modified_us),
     )

@@ -1,8 +1,9 @@
-"""Exact relations between geometries, behind a rough test on bounds in SQL."""
+"""Exact relations between geometries, on whole columns."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -12,12 +13,13 @@ import shapely
 from dothi.model.condition import Geo, GeoRelation
 
 Bounds = tuple[float, float, float, float]
+Mask = npt.NDArray[np.bool_]
 
 _EARTH_RADIUS_M = 6_371_008.8
 """Mean radius (IUGG); distances on this sphere are within 0.6 % of those on the ellipsoid."""
 _METRES_PER_DEGREE = math.pi * _EARTH_RADIUS_M / 180
 
-_RELATIONS: dict[GeoRelation, Callable[[shapely.Geometry, shapely.Geometry], bool]] = {
+_RELATIONS: dict[GeoRelation, Callable[[Any, Any], Any]] = {
     GeoRelation.WITHIN: shapely.within,
     GeoRelation.CONTAINS: shapely.contains,
     GeoRelation.INTERSECTS: shapely.intersects,
@@ -33,8 +35,8 @@ class GeoTest:
 
     bounds: Bounds | None
     """west, south, east, north that a match must touch; None: anywhere."""
-    holds: Callable[[str], bool]
-    """Whether a body (a geometry, or an object with one as `value`) satisfies the condition."""
+    holds: Callable[[Sequence[str]], Mask]
+    """Which bodies (a geometry, or an object with one as `value`) satisfy the condition."""
 
 
 def geo_test(geo: Geo) -> GeoTest:
@@ -43,14 +45,11 @@ def geo_test(geo: Geo) -> GeoTest:
     if geo.relation is GeoRelation.NEAR:
         return _near(geo, wanted)
     relation = _RELATIONS[geo.relation]
-    shapely.prepare(wanted)
-
-    def holds(body: str) -> bool:
-        shape = _shape(body)
-        return shape is not None and bool(relation(shape, wanted))
-
     is_anywhere = geo.relation is GeoRelation.DISJOINT
-    return GeoTest(None if is_anywhere else tuple(shapely.bounds(wanted)), holds)
+    return GeoTest(
+        None if is_anywhere else tuple(shapely.bounds(wanted)),
+        lambda bodies: _true(relation(_shapes(bodies), wanted)),
+    )
 
 
 def _near(geo: Geo, wanted: shapely.Geometry) -> GeoTest:
@@ -60,32 +59,40 @@ def _near(geo: Geo, wanted: shapely.Geometry) -> GeoTest:
     low = geo.min_distance_m or 0.0
     high = math.inf if geo.max_distance_m is None else geo.max_distance_m
 
-    def holds(body: str) -> bool:
-        shape = _shape(body)
-        if shape is None:
-            return False
-        return low <= float(shapely.distance(_project(shape, origin), flat)) <= high
+    def holds(bodies: Sequence[str]) -> Mask:
+        # A geometry that cannot be read has the distance NaN, which is in no range.
+        distance = shapely.distance(_project(_shapes(bodies), origin), flat)
+        return _true((distance >= low) & (distance <= high))
 
     return GeoTest(_grown(tuple(shapely.bounds(wanted)), high), holds)
+
+
+def _true(found: Any) -> Mask:
+    mask: Mask = np.asarray(found, dtype=np.bool_)
+    return mask
 
 
 class _Wrapped(msgspec.Struct):
     value: msgspec.Raw
 
 
-def _shape(body: str) -> shapely.Geometry | None:
-    """The geometry, or the one inside an object with further members."""
-    shape = shapely.from_geojson(body, on_invalid="ignore")
-    if shape is not None or '"value"' not in body:
-        return shape
+def _shapes(bodies: Sequence[str]) -> Any:
+    """Geometries; None where a body holds none."""
+    texts = [_geometry_text(body) for body in bodies]
+    return shapely.from_geojson(np.array(texts, dtype=object), on_invalid="ignore")
+
+
+def _geometry_text(body: str) -> str:
+    """The geometry, also from inside an object with further members."""
+    if '"value"' not in body:
+        return body
     try:
-        inner = bytes(msgspec.json.decode(body, type=_Wrapped).value).decode()
+        return bytes(msgspec.json.decode(body, type=_Wrapped).value).decode()
     except msgspec.MsgspecError:
-        return None
-    return shapely.from_geojson(inner, on_invalid="ignore")
+        return body
 
 
-def _project(shape: shapely.Geometry, origin: tuple[float, float]) -> shapely.Geometry:
+def _project(shape: Any, origin: tuple[float, float]) -> Any:
     """To metres around the origin, keeping distances from it (azimuthal equidistant)."""
 
     def forward(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

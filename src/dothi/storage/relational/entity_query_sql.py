@@ -1,6 +1,5 @@
 """Conditions to SQL over `entity e`, and the index ranges that a search may start from."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dothi.model.condition import (
@@ -8,38 +7,35 @@ from dothi.model.condition import (
     AnyOf,
     Between,
     Compare,
-    Condition,
     Exists,
-    Geo,
     HasType,
-    Matches,
     OneOf,
 )
-from dothi.storage.relational.entity_query_geo import geo_test
+from dothi.storage.relational.entity_query_rows import Decidable, InRows
 from dothi.storage.relational.entity_query_values import (
+    LIVE_ATTRIBUTE,
     ValueTest,
     column_test,
+    exists_test,
     row_test,
     time_column_test,
 )
 
-LIVE_ATTRIBUTE = "a.deleted_us IS NULL AND a.quality IS NOT NULL"
 _ENTITY_TIMES = {"createdAt": "e.created_us", "modifiedAt": "e.modified_us"}
 
 
 @dataclass(slots=True)
 class Compiler:
-    """Makes SQL of one search; placeholders and geometry tests gather here."""
+    """Makes SQL of one search; its parameters gather here."""
 
     parameters: dict[str, object] = field(default_factory=dict)
-    geo_tests: list[Callable[[str], bool]] = field(default_factory=list)
 
     def bind(self, value: object) -> str:
         name = f"p{len(self.parameters)}"
         self.parameters[name] = value
         return f":{name}"
 
-    def predicate(self, condition: Condition) -> str:
+    def predicate(self, condition: Decidable) -> str:
         """SQL that is true for the entities `e` that satisfy the condition."""
         match condition:
             case AllOf(parts):
@@ -51,12 +47,13 @@ class Compiler:
                     "EXISTS (SELECT 1 FROM entity_type t "
                     f"WHERE t.type = {self.bind(name)} AND t.entity_id = e.id)"
                 )
-            case Geo():
-                return self._geo(condition)
-            case Compare() | OneOf() | Between() | Matches() | Exists():
+            case InRows():
+                return self._rows(condition)
+            case Compare() | OneOf() | Between() | Exists():
                 return self._attribute(condition)
+        raise TypeError(f"{condition!r} must be decided before it is compiled")
 
-    def starts(self, condition: Condition) -> list[str]:
+    def starts(self, condition: Decidable) -> list[str]:
         """Queries that give, from an index, every entity_id that can satisfy the condition.
 
         Each one alone is enough (and may give too many); none means that no index helps.
@@ -71,6 +68,9 @@ class Compiler:
                 return [f"SELECT entity_id FROM entity_type WHERE type = {self.bind(name)}"]
             case Compare() | OneOf() | Between():
                 return self._index_range(condition)
+            case InRows(_, ids, False):
+                known = f"SELECT value FROM json_each({self.bind(ids)})"
+                return [f"SELECT a.entity_id FROM attribute a WHERE a.id IN ({known})"]
         return []
 
     def _index_range(self, test: ValueTest) -> list[str]:
@@ -93,18 +93,11 @@ class Compiler:
             return time_column_test(test, column, self.bind)
         return self._some_row(target.attribute, row_test(test, self.bind))
 
-    def _geo(self, geo: Geo) -> str:
-        test = geo_test(geo)
-        number = len(self.geo_tests)
-        self.geo_tests.append(test.holds)
-        exact = self._some_row(geo.attribute, f"a.body IS NOT NULL AND geo_holds({number}, a.body)")
-        if test.bounds is None or geo.attribute != "location":
-            return exact
-        west, south, east, north = (self.bind(float(edge)) for edge in test.bounds)
-        return (
-            f"(e.min_lon <= {east} AND e.max_lon >= {west} AND e.min_lat <= {north} "
-            f"AND e.max_lat >= {south} AND {exact})"
-        )
+    def _rows(self, test: InRows) -> str:
+        found = f"a.id IN (SELECT value FROM json_each({self.bind(test.ids)}))"
+        if test.is_negated:
+            found = f"({exists_test(test.target, self.bind)} AND NOT {found})"
+        return self._some_row(test.target.attribute, found)
 
     def _some_row(self, name: str, test: str) -> str:
         return (

@@ -12,16 +12,16 @@ from dothi.model.condition import (
     Compare,
     Comparison,
     Exists,
-    Matches,
     OneOf,
     Scalar,
     Target,
 )
 
-ValueTest = Compare | OneOf | Between | Matches | Exists
+ValueTest = Compare | OneOf | Between | Exists
 Bind = Callable[[object], str]
 """Registers a value and gives the placeholder for it."""
 
+LIVE_ATTRIBUTE = "a.deleted_us IS NULL AND a.quality IS NOT NULL"
 _VALUE_KEYS = ("value", "object", "vocab", "valueList", "objectList")
 _INSIDE_KEYS = ("value", "languageMap", "json")
 _TIME_COLUMNS = {
@@ -29,7 +29,7 @@ _TIME_COLUMNS = {
     "createdAt": "created_us",
     "modifiedAt": "modified_us",
 }
-_TEXT_COLUMNS = {
+TEXT_MEMBERS = {
     "unitCode": "coalesce(a.unit, json_extract(a.body, '$.unitCode'))",
     "datasetId": "nullif(a.dataset, '')",
 }
@@ -56,7 +56,7 @@ def place_of(target: Target) -> Place:
         steps = target.inside[:-1] if is_deep else target.inside
         inner = "".join(_step(name) for name in steps)
         return Place(False, tuple(f"{base}.{key}{inner}" for key in _INSIDE_KEYS), is_deep)
-    if target.sub and target.sub[-1] in {*_TIME_COLUMNS, *_TEXT_COLUMNS}:
+    if target.sub and target.sub[-1] in {*_TIME_COLUMNS, *TEXT_MEMBERS}:
         return Place(False, (base,))
     paths = tuple(f"{base}.{key}" for key in _VALUE_KEYS)
     return Place(not target.sub, (*paths, f'{base}.value."@value"'))
@@ -73,16 +73,24 @@ def row_test(test: ValueTest, bind: Bind) -> str:
     member = target.sub[0] if len(target.sub) == 1 and not target.inside else ""
     if member in _TIME_COLUMNS:
         return _of_column(test, f"a.{_TIME_COLUMNS[member]}", bind, is_time=True)
-    if member in _TEXT_COLUMNS:
-        return _of_column(test, _TEXT_COLUMNS[member], bind, is_time=False)
+    if member in TEXT_MEMBERS:
+        return _of_column(test, TEXT_MEMBERS[member], bind, is_time=False)
     place = place_of(target)
     if isinstance(test, Exists):
-        return "1" if place.columns else _any_path(place, "1", bind)
+        return exists_test(target, bind)
     found = _positive(test, place, bind)
     if not _is_negated(test):
         return found
-    exists = "1" if place.columns else _any_path(place, "1", bind)
-    return f"({exists} AND NOT coalesce({found}, 0))"
+    return f"({exists_test(target, bind)} AND NOT coalesce({found}, 0))"
+
+
+def exists_test(target: Target, bind: Bind) -> str:
+    """SQL that is true for a row `a` that has the target at all."""
+    member = target.sub[0] if len(target.sub) == 1 and not target.inside else ""
+    if member in TEXT_MEMBERS:
+        return f"({TEXT_MEMBERS[member]} IS NOT NULL)"
+    place = place_of(target)
+    return "1" if place.columns else _any_path(place, "1", bind)
 
 
 def time_column_test(test: ValueTest, column: str, bind: Bind) -> str:
@@ -92,7 +100,7 @@ def time_column_test(test: ValueTest, column: str, bind: Bind) -> str:
 
 def column_test(test: ValueTest, bind: Bind) -> str | None:
     """The part of a test that an index on (name, number) or (name, text) answers."""
-    if isinstance(test, Exists | Matches) or _is_negated(test):
+    if isinstance(test, Exists) or _is_negated(test):
         return None
     if test.target.sub or test.target.inside:
         return None
@@ -116,15 +124,9 @@ def _scalars(test: Compare | OneOf | Between) -> tuple[Scalar, ...]:
     return test.values if isinstance(test, OneOf) else (test.low, test.high)
 
 
-def _positive(test: Compare | OneOf | Between | Matches, place: Place, bind: Bind) -> str:
+def _positive(test: Compare | OneOf | Between, place: Place, bind: Bind) -> str:
     """The test without its negation, over columns and paths."""
     parts: list[str] = []
-    if isinstance(test, Matches):
-        pattern = bind(test.pattern)
-        if place.columns:
-            parts.append(f"(a.text IS NOT NULL AND re2_match({pattern}, a.text))")
-        leaf = f"j.type = 'text' AND re2_match({pattern}, j.atom)"
-        return _either([*parts, _any_path(place, leaf, bind)])
     if isinstance(test, OneOf):
         each = [Compare(test.target, Comparison.EQUAL, value) for value in test.values]
         return _either([_positive(one, place, bind) for one in each])
@@ -191,12 +193,7 @@ def _any_path(place: Place, leaf: str, bind: Bind) -> str:
 def _of_column(test: ValueTest, column: str, bind: Bind, *, is_time: bool) -> str:
     if isinstance(test, Exists):
         return f"({column} IS NOT NULL)"
-    if isinstance(test, Matches):
-        found = "0" if is_time else f"re2_match({bind(test.pattern)}, {column})"
-    elif is_time:
-        found = _times(test, column, bind)
-    else:
-        found = _compare(test, column, bind)
+    found = _times(test, column, bind) if is_time else _compare(test, column, bind)
     if not _is_negated(test):
         return f"({column} IS NOT NULL AND {found})"
     return f"({column} IS NOT NULL AND NOT {found})"

@@ -47,7 +47,9 @@ class Broker:
 
     async def write(self, rows: RowBuilder, guards: Guards = _NO_GUARDS) -> CommitResult:
         """Commit the rows. Raises BadRequestData when a rule of the store refuses one."""
-        batch = Batch(uuid.uuid4().hex, rows.table(), self.clock.now(), guards=guards)
+        batch = Batch(
+            uuid.uuid4().hex, rows.table(), self.clock.now(), guards=guards, is_whole=True
+        )
         result = await self.ingest.submit(batch)
         if result.rejected:
             first = result.rejected[0]
