@@ -67,7 +67,7 @@ class Reader:
             entity_id or own_id or "",
             self._types(found["type"]) if "type" in found else (),
             self._scope(found["scope"]) if "scope" in found else None,
-            self._time(found["expiresAt"], "expiresAt") if "expiresAt" in found else None,
+            _time(found["expiresAt"], "expiresAt") if "expiresAt" in found else None,
             tuple(instances),
         )
 
@@ -75,7 +75,7 @@ class Reader:
         """All instances of one attribute, names as in the request."""
         check_name(name, name)
         stored = self.context.stored(name)
-        if not self._is_multiple(raw):
+        if not _is_multiple(raw):
             return [self.instance(stored, raw, name)]
         found = [self.instance(stored, part, f"{name}[{i}]") for i, part in enumerate(raw)]
         if len({instance.dataset for instance in found}) < len(found):
@@ -86,7 +86,7 @@ class Reader:
         """One instance; `where` names it in errors."""
         if not isinstance(raw, dict):
             return self._bare(stored, raw, where)
-        if is_geometry(raw) or (self._is_geometry_like(raw)):
+        if is_geometry(raw) or (_is_geometry_like(raw)):
             return Instance(stored, Kind.GEO_PROPERTY, self._value(Kind.GEO_PROPERTY, raw, where))
         shape = self._shape(raw, where)
         value: Any = ABSENT
@@ -98,7 +98,7 @@ class Reader:
             stored,
             shape.kind,
             value,
-            self._dataset(raw.get("datasetId", _NO_DATASET), where),
+            _dataset(raw.get("datasetId", _NO_DATASET), where),
             self._unit(raw, where),
             self._observed_at(raw, where),
             self._members(raw, shape, where),
@@ -115,24 +115,11 @@ class Reader:
             found[plain] = value
         return found
 
-    def _is_multiple(self, raw: Any) -> bool:
-        if not isinstance(raw, list) or not raw:
-            return False
-        return all(
-            isinstance(part, dict)
-            and (part.get("type") in BY_NAME or not BY_VALUE_KEY.keys().isdisjoint(part))
-            for part in raw
-        )
-
     def _bare(self, stored: str, raw: Any, where: str) -> Instance:
         """The concise form of a Property without other members: the value alone."""
         if raw is None:
             raise bad_request_data(f"{where}: null is no value")
         return Instance(stored, Kind.PROPERTY, self._value(Kind.PROPERTY, raw, where))
-
-    @staticmethod
-    def _is_geometry_like(raw: dict[str, Any]) -> bool:
-        return "coordinates" in raw and raw.get("type") not in BY_NAME and "value" not in raw
 
     def _shape(self, raw: dict[str, Any], where: str) -> Shape:
         """Kind by `type`, or by the member that carries the value."""
@@ -193,7 +180,7 @@ class Reader:
         check_name(name, f"{where}.{name}")
         stored = self.context.stored(name)
         whole = Reader(self.context)
-        if not self._is_multiple(raw):
+        if not _is_multiple(raw):
             return canonical(whole.instance(stored, raw, f"{where}.{name}"))
         return [
             canonical(whole.instance(stored, part, f"{where}.{name}[{i}]"))
@@ -214,12 +201,6 @@ class Reader:
         parts = raw if isinstance(raw, list) else [raw]
         return tuple(dict.fromkeys(check_scope(part) for part in parts))
 
-    def _dataset(self, raw: Any, where: str) -> str:
-        if raw == _NO_DATASET:
-            return ""
-        check_uri(raw, f"{where}.datasetId")
-        return str(raw)
-
     def _unit(self, raw: dict[str, Any], where: str) -> str | None:
         unit = raw.get("unitCode")
         if self._is_deletion("unitCode", unit):
@@ -231,11 +212,32 @@ class Reader:
     def _observed_at(self, raw: dict[str, Any], where: str) -> datetime | None:
         if "observedAt" not in raw or self._is_deletion("observedAt", raw["observedAt"]):
             return None
-        return self._time(raw["observedAt"], f"{where}.observedAt")
+        return _time(raw["observedAt"], f"{where}.observedAt")
 
-    @staticmethod
-    def _time(raw: Any, where: str) -> datetime:
-        try:
-            return parse_date_time(raw)
-        except ValueError as error:
-            raise bad_request_data(f"{where}: {error}") from error
+
+def _is_multiple(raw: Any) -> bool:
+    if not isinstance(raw, list) or not raw:
+        return False
+    return all(
+        isinstance(part, dict)
+        and (part.get("type") in BY_NAME or not BY_VALUE_KEY.keys().isdisjoint(part))
+        for part in raw
+    )
+
+
+def _is_geometry_like(raw: dict[str, Any]) -> bool:
+    return "coordinates" in raw and raw.get("type") not in BY_NAME and "value" not in raw
+
+
+def _dataset(raw: Any, where: str) -> str:
+    if raw == _NO_DATASET:
+        return ""
+    check_uri(raw, f"{where}.datasetId")
+    return str(raw)
+
+
+def _time(raw: Any, where: str) -> datetime:
+    try:
+        return parse_date_time(raw)
+    except ValueError as error:
+        raise bad_request_data(f"{where}: {error}") from error
