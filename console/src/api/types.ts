@@ -14,8 +14,9 @@ export interface Value {
   /** RFC 3339, UTC; null: a value without a time of its own. */
   observed_at: string | null;
   modified_at: string | null;
-  quality: number;
-  source: string;
+  /** 1 good … 9 missing; null: never assessed. */
+  quality: number | null;
+  source: string | null;
   stale_after_s: number | null;
 }
 
@@ -131,7 +132,7 @@ export interface RejectItem {
 export interface Snapshot {
   kind: 'snapshot';
   n: number;
-  epoch: string | number;
+  epoch: string;
   at: string;
   entities: EntityView[];
   sources: SourceView[];

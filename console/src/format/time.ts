@@ -69,6 +69,7 @@ export function toLocalInput(ms: number): string {
 }
 
 export function fromLocalInput(text: string): number | null {
-  const ms = Date.parse(`${text}:00Z`);
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text)) return null;
+  const ms = Date.parse(`${text.slice(0, 16)}:00Z`);
   return Number.isNaN(ms) ? null : ms - ZONE_OFFSET_MS;
 }

@@ -7,7 +7,7 @@ export type Link = 'connecting' | 'open' | 'lost';
 
 export interface Hooks {
   /** What to ask for: the last number seen and its epoch, or nothing. */
-  resume: () => { resume?: number; epoch?: string | number };
+  resume: () => { resume?: number; epoch?: string };
   /** False: the message does not follow; the picture is dropped and asked for anew. */
   take: (message: LiveMessage) => boolean;
   /** Before a new attempt after one that never opened (a chance to notice a lost session). */
@@ -69,12 +69,11 @@ export class LiveConnection {
   }
 
   private connectEvents(): void {
-    const events = new EventSource(`${this.root}/api/v1/live/sse`);
+    const where = new URLSearchParams(Object.entries(this.hooks.resume()).map(([k, v]) => [k, `${v}`]));
+    const events = new EventSource(`${this.root}/api/v1/live/sse?${where}`);
     this.events = events;
     this.refusals = 0;
     events.onmessage = (event) => this.receive(String(event.data));
-    for (const kind of ['snapshot', 'delta', 'beat'])
-      events.addEventListener(kind, (event) => this.receive(String((event as MessageEvent).data)));
     events.onerror = () => {
       if (this.events === events) this.lose();
     };

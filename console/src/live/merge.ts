@@ -4,7 +4,7 @@ import type { Delta, EntityView, LiveMessage, Snapshot, SourceView, Value } from
 
 export interface Picture {
   n: number;
-  epoch: string | number | null;
+  epoch: string | null;
   entities: Map<string, EntityView>;
   sources: Map<string, SourceView>;
 }
