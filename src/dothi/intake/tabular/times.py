@@ -8,15 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dothi.intake.text_columns import iso_times
 from dothi.model.problem import Problem
 from dothi.model.row import TIMESTAMP
 
-_ISO = (
-    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
-)
-_ZONED = r"(Z|[+-][0-9]{2}:?[0-9]{2})$"
-_DATE_ONLY = 10
 _EPOCH = {"epoch_s": "s", "epoch_ms": "ms"}
 _NAIVE = pa.timestamp("us")
 _HOUR_US = 3_600_000_000
@@ -63,16 +58,10 @@ class Times:
         return us.cast(TIMESTAMP)
 
     def _iso(self, texts: pa.Array) -> pa.Array:
-        texts = pc.if_else(pc.match_substring_regex(texts, _ISO), texts, None)
-        texts = pc.if_else(_is_real_day(texts), texts, None)
-        zoned = pc.match_substring_regex(texts, _ZONED)
-        # A plain date also ends in what looks like an offset ("-30"): it is too short to have one.
-        zoned = pc.and_(zoned, pc.greater(pc.utf8_length(texts), _DATE_ONLY))
-        moments = pc.if_else(zoned, texts, None).cast(TIMESTAMP)
-        plain = pc.if_else(zoned, None, texts)
-        if plain.null_count == len(plain):
+        moments, local = iso_times(texts)
+        if local.null_count == len(local):
             return moments
-        return pc.coalesce(moments, self._utc(plain.cast(_NAIVE)))
+        return pc.coalesce(moments, self._utc(local))
 
     def _formatted(self, texts: pa.Array) -> pa.Array:
         local = pc.strptime(texts, format=self._format, unit="s", error_is_null=True)
@@ -117,12 +106,6 @@ def _offset_us(zone: Callable[[datetime], timedelta], hour: int) -> int:
     except OverflowError:
         return 0
     return round(zone(local).total_seconds() * 1e6)
-
-
-def _is_real_day(texts: pa.Array) -> pa.Array:
-    day = pc.utf8_slice_codeunits(texts, 0, _DATE_ONLY)
-    parsed = pc.strptime(day, format="%Y-%m-%d", unit="s", error_is_null=True)
-    return pc.equal(pc.strftime(parsed, format="%Y-%m-%d"), day)
 
 
 def _unpadded(texts: pa.Array) -> pa.Array:

@@ -1,0 +1,109 @@
+"""Settings `[pull]`: what dothi fetches by itself, and how often."""
+
+import msgspec
+
+
+class ConnectorSettings(
+    msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="kind"
+):
+    """What every `[pull.connectors.<name>]` has."""
+
+    base_url: str
+    """Address of the service. Nothing but this scheme, host and port is ever asked."""
+    is_enabled: bool = True
+    every_s: float = 3600.0
+    """Seconds between two runs."""
+    jitter: float = 0.05
+    """Share of `every_s` by which a run is put off at random, so that hubs do not ask together."""
+    timeout_s: float = 30.0
+    """For one request."""
+    retries: int = 3
+    """Further attempts of a request after a timeout, a broken connection, 429 or 5xx."""
+    backoff_s: float = 2.0
+    """Wait before the first further attempt; doubles with each."""
+    first_span_s: float = 86_400.0
+    """How far back the very first run fetches."""
+    overlap_s: float = 10_800.0
+    """How far each run reaches back before the last one: late and corrected values come so."""
+    longest_span_s: float = 2_592_000.0
+    """After a longer downtime only this much is fetched; import the rest."""
+    max_bytes: int = 50_000_000
+    """A larger answer is refused."""
+    source: str = ""
+    """Source id that bears the values; empty: the name of the connector."""
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
+    """Name or code at the service -> attribute, where the default does not suit."""
+
+
+class Place(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`[[pull.connectors.<name>.places]]`: a point to ask for."""
+
+    id: str
+    """Short and stable; the end of the entity's URI."""
+    lon: float
+    lat: float
+    name: str = ""
+
+
+class OpenMeteo(ConnectorSettings, kw_only=True, frozen=True, tag="open_meteo"):
+    """Weather or air-quality forecast of Open-Meteo for places."""
+
+    base_url: str = "https://api.open-meteo.com/v1/forecast"
+    """Air quality: `https://air-quality-api.open-meteo.com/v1/air-quality`."""
+    places: tuple[Place, ...] = ()
+    hourly: tuple[str, ...] = ("temperature_2m", "relative_humidity_2m", "precipitation")
+    """Variables as Open-Meteo names them."""
+    forecast_days: int = 3
+    entity_type: str = "WeatherForecast"
+    """`AirQualityForecast` for air quality."""
+
+
+class OpenAq(ConnectorSettings, kw_only=True, frozen=True, tag="openaq"):
+    """Measurements of OpenAQ version 3."""
+
+    base_url: str = "https://api.openaq.org/v3"
+    key_file: str = ""
+    """File that holds the API key and nothing else."""
+    locations: tuple[int, ...] = ()
+    """Numbers of the stations at OpenAQ."""
+    parameters: tuple[str, ...] = ()
+    """Only these (pm25, no2 ...); empty: all."""
+    page_size: int = 1_000
+    entity_type: str = "AirQualityObserved"
+
+
+class UsgsIv(ConnectorSettings, kw_only=True, frozen=True, tag="usgs_iv"):
+    """Instantaneous values of the older USGS Water Services (announced to end in 2027)."""
+
+    base_url: str = "https://waterservices.usgs.gov/nwis"
+    sites: tuple[str, ...] = ()
+    """Site numbers, e.g. `01491000`."""
+    parameters: tuple[str, ...] = ("00060", "00065")
+    format: str = "json"
+    """`json` or `rdb`."""
+    entity_type: str = "WaterObserved"
+
+
+class UsgsOgc(ConnectorSettings, kw_only=True, frozen=True, tag="usgs_ogc"):
+    """Continuous values of the USGS Water Data API (OGC API Features)."""
+
+    base_url: str = "https://api.waterdata.usgs.gov/ogcapi/v0"
+    key_file: str = ""
+    """File that holds the API key; without one the service allows fewer requests."""
+    sites: tuple[str, ...] = ()
+    """Monitoring locations, e.g. `USGS-06904500`."""
+    parameters: tuple[str, ...] = ("00060", "00065")
+    page_size: int = 10_000
+    entity_type: str = "WaterObserved"
+
+
+AnyConnector = OpenMeteo | OpenAq | UsgsIv | UsgsOgc
+
+
+class PullSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """`[pull]`."""
+
+    use_system_proxy: bool = True
+    """Go through the proxy named by HTTPS_PROXY and HTTP_PROXY, where there is one."""
+    connectors: dict[str, AnyConnector] = msgspec.field(default_factory=dict)
+    """Name -> connector; `kind` says which: open_meteo, openaq, usgs_iv, usgs_ogc."""
