@@ -48,6 +48,8 @@ class Batch:
     received_at: datetime
     rejected: tuple[Rejection, ...] = ()
     guards: Guards = field(default_factory=Guards)
+    is_whole: bool = False
+    """One row that admit refuses makes it refuse all of them (`batch_refused`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,12 @@ _UNIT_CHECKS = (
         lambda rows: np.zeros(rows.table.num_rows, np.bool_),
     ),
 )
-_REASONS = (*CHECKS, *_UNIT_CHECKS)
+_WHOLE = Check(
+    "batch_refused",
+    "another row of the same batch was refused, and its sender wants all rows or none",
+    lambda rows: np.zeros(rows.table.num_rows, np.bool_),
+)
+_REASONS = (*CHECKS, *_UNIT_CHECKS, _WHOLE)
 
 
 def admit(batches: Sequence[Batch], specs: Mapping[str, AttributeSpec]) -> Group:
@@ -57,6 +62,9 @@ def admit(batches: Sequence[Batch], specs: Mapping[str, AttributeSpec]) -> Group
     if bad.any():
         first_row = np.concatenate([[0], np.cumsum(counts)[:-1]])
         for number in np.unique(batch_no[bad]):
+            if batches[number].is_whole:
+                failure[(batch_no == number) & ~bad] = len(_REASONS)
+                bad |= batch_no == number
             of_batch = np.flatnonzero(bad & (batch_no == number))
             rejected[number] += _describe(table, failure, of_batch, int(first_row[number]))
         keep = pa.array(~bad)

@@ -135,7 +135,6 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _specific_first(path: str) -> tuple[tuple[int, str], ...]:
-    """Sorts `/a/b` before `/a/{x}` before `/{rest:path}`."""
-    return tuple(
-        (2 if ":path}" in part else 1 if "{" in part else 0, part) for part in path.split("/")
-    )
+    """Sorts `/a/b` before `/a/{x}` before `/{rest:path}`, and `/{rest:path}/b` before the last."""
+    parts = [(2 if ":path}" in part else 1 if "{" in part else 0, part) for part in path.split("/")]
+    return (*parts, (3, ""))

@@ -142,10 +142,13 @@ class SqliteLogWriter:
             np.zeros(rows.num_rows, np.int64),
         )
         verdict = judge(new, self._twins.stored(rows, attribute_ids, observed))
-        revision = verdict.revision
-        if verdict.duplicate.any():
-            self._log.tally(rows.filter(pa.array(verdict.duplicate)), work, is_duplicate=True)
-            kept = ~verdict.duplicate
+        # An assignment decides what is current, so it is recorded even when it repeats a value.
+        again = verdict.duplicate & (rows["change"].to_numpy() == Change.ASSIGN)
+        duplicate = verdict.duplicate & ~again
+        revision = np.minimum(verdict.revision + again, 255)
+        if duplicate.any():
+            self._log.tally(rows.filter(pa.array(duplicate)), work, is_duplicate=True)
+            kept = ~duplicate
             rows, entity_ids = rows.filter(pa.array(kept)), entity_ids[kept]
             attribute_ids, revision = attribute_ids[kept], revision[kept]
         if not rows.num_rows:

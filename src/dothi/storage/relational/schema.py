@@ -110,6 +110,7 @@ attribute = Table(
     UniqueConstraint("entity_id", "name", "dataset"),
     Index("ix_attribute_name_number", "name", "number", sqlite_where=text("number IS NOT NULL")),
     Index("ix_attribute_name_text", "name", "text", sqlite_where=text("text IS NOT NULL")),
+    Index("ix_attribute_name_body", "name", sqlite_where=text("body IS NOT NULL")),
 )
 
 log = Table(

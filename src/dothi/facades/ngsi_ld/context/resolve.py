@@ -1,0 +1,130 @@
+"""From what a request says about its @context to the effective one."""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from dothi.facades.ngsi_ld.context.core import is_core_url
+from dothi.facades.ngsi_ld.context.names import CORE_CONTEXT, LdContext
+from dothi.facades.ngsi_ld.context.terms import ContextError, Terms
+from dothi.facades.ngsi_ld.errors import bad_request_data, context_not_available
+
+_MAX_DEPTH = 8
+_MAX_DOCUMENTS = 32
+_MAX_KEPT = 256
+
+
+class ContextLoader(Protocol):
+    """Brings documents from outside."""
+
+    async def load(self, url: str) -> Any:
+        """The decoded JSON document. Raises NgsiError LdContextNotAvailable."""
+        ...
+
+
+class Contexts:
+    """Effective @contexts, remembered by what was asked for."""
+
+    def __init__(self, loader: ContextLoader) -> None:
+        self._loader = loader
+        self._kept: OrderedDict[bytes, LdContext] = OrderedDict()
+
+    async def resolve(self, spec: Any) -> LdContext:
+        """Context of an @context value (URL, object, array of both) or None.
+
+        Raises:
+            NgsiError: BadRequestData for a wrong one, LdContextNotAvailable for a missing one.
+        """
+        if spec is None or (isinstance(spec, str) and is_core_url(spec)):
+            return CORE_CONTEXT
+        key = msgspec.json.encode(spec)
+        kept = self._kept.get(key)
+        if kept is not None:
+            self._kept.move_to_end(key)
+            return kept
+        context = await self._build(spec)
+        self._kept[key] = context
+        while len(self._kept) > _MAX_KEPT:
+            self._kept.popitem(last=False)
+        return context
+
+    async def _build(self, spec: Any) -> LdContext:
+        terms = Terms()
+        try:
+            async for local in _Flattener(self._loader).walk(spec, "", ()):
+                if local is None:
+                    terms = Terms()
+                else:
+                    terms.apply(local)
+            return LdContext(terms, _without_core(spec))
+        except ContextError as error:
+            raise bad_request_data(f"@context: {error}") from error
+
+
+class _Flattener:
+    def __init__(self, loader: ContextLoader) -> None:
+        self._loader = loader
+        self._documents = 0
+
+    async def walk(
+        self, spec: Any, base: str, trail: tuple[str, ...]
+    ) -> AsyncIterator[dict[str, Any] | None]:
+        """Context objects in the order of application; None drops what came before."""
+        if len(trail) > _MAX_DEPTH:
+            raise ContextError(f"contexts are nested more than {_MAX_DEPTH} deep")
+        if isinstance(spec, list):
+            for part in spec:
+                async for found in self.walk(part, base, (*trail, "")):
+                    yield found
+        elif isinstance(spec, str):
+            async for found in self._remote(spec, base, trail):
+                yield found
+        elif spec is None or (isinstance(spec, dict) and "@import" not in spec):
+            yield spec
+        elif isinstance(spec, dict):
+            raise ContextError("@import is not supported; name the document in an array instead")
+        else:
+            raise ContextError(f"{spec!r} is neither a URL nor an object nor an array of them")
+
+    async def _remote(
+        self, reference: str, base: str, trail: tuple[str, ...]
+    ) -> AsyncIterator[dict[str, Any] | None]:
+        url = absolute_url(reference, base)
+        if is_core_url(url):
+            return
+        if url in trail:
+            raise ContextError(f"{url} leads back to itself")
+        self._documents += 1
+        if self._documents > _MAX_DOCUMENTS:
+            raise ContextError(f"more than {_MAX_DOCUMENTS} documents are needed")
+        document = await self._loader.load(url)
+        if not isinstance(document, dict) or "@context" not in document:
+            raise context_not_available(f"{url} holds no JSON object with a member @context")
+        async for found in self.walk(document["@context"], url, (*trail, url)):
+            yield found
+
+
+def absolute_url(reference: str, base: str = "") -> str:
+    """The http(s) URL that a reference means. Raises ContextError."""
+    try:
+        url = urljoin(base, reference)
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError as error:
+        raise ContextError(f"{reference!r} is not a URL: {error}") from error
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ContextError(f"{reference!r} is not an http or https URL")
+    return url
+
+
+def _without_core(spec: Any) -> Any:
+    """The user's own part of an @context, as answers repeat it; None when nothing is left."""
+    if isinstance(spec, str):
+        return None if is_core_url(spec) else spec
+    if not isinstance(spec, list):
+        return spec
+    own = [part for part in spec if not (isinstance(part, str) and is_core_url(part))]
+    return own[0] if len(own) == 1 else own or None

@@ -1,0 +1,69 @@
+"""What every operation works with."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dothi.facades.ngsi_ld.context.resolve import Contexts
+from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
+from dothi.facades.ngsi_ld.operations.locks import EntityLocks
+from dothi.facades.ngsi_ld.operations.rows import RowBuilder
+from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.model.batch import Batch, CommitResult, Guards
+from dothi.model.condition import AllOf, AnyOf, Condition, HasType
+from dothi.ports.clock import Clock
+from dothi.ports.entity_query import Entities, StoredEntity
+from dothi.ports.history import History
+from dothi.ports.ingest import Ingest
+
+_NO_GUARDS = Guards()
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The ports and settings of this door."""
+
+    ingest: Ingest
+    entities: Entities
+    history: History
+    contexts: Contexts
+    clock: Clock
+    settings: NgsiLdSettings
+    locks: EntityLocks = field(default_factory=EntityLocks)
+
+    async def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
+        """The entities that exist, in the order of `ids`."""
+        return await asyncio.to_thread(self.entities.load, ids, names)
+
+    async def get(self, entity_id: str, type_selection: Condition | None = None) -> StoredEntity:
+        """The entity. Raises ResourceNotFound when there is none, or none of these types."""
+        found = await self.load([entity_id])
+        if not found:
+            raise not_found(f"there is no entity {entity_id}")
+        if type_selection is not None and not has_types(found[0].types, type_selection):
+            raise not_found(f"the entity {entity_id} has other types than the parameter type wants")
+        return found[0]
+
+    async def write(self, rows: RowBuilder, guards: Guards = _NO_GUARDS) -> CommitResult:
+        """Commit the rows. Raises BadRequestData when a rule of the store refuses one."""
+        batch = Batch(
+            uuid.uuid4().hex, rows.table(), self.clock.now(), guards=guards, is_whole=True
+        )
+        result = await self.ingest.submit(batch)
+        if result.rejected:
+            first = result.rejected[0]
+            raise bad_request_data(f"{first.reason}: {first.detail}; it was {first.sample}")
+        return result
+
+
+def has_types(types: Sequence[str], selection: Condition) -> bool:
+    """Whether an entity of these types satisfies a type selection."""
+    match selection:
+        case HasType(name):
+            return name in types
+        case AllOf(parts):
+            return all(has_types(types, part) for part in parts)
+        case AnyOf(parts):
+            return any(has_types(types, part) for part in parts)
+    raise TypeError(f"{selection!r} is no type selection")

@@ -1,0 +1,56 @@
+"""Creating and deleting entities, reading one (clauses 5.6.1, 5.6.6, 5.7.1)."""
+
+from dothi.facades.ngsi_ld.errors import already_exists, not_found
+from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.rows import RowBuilder
+from dothi.facades.ngsi_ld.wire.instance import EntityDraft
+from dothi.model.batch import Guards
+from dothi.model.condition import Condition
+from dothi.ports.entity_query import StoredEntity
+
+
+async def create_entity(broker: Broker, source: str, draft: EntityDraft) -> None:
+    """Store a new entity. Raises NgsiError AlreadyExists."""
+    rows = RowBuilder(source)
+    add_entity(rows, draft)
+    async with broker.locks.hold([draft.id]):
+        result = await broker.write(rows, Guards(absent=frozenset({draft.id})))
+    if result.refused:
+        raise already_exists(f"there is an entity {draft.id} already")
+
+
+def add_entity(rows: RowBuilder, draft: EntityDraft) -> None:
+    """The rows of a whole entity."""
+    rows.entity(draft.id, draft.types, draft.scope or (), draft.expires_at)
+    for instance in draft.instances:
+        rows.assign(draft.id, instance)
+
+
+async def delete_entity(
+    broker: Broker, source: str, entity_id: str, type_selection: Condition | None
+) -> None:
+    """Remove an entity from the current state; its history stays. Raises ResourceNotFound."""
+    async with broker.locks.hold([entity_id]):
+        await broker.get(entity_id, type_selection)
+        rows = RowBuilder(source)
+        rows.drop_entity(entity_id)
+        result = await broker.write(rows, Guards(present=frozenset({entity_id})))
+    if result.refused:
+        raise not_found(f"there is no entity {entity_id}")
+
+
+async def retrieve_entity(
+    broker: Broker, entity_id: str, names: tuple[str, ...], type_selection: Condition | None
+) -> StoredEntity:
+    """The entity, with only these attributes when `names` is given.
+
+    Raises:
+        NgsiError: ResourceNotFound, also when it has none of the attributes.
+    """
+    found = await broker.load([entity_id], names)
+    if not found or (names and not found[0].attributes):
+        what = f" with any of the attributes {', '.join(names)}" if found else ""
+        raise not_found(f"there is no entity {entity_id}{what}")
+    if type_selection is not None:
+        await broker.get(entity_id, type_selection)
+    return found[0]

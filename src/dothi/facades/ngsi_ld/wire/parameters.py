@@ -1,0 +1,106 @@
+"""URL parameters: known ones only, each once, lists split, numbers and times checked."""
+
+from datetime import datetime
+from typing import NoReturn
+
+from starlette.requests import Request
+
+from dothi.facades.ngsi_ld.errors import bad_request_data, invalid_request
+from dothi.facades.ngsi_ld.wire.representation import Format
+from dothi.facades.ngsi_ld.wire.times import parse_date_time
+
+_FORMATS = {
+    "normalized": Format.NORMALIZED,
+    "concise": Format.CONCISE,
+    "simplified": Format.SIMPLIFIED,
+    "keyValues": Format.SIMPLIFIED,
+}
+
+
+class Parameters:
+    """The parameters of one request."""
+
+    def __init__(self, request: Request, allowed: frozenset[str]) -> None:
+        """Raises NgsiError InvalidRequest for unknown or repeated parameters."""
+        self._values: dict[str, str] = {}
+        for name, value in request.query_params.multi_items():
+            if name not in allowed:
+                known = ", ".join(sorted(allowed)) or "none"
+                raise invalid_request(f"there is no parameter {name!r} here; known are: {known}")
+            if name in self._values:
+                raise invalid_request(f"the parameter {name!r} is given twice")
+            self._values[name] = value
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def text(self, name: str) -> str:
+        """The value; empty when the parameter is missing. An empty value is an error."""
+        value = self._values.get(name, "")
+        if name in self._values and not value:
+            self._wrong(name, "is empty")
+        return value
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """A comma-separated list."""
+        text = self.text(name)
+        parts = tuple(part.strip() for part in text.split(",")) if text else ()
+        if not all(parts):
+            self._wrong(name, "has an empty element")
+        return parts
+
+    def count(self, name: str, default: int, highest: int, lowest: int = 0) -> int:
+        """A whole number in lowest..highest."""
+        text = self.text(name)
+        if not text:
+            return default
+        if not (text.isascii() and text.lstrip("-").isdigit() and len(text) < 12):
+            self._wrong(name, f"must be a whole number, not {text!r}")
+        if not lowest <= int(text) <= highest:
+            self._wrong(name, f"must be in {lowest}..{highest}, not {text}")
+        return int(text)
+
+    def is_true(self, name: str) -> bool:
+        text = self.text(name)
+        if text not in {"", "true", "false"}:
+            self._wrong(name, f"must be true or false, not {text!r}")
+        return text == "true"
+
+    def time(self, name: str) -> datetime | None:
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            return parse_date_time(text)
+        except ValueError as error:
+            self._wrong(name, str(error))
+
+    def options(self, allowed: frozenset[str]) -> frozenset[str]:
+        """The elements of `options`, all among the allowed."""
+        found = frozenset(self.names("options"))
+        if found - allowed:
+            self._wrong("options", f"{sorted(found - allowed)} is not among {sorted(allowed)}")
+        return found
+
+    def format(self) -> Format:
+        """From `format`, else from `options`; normalized when neither says."""
+        chosen = self.text("format")
+        if chosen:
+            if chosen not in _FORMATS:
+                self._wrong("format", f"{chosen!r} is not among {sorted(_FORMATS)}")
+            return _FORMATS[chosen]
+        named = {_FORMATS[o] for o in self.options(READ_OPTIONS) if o in _FORMATS}
+        if len(named) > 1:
+            self._wrong("options", "names two representations")
+        return next(iter(named), Format.NORMALIZED)
+
+    def wants_system_attributes(self) -> bool:
+        return "sysAttrs" in self.options(READ_OPTIONS)
+
+    def _wrong(self, name: str, problem: str) -> NoReturn:
+        raise bad_request_data(f"parameter {name} {problem}")
+
+
+READ_OPTIONS = frozenset({*_FORMATS, "sysAttrs"})
+READ_PARAMETERS = frozenset({"options", "format", "local", "lang"})
+"""Parameters of every operation that gives entities."""

@@ -1,0 +1,119 @@
+"""Reading a request: body, media type, @context, within bounds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+
+from dothi.facades.ngsi_ld.context.names import LdContext
+from dothi.facades.ngsi_ld.context.resolve import Contexts
+from dothi.facades.ngsi_ld.errors import (
+    bad_request_data,
+    invalid_request,
+    nonexistent_tenant,
+    too_large,
+)
+from dothi.facades.ngsi_ld.wire.negotiation import (
+    JSON,
+    LD_JSON,
+    MERGE_PATCH,
+    content_media_type,
+    context_link,
+)
+
+_MAX_DEPTH = 100
+
+
+class LengthRequired(Exception):
+    """A body without Content-Length: answered with a bare 411."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A decoded body and where its @context comes from."""
+
+    document: Any
+    is_ld: bool
+    link: str | None
+
+    async def context(self, contexts: Contexts, item: Any) -> LdContext:
+        """The @context of an object in the body. Raises NgsiError when the rules are broken."""
+        own = item.get("@context") if isinstance(item, dict) else None
+        has_own = isinstance(item, dict) and "@context" in item
+        if self.is_ld and not has_own:
+            raise bad_request_data(f"{LD_JSON} needs the member @context in the body")
+        if not self.is_ld and has_own:
+            raise bad_request_data(
+                f"{JSON} takes no member @context in the body; send it as a Link header, "
+                f"or the body as {LD_JSON}"
+            )
+        return await contexts.resolve(own if self.is_ld else self.link)
+
+
+def check_tenant(request: Request) -> None:
+    """Only the default tenant exists."""
+    tenant = request.headers.get("ngsild-tenant")
+    if tenant:
+        raise nonexistent_tenant(f"there is no tenant {tenant!r}; leave out NGSILD-Tenant")
+
+
+async def read_payload(
+    request: Request, max_bytes: int, *, takes_merge_patch: bool = False
+) -> Payload:
+    """The body of a request. Raises NgsiError or LengthRequired."""
+    check_tenant(request)
+    length = request.headers.get("content-length", "")
+    if not length.isdigit():
+        raise LengthRequired
+    allowed = (JSON, LD_JSON, MERGE_PATCH) if takes_merge_patch else (JSON, LD_JSON)
+    media = content_media_type(request.headers.get("content-type", ""), allowed)
+    link = context_link(request.headers.getlist("link"))
+    if media == LD_JSON and link is not None:
+        raise bad_request_data(f"{LD_JSON} takes no Link header with a JSON-LD @context")
+    raw = await _body(request, max_bytes)
+    document = decode(raw)
+    # A merge patch may carry its @context in the body or in a Link header.
+    is_ld = media == LD_JSON or (
+        media == MERGE_PATCH and isinstance(document, dict) and "@context" in document
+    )
+    return Payload(document, is_ld, link)
+
+
+async def request_context(request: Request, contexts: Contexts) -> LdContext:
+    """The @context of a request without body."""
+    check_tenant(request)
+    return await contexts.resolve(context_link(request.headers.getlist("link")))
+
+
+async def _body(request: Request, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > max_bytes:
+            raise too_large(f"the body is larger than {max_bytes} bytes; send smaller pieces")
+    return bytes(body)
+
+
+def decode(raw: bytes) -> Any:
+    """JSON of bounded depth. Raises NgsiError InvalidRequest."""
+    try:
+        document = msgspec.json.decode(raw)
+    except RecursionError as error:
+        raise invalid_request("the body is nested too deeply") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise invalid_request(f"the body is not JSON: {error}") from error
+    level = [document]
+    for _ in range(_MAX_DEPTH):
+        level = [child for part in level for child in _children(part)]
+        if not level:
+            return document
+    raise invalid_request(f"the body is nested more than {_MAX_DEPTH} deep")
+
+
+def _children(part: Any) -> list[Any]:
+    if isinstance(part, dict):
+        return [child for child in part.values() if isinstance(child, dict | list)]
+    if isinstance(part, list):
+        return [child for child in part if isinstance(child, dict | list)]
+    return []

@@ -1,0 +1,27 @@
+"""DateTime on the wire (ISO 8601, UTC) and in the program (aware datetime)."""
+
+import re
+from datetime import UTC, datetime
+
+_DATE_TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?"
+)
+
+
+def parse_date_time(text: object) -> datetime:
+    """Aware UTC time of an ISO 8601 date-time; without a zone it is UTC. Raises ValueError."""
+    found = _DATE_TIME.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"{text!r} is not a date and time such as 2026-01-31T08:00:00Z")
+    seconds, fraction, zone = found.groups()
+    at = datetime.fromisoformat(f"{seconds}.{(fraction or '0')[:6]:0<6}{zone or 'Z'}")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC") from error
+
+
+def format_date_time(at: datetime) -> str:
+    """`2026-01-31T08:00:00Z`, with a fraction only where there is one."""
+    text = at.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return text.rstrip("0") + "Z" if "." in text else text + "Z"

@@ -1,0 +1,95 @@
+"""A running NGSI-LD door over the real commit path and a real socket."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.hub import Hub, open_hub
+from tests.serving import serve
+
+from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
+from dothi.facades.ngsi_ld.errors import context_not_available
+from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.storage.lake.open import open_lake
+from dothi.storage.lake.settings import LakeSettings
+from dothi.storage.relational.entity_query import SqliteEntities
+
+ROOT = "/ngsi-ld/v1"
+LD_JSON = "application/ld+json"
+CONTEXT_URL = "https://contexts.example.org/city.jsonld"
+CONTEXT = {
+    "@context": {
+        "ex": "https://example.org/city#",
+        "AirStation": "ex:AirStation",
+        "dust": "ex:dust",
+        "operator": {"@id": "ex:operator", "@type": "@id"},
+    }
+}
+CONTEXT_LINK = {
+    "link": f'<{CONTEXT_URL}>; rel="http://www.w3.org/ns/json-ld#context"; type="{LD_JSON}"'
+}
+
+
+@dataclass
+class KnownContexts:
+    """A ContextLoader that knows some documents and no others."""
+
+    documents: dict[str, Any] = field(default_factory=lambda: {CONTEXT_URL: CONTEXT})
+    loaded: list[str] = field(default_factory=list)
+
+    async def load(self, url: str) -> Any:
+        self.loaded.append(url)
+        if url not in self.documents:
+            raise context_not_available(f"{url} does not answer")
+        return self.documents[url]
+
+
+@dataclass
+class Running:
+    http: httpx.AsyncClient
+    hub: Hub
+    contexts: KnownContexts
+
+    async def create(self, entity: dict[str, Any], **headers: str) -> httpx.Response:
+        media = LD_JSON if "@context" in entity else "application/json"
+        return await self.http.post(
+            f"{ROOT}/entities", json=entity, headers={"content-type": media, **headers}
+        )
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.http.get(f"{ROOT}{path}", **options)
+
+    async def send(self, method: str, path: str, body: Any, **headers: str) -> httpx.Response:
+        return await self.http.request(method, f"{ROOT}{path}", json=body, headers=headers)
+
+    async def entity(self, entity_id: str, **options: Any) -> dict[str, Any]:
+        answer = await self.get(f"/entities/{entity_id}", **options)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@asynccontextmanager
+async def running(folder: Path, settings: NgsiLdSettings | None = None) -> AsyncIterator[Running]:
+    contexts = KnownContexts()
+    lake = open_lake(folder / "lake", LakeSettings())
+    async with open_hub(folder) as hub:
+        endpoints = ngsi_ld_endpoints(
+            hub.intake, SqliteEntities(hub.engine), lake.history(hub.log), settings, loader=contexts
+        )
+        async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:
+            yield Running(client, hub, contexts)
+    lake.close()
+
+
+def problem_of(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
+    """Check that an answer is the error it should be; gives its body."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    body: dict[str, Any] = answer.json()
+    assert body["type"] == f"https://uri.etsi.org/ngsi-ld/errors/{kind}"
+    assert body["title"] and body["detail"] and body["title"] != body["detail"]
+    return body
