@@ -224,5 +224,3 @@ def _named(names: Any, numbers: np.ndarray[Any, Any]) -> pa.Array:
 
 def _times(us: np.ndarray[Any, Any]) -> pa.Array:
     return pa.array(us.astype(np.int64)).cast(pa.timestamp("us", tz="UTC"))
-
-

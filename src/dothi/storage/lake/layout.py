@@ -90,7 +90,7 @@ def _ranks(column: pa.DictionaryArray) -> npt.NDArray[np.int64]:
     """Position of each row's text in the order of all texts of the column."""
     ranks = np.empty(len(column.dictionary), np.int64)
     ranks[pc.sort_indices(column.dictionary).to_numpy()] = np.arange(len(ranks))
-    return ranks[column.indices.to_numpy()]
+    return np.asarray(ranks[column.indices.to_numpy()])
 
 
 def split_days(table: pa.Table) -> list[pa.Table]:
