@@ -21,7 +21,7 @@ from served import Served, percentiles_ms, served
 def measure(server: Served, form: str, options: argparse.Namespace) -> dict[str, Any]:
     """One format against a server."""
     command = [sys.executable, str(Path(__file__).with_name("bulk_client.py"))]
-    command += ["--port", str(server.port), "--token", server.token, "--format", form]
+    command += ["--port", str(server.port), f"--token={server.token}", "--format", form]
     command += ["--seconds", str(options.seconds), "--rows", str(options.rows)]
     command += ["--stations", str(options.stations), "--client"]
     before_s = server.cpu_s()
