@@ -13,6 +13,8 @@ from dothi.model.batch import Batch, CommitResult
 from dothi.model.row import rows_table
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import SystemClock
+from dothi.storage.lake.open import open_lake
+from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.hot_index import HotIndex
@@ -34,8 +36,10 @@ class Province:
         self.engine = open_sqlite(path)
         upgrade(self.engine)
         index = HotIndex()
-        self.writer = SqliteLogWriter(path, index)
+        self.lake = open_lake(folder / "lake", LakeSettings())
+        self.writer = SqliteLogWriter(path, index, self.lake.keys)
         self.log = SqliteLogReader(path, index)
+        self.history = self.lake.history(self.log)
         self.state = SqliteState(path)
         self.sources = RelationalSources(self.engine)
         self.receipts = RelationalReceipts(self.engine)
@@ -51,7 +55,7 @@ class Province:
         return await self.intake.submit(Batch(uuid4().hex, rows_table(given), datetime.now(UTC)))
 
     def close(self) -> None:
-        for part in (self.state, self.log, self.writer):
+        for part in (self.state, self.log, self.writer, self.lake):
             part.close()
         self.engine.dispose()
 

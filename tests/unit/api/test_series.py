@@ -1,4 +1,4 @@
-"""Questions to the history: how they are understood and how answers look."""
+"""Questions to the history over HTTP, answered from the real store."""
 
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -8,78 +8,74 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from dothi.model.series import (
-    AGGREGATE_KEYS,
-    RAW_ANSWER,
-    CalendarPeriod,
-    FixedPeriod,
-    Function,
-    SeriesKey,
-)
-
-KEY, OTHER = "urn:x:1|level", "urn:x:2|level|urn:d:1"
+ENTITY, OTHER = "urn:x:1", "urn:x:2"
+KEY, OTHER_KEY = f"{ENTITY}|level", f"{OTHER}|level|urn:d:1"
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
 MS = int(T0.timestamp() * 1000)
+MINUTE_MS = 60_000
 RANGE = {"start": "2026-11-01T00:00:00Z", "end": "2026-11-02T07:00:00+07:00"}
 
 
-def _raw(n: int = 3) -> pa.Table:
-    rows = [
-        {
-            "lane": 0, "seq": i, "source": "s1", "entity": "urn:x:1", "attribute": "level",
-            "dataset": "", "observed_at": T0 + timedelta(minutes=i) if i else None,
-            "number": i / 2 if i < 2 else None, "text": "cao" if i >= 2 else None, "unit": "MTR",
-            "quality": 1, "kind": 1, "batch": "b", "committed_at": T0, "revision": i % 2,
-        }
-        for i in range(n)
-    ]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=RAW_ANSWER)
-
-
-async def test_observations_come_as_columns_per_series(api: Any) -> None:
-    api.history.table = _raw()
-    got = (await api.get("/series", key=[KEY, OTHER], last_n=5, limit=3, **RANGE)).json()
-    first, second = got["series"]
-    assert first == {
-        "entity": "urn:x:1", "attribute": "level", "dataset": "", "unit": "MTR",
-        "t": [MS, MS + 60_000, MS + 120_000], "v": [0.0, 0.5, "cao"], "q": [1, 1, 1],
-    }  # fmt: skip
-    assert (second["entity"], second["dataset"], second["t"]) == ("urn:x:2", "urn:d:1", [])
-    assert got["truncated"] is False
-    (query,) = api.history.asked
-    assert query.series == (SeriesKey("urn:x:1", "level"), SeriesKey("urn:x:2", "level", "urn:d:1"))
-    assert (query.end_at - query.start_at, query.last_n) == (timedelta(days=1), 5)
-    cut = (await api.get("/series", key=KEY, limit=2)).json()
-    assert (len(cut["series"][0]["t"]), cut["truncated"]) == (2, True)
-
-
-async def test_revisions_show_what_was_corrected(api: Any) -> None:
-    api.history.table = _raw()
-    (series,) = (await api.get("/series/revisions", key=KEY)).json()["series"]
-    assert series["revision"] == [0, 1, 0]
-    assert series["committed"] == [MS] * 3
-    assert series["source"] == ["s1"] * 3
-    assert api.history.asked[0].all_revisions
-
-
-async def test_aggregates(api: Any) -> None:
-    api.history.table = pa.Table.from_pylist(
-        [
-            {"entity": "urn:x:1", "attribute": "level", "dataset": "", "period_start_at": T0,
-             "period_end_at": T0 + timedelta(hours=1), "avg": 1.5, "count": 2},
-        ],
-        schema=pa.schema([*AGGREGATE_KEYS, ("avg", pa.float64()), ("count", pa.int64())]),
+@pytest.fixture
+async def filled(api: Any) -> Any:
+    """Levels 0.0, 0.5 and 1.0 a minute apart, the second corrected to 0.75; a text of another."""
+    times = [T0 + timedelta(minutes=i) for i in range(3)]
+    await api.parts.send(
+        entity=[ENTITY] * 3, attribute="level", number=[0.0, 0.5, 1.0], observed_at=times,
+        unit="MTR",
     )  # fmt: skip
-    got = await api.get("/series/aggregate", key=KEY, fn=["avg", "count"], period="PT1H", **RANGE)
-    assert got.json()["series"] == [
-        {"entity": "urn:x:1", "attribute": "level", "dataset": "", "start": [MS],
-         "end": [MS + 3_600_000], "avg": [1.5], "count": [2]}
+    await api.parts.send(
+        entity=ENTITY, attribute="level", number=0.75, observed_at=times[1], unit="MTR"
+    )
+    await api.parts.send(
+        entity=OTHER, attribute="level", dataset="urn:d:1", text="cao", observed_at=T0
+    )
+    return api
+
+
+async def test_observations_come_as_columns_per_series(filled: Any) -> None:
+    got = (await filled.get("/series", key=[OTHER_KEY, KEY, "urn:x:none|a"], **RANGE)).json()
+    other, first, nothing = got["series"]
+    assert first == {
+        "entity": ENTITY, "attribute": "level", "dataset": "", "unit": "MTR",
+        "t": [MS, MS + MINUTE_MS, MS + 2 * MINUTE_MS], "v": [0.0, 0.75, 1.0], "q": [1, 1, 1],
+    }  # fmt: skip
+    assert (other["dataset"], other["t"], other["v"]) == ("urn:d:1", [MS], ["cao"])
+    assert (nothing["entity"], nothing["t"], nothing["unit"]) == ("urn:x:none", [], None)
+    assert got["truncated"] is False
+
+
+async def test_last_n_and_limit(filled: Any) -> None:
+    last = (await filled.get("/series", key=KEY, last_n=2)).json()
+    assert last["series"][0]["v"] == [0.75, 1.0]
+    cut = (await filled.get("/series", key=KEY, limit=2)).json()
+    assert (cut["series"][0]["v"], cut["truncated"]) == ([0.0, 0.75], True)
+
+
+async def test_revisions_show_what_was_corrected(filled: Any) -> None:
+    (series,) = (await filled.get("/series/revisions", key=KEY)).json()["series"]
+    assert list(zip(series["v"], series["revision"], strict=True)) == [
+        (0.0, 0), (0.5, 0), (0.75, 1), (1.0, 0),
     ]  # fmt: skip
-    await api.get("/series/aggregate", key=KEY, fn="avg", period="P1M", **RANGE)
-    hourly, monthly = api.history.asked
-    assert hourly.period == FixedPeriod(3600.0)
-    assert hourly.functions == (Function.AVG, Function.COUNT)
-    assert monthly.period == CalendarPeriod("month", "Asia/Ho_Chi_Minh")
+    assert set(series["source"]) == {"s1"}
+    assert all(ms > MS for ms in series["committed"])
+
+
+async def test_aggregates_over_fixed_and_calendar_periods(filled: Any) -> None:
+    query = {"key": [KEY, OTHER_KEY], "fn": ["avg", "count", "p95"], **RANGE}
+    hourly, other = (
+        await filled.get("/series/aggregate", period="PT1H", **query)
+    ).json()["series"]  # fmt: skip
+    assert (hourly["start"], hourly["end"]) == ([MS], [MS + 60 * MINUTE_MS])
+    assert hourly["avg"] == [pytest.approx(1.75 / 3)]
+    assert (hourly["count"], len(hourly["p95"])) == ([3], 1)
+    assert "max" not in hourly
+    assert other["entity"] == OTHER
+    monthly = (await filled.get("/series/aggregate", period="P1M", **query)).json()["series"][0]
+    # The month as the clocks of Việt Nam show it, seven hours before UTC.
+    assert monthly["start"] == [MS - 7 * 60 * MINUTE_MS]
+    whole = (await filled.get("/series/aggregate", key=KEY, **RANGE)).json()["series"][0]
+    assert whole["avg"] == [pytest.approx(1.75 / 3)]
 
 
 @pytest.mark.parametrize(
@@ -114,16 +110,18 @@ async def test_a_plus_in_an_address_is_explained(api: Any) -> None:
     assert "%2B" in answer.json()["remedy"]
 
 
-async def test_export_as_csv_and_parquet(api: Any) -> None:
-    api.history.table = _raw()
-    answer = await api.get("/series/export", key=KEY)
+async def test_export_as_csv_and_parquet(filled: Any) -> None:
+    answer = await filled.get("/series/export", key=KEY)
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert "attachment" in answer.headers["content-disposition"]
     header, *lines = answer.text.splitlines()
     assert header.startswith('"entity","attribute","dataset","observed_at","number"')
     assert len(lines) == 3
     assert "2026-11-01T00:01:00.000000Z" in lines[1]
-    answer = await api.get("/series/export", key=KEY, format="parquet")
+    answer = await filled.get("/series/export", key=KEY, format="parquet")
     table = pyarrow.parquet.read_table(BytesIO(answer.content))
-    assert table.num_rows == 3
+    assert table["number"].to_pylist() == [0.0, 0.75, 1.0]
     assert table["observed_at"].type == pa.timestamp("us", "UTC")
+    answer = await filled.get("/series/export", key=KEY, fn=["max"], period="PT1H", **RANGE)
+    assert answer.text.splitlines()[0].endswith('"max"')
+    assert answer.text.splitlines()[1].endswith(",1")
