@@ -17,7 +17,9 @@ class RetentionRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     keep_days: int
     """Whole UTC days that stay, counted back from today; at least 1."""
     entity_types: tuple[str, ...] = ()
+    """Entity types whose rows fall under the rule; empty: all."""
     attributes: tuple[str, ...] = ()
+    """Attributes whose rows fall under the rule; empty: all."""
     valid_from: date = date.min
     """The rule counts from this day on."""
     reason: str = ""
