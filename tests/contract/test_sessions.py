@@ -64,6 +64,13 @@ def test_a_session_ends_by_time_or_by_signing_out(sessions: Sessions, clock: Han
     assert sessions.count_live() == 0
 
 
+def test_a_command_opens_a_session_without_a_link(sessions: Sessions) -> None:
+    link = sessions.make_link(60)
+    session = sessions.open(60)
+    assert sessions.principal_of(session) == "administrator"
+    assert sessions.redeem(link, 60) is not None, "the link of a person still works"
+
+
 def test_wrong_tokens_open_nothing(sessions: Sessions) -> None:
     sessions.make_link(60)
     assert sessions.redeem("", 60) is None

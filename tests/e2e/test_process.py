@@ -1,10 +1,16 @@
 """`dothi up --empty` as a real process: first start, login, stop, kill, start again."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
+from dothi.app.command_ingest import open_ingest
+from dothi.app.config.settings import Settings
+from dothi.app.data_folder import DataFolder
+from dothi.model.batch import Batch, Rejection
+from dothi.model.row import rows_table
 from support.program import Program, run_cli
 
 ROW = {"entity": "urn:ngsi-ld:Thing:1", "attribute": "level", "value": 1.5}
@@ -103,3 +109,30 @@ def test_every_log_line_is_one_json_object(tmp_path: Path) -> None:
     assert lines
     assert all({"at", "level", "from", "message"} <= json.loads(line).keys() for line in lines)
     assert "secret" not in "".join(lines)
+
+
+async def test_a_command_hands_batches_to_the_running_server(tmp_path: Path) -> None:
+    rows = rows_table(
+        {
+            "source": ["import-1"],
+            "entity": ["urn:ngsi-ld:Thing:1"],
+            "attribute": ["level"],
+            "observed_at": [datetime(2026, 1, 1, tzinfo=UTC)],
+            "number": [1.5],
+        }
+    )
+    refused = Rejection("import-1", "not_a_number", "row 2", 2, "abc")
+    folder = DataFolder(tmp_path / "data")
+    for is_running in (True, False):
+        batch = Batch(f"import:{is_running}", rows, datetime.now(UTC), (refused,))
+        program = Program(folder.path)
+        if is_running:
+            program.start()
+        async with open_ingest(Settings(), folder) as ingest:
+            first, again = await ingest.submit(batch), await ingest.submit(batch)
+        if is_running:
+            assert program.stop() == 0
+        expected = (1, 0) if is_running else (0, 1)
+        assert (first.stored, first.duplicates) == expected
+        assert first.rejected_count == 1
+        assert again.replayed

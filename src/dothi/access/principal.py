@@ -27,6 +27,13 @@ def device(source: str) -> Principal:
     return Principal(f"device:{source}", frozenset({Permission.WRITE_OBSERVATIONS}), source)
 
 
+def system(source: str) -> Principal:
+    """The identity behind the token of a system (source of kind ngsi_ld): it also reads, and
+    keeps entities."""
+    permissions = {Permission.READ, Permission.WRITE_OBSERVATIONS, Permission.WRITE_ENTITIES}
+    return Principal(f"system:{source}", frozenset(permissions), source)
+
+
 def require(principal: Principal, permission: Permission) -> None:
     """Raise Problem 401 (nobody) or 403 (somebody, but not allowed)."""
     if principal.may(permission):

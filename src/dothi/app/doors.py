@@ -8,6 +8,7 @@ from dothi.app.example.publisher import Broker
 from dothi.app.example.service import ExampleNeeds, ExampleService
 from dothi.app.late import Late
 from dothi.app.stores import Stores
+from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
 from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
 from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
@@ -37,8 +38,12 @@ class Doors:
 
     def endpoints(self) -> list[Endpoint]:
         """The doors that are HTTP routes."""
-        deps = http_door.HttpIntakeDeps(self._ingest, self._clock, self._settings.intake_http)
-        return http_door.endpoints(deps)
+        settings, stores = self._settings, self._stores
+        deps = http_door.HttpIntakeDeps(self._ingest, self._clock, settings.intake_http)
+        ngsi_ld = ngsi_ld_endpoints(
+            self._ingest, stores.entities, stores.history, settings.ngsi_ld, clock=self._clock
+        )
+        return [*http_door.endpoints(deps), *ngsi_ld]
 
     def addresses(self) -> dict[str, str]:
         """Where the doors of running services are found."""

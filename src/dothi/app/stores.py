@@ -16,6 +16,7 @@ from dothi.storage.relational.access_store import AccessStore
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
+from dothi.storage.relational.entity_query import SqliteEntities
 from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.hot_log import SqliteLogWriter
 from dothi.storage.relational.log_reader import SqliteLogReader
@@ -41,6 +42,7 @@ class Registers:
     areas: RelationalAreas
     files_seen: RelationalFilesSeen
     pull_runs: RelationalPullRuns
+    entities: SqliteEntities
 
 
 @dataclass(frozen=True)
@@ -102,4 +104,5 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "areas": RelationalAreas(engine),
         "files_seen": RelationalFilesSeen(engine),
         "pull_runs": RelationalPullRuns(engine),
+        "entities": SqliteEntities(engine, clock),
     }

@@ -13,6 +13,7 @@ from dothi.api.deps import ApiDeps
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.doors import Doors
+from dothi.app.http.batches import Batches
 from dothi.app.http.server import HttpServer, address_of
 from dothi.app.http.site import Site
 from dothi.app.offline import login_url
@@ -79,6 +80,7 @@ async def build(
             *console_endpoints(province.console),
             *api.endpoints(_api_deps(settings, stores, province, live, clock, with_example)),
             *doors.endpoints(),
+            *Batches(intake).endpoints(),
         ]
         site = _site(settings, stores, supervisor, endpoints)
         supervisor.add(HttpServer(site.app, sock, settings.server))

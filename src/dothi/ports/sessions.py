@@ -17,6 +17,10 @@ class Sessions(Protocol):
         """
         ...
 
+    def open(self, lifetime_s: float) -> str:
+        """A session of the administrator without a link, for commands of this machine."""
+        ...
+
     def principal_of(self, session_token: str) -> str | None:
         """Name of the principal of a session that is still valid."""
         ...

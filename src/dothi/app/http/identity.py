@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from dothi.access.principal import ADMINISTRATOR, ANONYMOUS, Principal, device
+from dothi.access.principal import ADMINISTRATOR, ANONYMOUS, Principal, device, system
 from dothi.app.config.sections import is_loopback
 from dothi.model.problem import Problem
 from dothi.ports.registry import Sources
@@ -77,7 +77,8 @@ class Identity:
                 return known
             source = await asyncio.to_thread(self._sources.source_of_token, token.strip())
             if source is not None:
-                return self._devices.put(token, device(source.id))
+                found = system(source.id) if source.kind == "ngsi_ld" else device(source.id)
+                return self._devices.put(token, found)
         raise Problem(
             "bad_token",
             "The token does not work",

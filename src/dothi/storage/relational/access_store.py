@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from dothi.ports.clock import Clock
 from dothi.storage.relational.schema import login_link, session
@@ -41,19 +41,26 @@ class AccessStore:
             .where(login_link.c.used_us.is_(None), login_link.c.expires_us > now_us)
             .values(used_us=now_us)
         )
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
         with self._engine.begin() as connection:
             if connection.execute(use_up).rowcount != 1:
                 return None
-            connection.execute(delete(session).where(session.c.expires_us <= now_us))
-            connection.execute(
-                insert(session).values(
-                    hash=_hash(token),
-                    principal=_ADMINISTRATOR,
-                    created_us=now_us,
-                    expires_us=now_us + round(lifetime_s * 1e6),
-                )
+            return self._open(connection, now_us, lifetime_s)
+
+    def open(self, lifetime_s: float) -> str:
+        with self._engine.begin() as connection:
+            return self._open(connection, self._now_us(), lifetime_s)
+
+    def _open(self, connection: Connection, now_us: int, lifetime_s: float) -> str:
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        connection.execute(delete(session).where(session.c.expires_us <= now_us))
+        connection.execute(
+            insert(session).values(
+                hash=_hash(token),
+                principal=_ADMINISTRATOR,
+                created_us=now_us,
+                expires_us=now_us + round(lifetime_s * 1e6),
             )
+        )
         return token
 
     def principal_of(self, session_token: str) -> str | None:

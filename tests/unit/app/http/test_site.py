@@ -24,7 +24,7 @@ from dothi.ports.clock import SystemClock
 from dothi.storage.relational.access_store import AccessStore
 from dothi.storage.relational.schema import metadata
 
-TOKEN = "device-token"
+TOKEN, SYSTEM_TOKEN = "device-token", "system-token"
 HOST = "http://127.0.0.1:8400"
 
 
@@ -32,7 +32,8 @@ class OneSource:
     """`Sources` with one source; what is not asked for here is not there."""
 
     def source_of_token(self, token: str) -> Source | None:
-        return Source("wl-1", "Water level", "http") if token == TOKEN else None
+        kind = {TOKEN: "http", SYSTEM_TOKEN: "ngsi_ld"}.get(token)
+        return Source("wl-1", "Water level", kind) if kind else None
 
 
 class Echo(msgspec.Struct):
@@ -136,6 +137,9 @@ async def test_nobody_gets_401_and_a_device_without_the_permission_403(
     assert (await client.get("/api/v1/things/7", headers=headers)).status_code == 403
     rows = await client.post("/api/v1/rows", content=b"abc", headers=headers)
     assert rows.json() == {"bytes": 3}
+    headers = {"authorization": f"Bearer {SYSTEM_TOKEN}"}
+    thing = await client.get("/api/v1/things/7", headers=headers)
+    assert thing.json()["who"] == "system:wl-1"
 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "Basic abc", "Bearer", ""])
