@@ -17,7 +17,7 @@ _DEPTH = {
 def is_geometry(value: Any) -> bool:
     """Whether the object looks like a GeoJSON geometry (its coordinates may still be wrong)."""
     return isinstance(value, dict) and (
-        (value.get("type") in _DEPTH and "coordinates" in value)
+        (value.get("type") in GEOMETRIES and "coordinates" in value)
         or (value.get("type") == "GeometryCollection" and "geometries" in value)
     )
 

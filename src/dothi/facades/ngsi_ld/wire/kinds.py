@@ -1,6 +1,7 @@
 """The kinds of attributes and the members that carry their values (clauses 4.5.2 to 4.5.4)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dothi.model.row import Kind
 
@@ -29,6 +30,13 @@ _SHAPES = (
 BY_KIND = {shape.kind: shape for shape in _SHAPES}
 BY_NAME = {shape.name: shape for shape in _SHAPES}
 BY_VALUE_KEY = {s.value_key: s for s in _SHAPES if s.kind is not Kind.GEO_PROPERTY}
+
+
+def names_kind(raw: dict[str, Any]) -> bool:
+    """Whether `type` of the object is a kind of attribute."""
+    named = raw.get("type")
+    return isinstance(named, str) and named in BY_NAME
+
 
 BARE_WHEN_SIMPLE = frozenset({Kind.PROPERTY, Kind.RELATIONSHIP, Kind.GEO_PROPERTY})
 """Kinds whose simplified form is the value itself."""

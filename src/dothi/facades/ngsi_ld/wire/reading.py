@@ -16,6 +16,7 @@ from dothi.facades.ngsi_ld.wire.kinds import (
     PLAIN_MEMBERS,
     SYSTEM_MEMBERS,
     Shape,
+    names_kind,
 )
 from dothi.facades.ngsi_ld.wire.names import check_name, check_scope, check_uri
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
@@ -86,7 +87,7 @@ class Reader:
         """One instance; `where` names it in errors."""
         if not isinstance(raw, dict):
             return self._bare(stored, raw, where)
-        if is_geometry(raw) or (_is_geometry_like(raw)):
+        if is_geometry(raw) or _is_geometry_like(raw):
             return Instance(stored, Kind.GEO_PROPERTY, self._value(Kind.GEO_PROPERTY, raw, where))
         shape = self._shape(raw, where)
         value: Any = ABSENT
@@ -219,14 +220,13 @@ def _is_multiple(raw: Any) -> bool:
     if not isinstance(raw, list) or not raw:
         return False
     return all(
-        isinstance(part, dict)
-        and (part.get("type") in BY_NAME or not BY_VALUE_KEY.keys().isdisjoint(part))
+        isinstance(part, dict) and (names_kind(part) or not BY_VALUE_KEY.keys().isdisjoint(part))
         for part in raw
     )
 
 
 def _is_geometry_like(raw: dict[str, Any]) -> bool:
-    return "coordinates" in raw and raw.get("type") not in BY_NAME and "value" not in raw
+    return "coordinates" in raw and not names_kind(raw) and "value" not in raw
 
 
 def _dataset(raw: Any, where: str) -> str:

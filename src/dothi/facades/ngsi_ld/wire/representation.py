@@ -10,7 +10,13 @@ from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.wire.body import from_canonical, restore
 from dothi.facades.ngsi_ld.wire.geometry import is_geometry
 from dothi.facades.ngsi_ld.wire.instance import Instance
-from dothi.facades.ngsi_ld.wire.kinds import BARE_WHEN_SIMPLE, BY_KIND, BY_NAME, PLAIN_MEMBERS
+from dothi.facades.ngsi_ld.wire.kinds import (
+    BARE_WHEN_SIMPLE,
+    BY_KIND,
+    BY_NAME,
+    PLAIN_MEMBERS,
+    names_kind,
+)
 from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.model.row import Kind
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
@@ -113,7 +119,7 @@ class Writer:
     def _sub_attribute(self, name: str, member: Any) -> Any:
         if isinstance(member, list):
             return [self._sub_attribute(name, part) for part in member]
-        if not isinstance(member, dict) or member.get("type") not in BY_NAME:
+        if not isinstance(member, dict) or not names_kind(member):
             return member
         found = self.normalized(from_canonical(name, member, BY_NAME[member["type"]].kind))
         return _concise(found) if self.format is Format.CONCISE else found
