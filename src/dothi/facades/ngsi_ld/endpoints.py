@@ -1,11 +1,9 @@
 """The NGSI-LD API as a list of endpoints: its table of contents."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from dothi.access.egress import egress_policy
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
+from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
 from dothi.facades.ngsi_ld.operations.broker import Broker
@@ -13,6 +11,7 @@ from dothi.facades.ngsi_ld.routes import attributes, batch, contexts, entities, 
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.entity_query import Entities
 from dothi.ports.history import History
@@ -47,13 +46,26 @@ def ngsi_ld_endpoints(
     return _endpoints(broker)
 
 
-def context_loader(
-    settings: NgsiLdSettings, preloaded: Mapping[str, Any] | None = None
-) -> RemoteContexts:
-    """Fetches remote @contexts within the bounds of the settings."""
+def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
+    """Fetches remote @contexts within the bounds of the settings.
+
+    Raises:
+        Problem: a file of `contexts` cannot be read, or `egress_allow` holds no network.
+    """
+    try:
+        policy = egress_policy(settings.egress_allow)
+    except ValueError as error:
+        raise Problem(
+            "egress_allow_wrong",
+            "A network cannot be read",
+            str(error),
+            500,
+            where="[ngsi_ld] egress_allow",
+            remedy="write addresses or networks such as 10.0.0.0/8",
+        ) from error
     return RemoteContexts(
-        egress_policy(settings.egress_allow),
-        preloaded,
+        policy,
+        read_documents(settings.contexts),
         timeout_s=settings.context_timeout_s,
         keep_s=settings.context_keep_s,
     )

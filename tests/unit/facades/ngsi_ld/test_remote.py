@@ -4,12 +4,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from dothi.access.egress import EgressPolicy, egress_policy
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
+from dothi.facades.ngsi_ld.endpoints import context_loader
 from dothi.facades.ngsi_ld.errors import NgsiError
+from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.model.problem import Problem
 
 LOOPBACK = egress_policy(("127.0.0.0/8",))
 
@@ -107,3 +111,19 @@ async def test_forbidden_addresses_are_not_called() -> None:
         assert asked == []
         with pytest.raises(NgsiError, match="egress policy"):
             await RemoteContexts(LOOPBACK).load(f"{base}/out")
+
+
+async def test_documents_of_the_operator(tmp_path: Path) -> None:
+    url = "https://contexts.example.org/city.jsonld"
+    file = tmp_path / "city.jsonld"
+    settings = NgsiLdSettings(contexts={url: str(file)})
+    with pytest.raises(Problem, match="city"):
+        context_loader(settings)
+    for wrong in (b"{", b"[]", b"[" * 100_000):
+        file.write_bytes(wrong)
+        with pytest.raises(Problem, match="city"):
+            context_loader(settings)
+    file.write_bytes(b'{"@context": {}}')
+    assert await context_loader(settings).load(url) == {"@context": {}}
+    with pytest.raises(Problem, match="nonsense"):
+        context_loader(NgsiLdSettings(egress_allow=("nonsense",)))
