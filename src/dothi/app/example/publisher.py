@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,6 +20,8 @@ MIN_BACKOFF_S, MAX_BACKOFF_S = 0.5, 30.0
 MOST_KEPT = 1_000
 """Beats that a station keeps while the broker is away; the oldest go first."""
 ACK_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 5.0
+"""Also how long a goodbye may take."""
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +62,9 @@ class StationPublisher:
                 async with self._client() as client:
                     await self._speak(client)
             except aiomqtt.MqttError as error:
+                # Leaving the client may fail too; its error must not swallow the cancellation.
+                if _is_cancelled():
+                    raise asyncio.CancelledError from error
                 if self.sent_us > sent_before_us:
                     backoff_s = MIN_BACKOFF_S
                 log.info("example station %s lost the broker: %s", source, error)
@@ -74,7 +80,7 @@ class StationPublisher:
             username=source,
             password=self._device.token,
             identifier=f"example-{source}",
-            timeout=ACK_TIMEOUT_S,
+            timeout=CONNECT_TIMEOUT_S,
         )
 
     async def _speak(self, client: aiomqtt.Client) -> None:
@@ -87,12 +93,24 @@ class StationPublisher:
             due = ticks_between(source, step_s, self.sent_us + 1, now_us + step_s * 1_000_000 + 1)
             passed = due[due <= now_us][-MOST_KEPT:]
             if len(passed) == 0:
-                await asyncio.sleep((int(due[0]) - now_us) / 1_000_000)
+                await _rest(client, (int(due[0]) - now_us) / 1_000_000)
                 continue
             payload = encode(self._device, passed)
             if payload:
-                await client.publish(topic, payload, qos=1)
+                await client.publish(topic, payload, qos=1, timeout=ACK_TIMEOUT_S)
             self.sent_us = int(passed[-1])
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def _rest(client: aiomqtt.Client, pause_s: float) -> None:
+    """Waits; raises MqttError as soon as the connection is gone, not at the next beat."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(pause_s):
+            await anext(aiter(client.messages))
 
 
 def encode(device: Device, at_us: Times) -> bytes:

@@ -117,6 +117,28 @@ async def test_a_station_survives_a_restart_of_the_broker_without_a_gap(
     assert said[-1] <= publisher.sent_us and set(said) <= set(offered)
 
 
+@pytest.mark.needs("mosquitto")
+async def test_a_failing_goodbye_does_not_keep_a_station_running(
+    mosquitto: tuple[int, Callable[[], Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, start = mosquitto
+    start()
+    leave = aiomqtt.Client.__aexit__
+
+    async def leave_badly(client: aiomqtt.Client, *error: Any) -> None:
+        await leave(client, *error)
+        raise aiomqtt.MqttError("connection reset while saying goodbye")
+
+    monkeypatch.setattr(aiomqtt.Client, "__aexit__", leave_badly)
+    began_us = time.time_ns() // 1000
+    publisher = StationPublisher(device("wl-thu-dau-mot"), Broker("127.0.0.1", port), began_us)
+    task = asyncio.create_task(publisher.run())
+    await wait_until(lambda: publisher.sent_us > began_us)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert task in done and task.cancelled()
+
+
 def test_a_message_names_type_time_unit_and_quality() -> None:
     at_us = np.array([1_795_000_000_000_000], np.int64)
     message = json.loads(encode(device("air-hcm-le-huu-kieu"), at_us))
