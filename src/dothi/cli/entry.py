@@ -16,6 +16,7 @@ COMMANDS = {
     "source": "dothi.cli.source:source",
     "login-link": "dothi.cli.login_link:login_link",
     "config": "dothi.cli.config:config",
+    "export": "dothi.cli.export:export",
     "doctor": "dothi.cli.doctor:doctor",
     "bench": "dothi.cli.bench:bench",
     "version": "dothi.cli.version:version",
