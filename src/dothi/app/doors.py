@@ -4,8 +4,6 @@ from pathlib import Path
 
 from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
-from dothi.app.example.publisher import Broker
-from dothi.app.example.service import ExampleNeeds, ExampleService
 from dothi.app.late import Late
 from dothi.app.stores import Stores
 from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
@@ -49,8 +47,8 @@ class Doors:
         """Where the doors of running services are found."""
         found = {}
         if self._mqtt is not None:
-            broker = self._broker()
-            found["MQTT"] = f"{broker.host}:{broker.port}"
+            host, port = self._broker()
+            found["MQTT"] = f"{host}:{port}"
         if self._settings.files.folder:
             found["Files"] = self._settings.files.folder
         return found
@@ -65,16 +63,21 @@ class Doors:
                 where="mqtt.mode",
                 remedy='set mqtt.mode = "embedded", or start with --empty',
             )
+        # Imported here: the MQTT client that its stations use is of no use to other starts.
+        from dothi.app.example.publisher import Broker
+        from dothi.app.example.service import ExampleNeeds, ExampleService
+
         needs = ExampleNeeds(self._stores.sources, self._stores.areas, self._ingest)
         return Late(
             "example",
             lambda: ExampleService(
-                needs, self._broker(), self._data_folder, self._settings.example
+                needs, Broker(*self._broker()), self._data_folder, self._settings.example
             ),
         )
 
-    def _broker(self) -> Broker:
+    def _broker(self) -> tuple[str, int]:
+        """Host and port that devices connect to."""
         mqtt = self._settings.mqtt
         if isinstance(self._mqtt, EmbeddedMqtt):
-            return Broker(mqtt.embedded.host, self._mqtt.port)
-        return Broker(mqtt.external.host, mqtt.external.port)
+            return mqtt.embedded.host, self._mqtt.port
+        return mqtt.external.host, mqtt.external.port

@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from dothi.model.problem import Problem
@@ -18,15 +15,34 @@ def upgrade(engine: Engine) -> None:
     Raises:
         Problem: the database was written by a newer dothi.
     """
+    current = _current(engine)
+    if current != newest():
+        _migrate(engine, current)
+
+
+def newest() -> str:
+    """Revision of the last migration, by the names of their files (`v0001_first.py`)."""
+    names = (path.stem for path in (_SCRIPTS / "versions").glob("v*.py"))
+    return max(name.partition("_")[0].removeprefix("v") for name in names)
+
+
+def _current(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return version
+
+
+def _migrate(engine: Engine, current: str | None) -> None:
+    # Imported here: it takes longer than everything else of a start that has nothing to migrate.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     script = ScriptDirectory.from_config(config)
-    with engine.connect() as connection:
-        current = None
-        if inspect(connection).has_table("alembic_version"):
-            current = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    if current == script.get_current_head():
-        return
     known = {revision.revision for revision in script.walk_revisions()}
     if current is not None and current not in known:
         raise Problem(
