@@ -35,7 +35,20 @@ class CompiledRule:
     def target(self, topic: str) -> "Target | None":
         """None when the topic does not fit."""
         variables = self.pattern.match(topic)
-        return None if variables is None else Target(self, variables)
+        if variables is None:
+            return None
+        return Target(
+            self,
+            variables,
+            self._known(self.entity, variables),
+            self._known(self.attribute, variables),
+        )
+
+    def _known(self, template: Template, variables: Mapping[str, str]) -> str | None:
+        """The text, where the topic alone says it."""
+        if self.rule.format == "senml" or not variables.keys() >= set(template.names):
+            return None
+        return template.render(variables.get)
 
 
 class Target(NamedTuple):
@@ -43,6 +56,8 @@ class Target(NamedTuple):
 
     rule: CompiledRule
     variables: Mapping[str, str]
+    known_entity: str | None = None
+    known_attribute: str | None = None
 
     def look_up(self, name: str, payload: object) -> str | None:
         """A variable of the topic, or a scalar inside the payload."""
@@ -57,14 +72,15 @@ class Target(NamedTuple):
 
     def entity(self, payload: object) -> tuple[str, str]:
         """(URI, type). Raises BadPayload."""
-        rule = self.rule
-        return entity_uri(
-            rule.entity.render(lambda name: self.look_up(name, payload)),
-            rule.type.render(lambda name: self.look_up(name, payload)),
-        )
+        rule, given = self.rule, self.known_entity
+        if given is None:
+            given = rule.entity.render(lambda name: self.look_up(name, payload))
+        return entity_uri(given, rule.type.render(lambda name: self.look_up(name, payload)))
 
     def attribute(self, payload: object) -> str:
         """Raises BadPayload; empty: the payload names the attributes."""
+        if self.known_attribute is not None:
+            return self.known_attribute
         return self.rule.attribute.render(lambda name: self.look_up(name, payload))
 
     def defaults(self, observed_us: int | None, quality: int) -> Defaults:

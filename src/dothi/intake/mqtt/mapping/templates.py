@@ -33,6 +33,8 @@ class Template:
 
     def render(self, lookup: Lookup) -> str:
         """Raises BadPayload (variable_missing) when a variable has neither value nor fallback."""
+        if not self._names:
+            return self.text
         out = [self._literals[0]]
         for name, fallback, literal in zip(
             self._names, self._fallbacks, self._literals[1:], strict=True
