@@ -10,6 +10,7 @@ import io
 import json
 import math
 import sys
+import unicodedata
 import zipfile
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -89,6 +90,14 @@ def polygons(shape: shapely.Geometry) -> shapely.Geometry:
     return shapely.union_all(solid)
 
 
+def plain(name: str) -> str:
+    """The name without its class and without diacritics."""
+    for kind in ("Thành phố ", "Thị xã ", "Tỉnh ", "Huyện "):
+        name = name.removeprefix(kind)
+    letters = unicodedata.normalize("NFD", name.replace("đ", "d").replace("Đ", "D"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
 def surface_km2(shape: shapely.Geometry) -> float:
     """Good to a few tenths of a percent at this latitude; published ward figures differ by 10 %."""
     return shape.area * 110.6 * 111.32 * math.cos(math.radians(shape.centroid.y))
@@ -101,7 +110,7 @@ def ward(item: dict, parent: str, note: str) -> dict:
             "level": "ward",
             "code": p["code"],
             "name": p["fullName"],
-            "name_en": p.get("nameEn", ""),
+            "name_en": p.get("nameEn") or plain(p["name"]),
             "valid_from": REFORM,
             "parent": parent,
             "population": int(p["population"]) if p.get("population") else None,
@@ -151,7 +160,7 @@ def make_provinces(admin: Path, wards: list[dict]) -> list[dict]:
                     "level": "province",
                     "code": p["code"],
                     "name": p["fullName"],
-                    "name_en": p.get("nameEn", ""),
+                    "name_en": plain(p["name"]),
                     "valid_from": REFORM,
                     "area_km2": p["areaKm2"],
                     "source": BOUNDARY_SOURCE,
@@ -160,7 +169,7 @@ def make_provinces(admin: Path, wards: list[dict]) -> list[dict]:
                 shape,
             )
         )
-    for key, name_en in (("bd", "Binh Duong"), ("tv", "Tra Vinh")):
+    for key in ("bd", "tv"):
         (item,) = load(admin / f"{key}_province.geojson")
         p = item["properties"]
         features.append(
@@ -169,7 +178,7 @@ def make_provinces(admin: Path, wards: list[dict]) -> list[dict]:
                     "level": "province",
                     "code": p["code_2024"],
                     "name": f"Tỉnh {p['name']}",
-                    "name_en": name_en,
+                    "name_en": plain(p["name"]),
                     "valid_from": PROVINCES_SINCE,
                     "valid_to": REFORM,
                     "area_km2": p["area_geom_km2"],
@@ -194,6 +203,7 @@ def make_districts(admin: Path, tables: Path) -> list[dict]:
                         "level": "district",
                         "code": row["code"],
                         "name": row["name"],
+                        "name_en": plain(row["name"]),
                         "valid_from": DISTRICTS_SINCE,
                         "valid_to": REFORM,
                         "parent": f"province:{code}:{PROVINCES_SINCE}",
