@@ -40,6 +40,7 @@ from dothi.model.batch import Batch, CommitResult
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import SystemClock
 from dothi.ports.service import Service
+from dothi.storage.lake.settings import LakeSettings
 
 DEVICES = 1_000
 WINDOW = 2_000
@@ -88,7 +89,10 @@ async def _measure(mode: str, messages: int, rate: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name:
         folder = DataFolder(Path(name) / "data")
         folder.path.mkdir()
-        with open_stores(folder, SystemClock()) as stores, _mosquitto(Path(name), mode) as broker:
+        with (
+            open_stores(folder, SystemClock(), LakeSettings()) as stores,
+            _mosquitto(Path(name), mode) as broker,
+        ):
             async with _door(stores, mode, broker.port) as (ingest, port):
                 return await _publish_and_wait(ingest, port, messages, rate, broker.process)
 
