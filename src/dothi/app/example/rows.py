@@ -1,17 +1,15 @@
 """Rows of the example for the bulk path: what the stations are, and their history."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from dothi.app.example.registry import Registry, Station
-from dothi.app.example.signal import Sampled, Times
-from dothi.app.example.signals import make_signal
+from dothi.app.example.registry import Feed, Registry, Station
+from dothi.app.example.signal import Sampled, Signal, Times
 from dothi.app.example.ticks import ticks_between
 from dothi.model.row import EMPTY_ROWS, TIMESTAMP, Kind, rows_table
 
@@ -41,15 +39,16 @@ def station_rows(registry: Registry) -> pa.Table:
 
 
 def history_parts(
-    folder: Path, registry: Registry, seed: int, start_us: int, end_us: int
+    registry: Registry, signals: Mapping[str, Signal], start_us: int, end_us: int
 ) -> Iterator[Part]:
     """Everything the stations would have sent in [start, end), oldest first.
 
     Parts are an hour long, those of the last hour five minutes, so that a Batch is never much
     older than its newest row.
     """
+    span = (start_us, end_us)
     tables = [
-        _station_history(folder, registry, station, seed, (start_us, end_us))
+        _station_history(station, registry.feed_of(station), signals[station.source], span)
         for station in registry.stations
     ]
     rows = pa.concat_tables(tables).sort_by("observed_at")
@@ -67,13 +66,12 @@ def _spans(start_us: int, end_us: int) -> Iterator[tuple[int, int]]:
 
 
 def _station_history(
-    folder: Path, registry: Registry, station: Station, seed: int, span: tuple[int, int]
+    station: Station, feed: Feed, signal: Signal, span: tuple[int, int]
 ) -> pa.Table:
-    feed = registry.feed_of(station)
     at_us = ticks_between(station.source, feed.history_step_s, *span)
     if len(at_us) == 0:
         return EMPTY_ROWS
-    sampled = make_signal(folder, registry, station, seed).sample(at_us)
+    sampled = signal.sample(at_us)
     return pa.concat_tables(
         _value_rows(station, name, feed.units[name], at_us, values)
         for name, values in sampled.items()

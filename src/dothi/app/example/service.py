@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,8 @@ from dothi.app.example.publisher import Broker, Device, StationPublisher
 from dothi.app.example.registry import Registry, read_registry
 from dothi.app.example.rows import history_parts, station_rows
 from dothi.app.example.settings import ExampleSettings
-from dothi.app.example.signals import make_signal
+from dothi.app.example.signal import Signal
+from dothi.app.example.signals import make_signals
 from dothi.model.batch import Batch
 from dothi.model.problem import Overloaded, StoreUnavailable
 from dothi.model.source import Source
@@ -115,17 +117,18 @@ class ExampleService:
 
     async def _run(self, registry: Registry, tokens: dict[str, str]) -> None:
         end_us = time.time_ns() // 1_000
-        await self._fill(registry, end_us)
         seed = self._settings.seed
+        signals = await asyncio.to_thread(make_signals, self._files, registry, seed)
+        await self._fill(registry, signals, end_us)
         for station in registry.stations:
-            signal = make_signal(self._files, registry, station, seed)
-            device = Device(station, registry.feed_of(station), signal, tokens[station.source])
+            source = station.source
+            device = Device(station, registry.feed_of(station), signals[source], tokens[source])
             self._publishers.append(StationPublisher(device, self._broker, end_us))
         async with asyncio.TaskGroup() as group:
             for publisher in self._publishers:
                 group.create_task(publisher.run())
 
-    async def _fill(self, registry: Registry, end_us: int) -> None:
+    async def _fill(self, registry: Registry, signals: Mapping[str, Signal], end_us: int) -> None:
         """Hand in the stations themselves and the history since it was last complete."""
         stations = station_rows(registry)
         digest = hashlib.sha256(str(stations.to_pylist()).encode()).hexdigest()[:16]
@@ -134,9 +137,8 @@ class ExampleService:
             self._memory.filled_to_us, end_us - round(self._settings.history_days * DAY_US)
         )
         began_s, rows, waiting = time.perf_counter(), 0, []
-        seed = self._settings.seed
         parts = await asyncio.to_thread(
-            lambda: list(history_parts(self._files, registry, seed, start_us, end_us))
+            lambda: list(history_parts(registry, signals, start_us, end_us))
         )
         for part in parts:
             # The history is re-timed: it counts as received when its part ends.

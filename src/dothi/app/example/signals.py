@@ -17,6 +17,11 @@ _SIMULATED: dict[str, Callable[[Station, int], Signal]] = {
 }
 
 
+def make_signals(folder: Path, registry: Registry, seed: int) -> dict[str, Signal]:
+    """The signal of every station, by its source. Reads files: call it from a worker thread."""
+    return {s.source: make_signal(folder, registry, s, seed) for s in registry.stations}
+
+
 def make_signal(folder: Path, registry: Registry, station: Station, seed: int) -> Signal:
     """What the station shows; recorded series are read from `folder`."""
     feed = registry.feed_of(station)
