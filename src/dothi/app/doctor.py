@@ -42,6 +42,7 @@ def examine(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
         lambda: check_fsync(folder.path),
         lambda: check_clock(folder),
         lambda: check_port("HTTP port", settings.server.host, settings.server.port, folder),
+        *_mqtt_checks(settings, folder),
         check_sqlite,
         check_console,
     ]
@@ -50,6 +51,13 @@ def examine(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
             yield check()
         except (OSError, Problem) as error:
             yield Finding("check", "failure", str(error), "see the message")
+
+
+def _mqtt_checks(settings: Settings, folder: DataFolder) -> list[Callable[[], Finding]]:
+    if settings.mqtt.mode != "embedded":
+        return []
+    embedded = settings.mqtt.embedded
+    return [lambda: check_port("MQTT port", embedded.host, embedded.port, folder)]
 
 
 def check_folder(folder: DataFolder) -> Finding:

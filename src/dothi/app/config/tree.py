@@ -64,6 +64,8 @@ def leaves(settings: msgspec.Struct, prefix: str = "") -> Iterator[tuple[str, An
 def _unknown(data: Any, info: inspect.Type, path: str) -> Iterator[tuple[str, list[str]]]:
     if isinstance(info, inspect.UnionType):
         options = [t for t in info.types if isinstance(t, inspect.StructType)]
+        if len(options) > 1 and isinstance(data, Mapping):
+            options = [t for t in options if data.get(t.tag_field or "") == t.tag]
         if len(options) == 1:
             yield from _unknown(data, options[0], path)
     elif isinstance(info, inspect.StructType) and isinstance(data, Mapping):
