@@ -92,12 +92,12 @@ async def test_everything_that_can_go_wrong_is_a_504_that_says_what() -> None:
 
 async def test_a_silent_server_costs_the_time_once() -> None:
     async with _server() as (base, asked):
-        loader = RemoteContexts(LOOPBACK, timeout_s=0.2)
+        loader = RemoteContexts(LOOPBACK, timeout_s=0.5)
         began = time.monotonic()
         for _ in range(5):
-            with pytest.raises(NgsiError, match=r"0\.2 s"):
+            with pytest.raises(NgsiError, match=r"0\.5 s"):
                 await loader.load(f"{base}/silent")
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 2
         assert asked == ["silent"]
 
 

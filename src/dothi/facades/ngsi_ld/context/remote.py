@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -38,6 +39,7 @@ class RemoteContexts:
         self._keep_s = keep_s
         self._keep_failure_s = keep_failure_s
         self._kept: OrderedDict[str, tuple[float, Any]] = OrderedDict()
+        self._certificates: ssl.SSLContext | None = None
 
     async def load(self, url: str) -> Any:
         """The document at the URL. Raises NgsiError LdContextNotAvailable."""
@@ -86,7 +88,9 @@ class RemoteContexts:
         headers = {"Host": target.netloc.decode("ascii"), "Accept": _ACCEPT}
         extensions = {"sni_hostname": target.host}
         async with (
-            httpx.AsyncClient(timeout=self._timeout_s, trust_env=False) as client,
+            httpx.AsyncClient(
+                timeout=self._timeout_s, trust_env=False, verify=await self._verification(target)
+            ) as client,
             client.stream(
                 "GET", target.copy_with(host=address), headers=headers, extensions=extensions
             ) as answer,
@@ -97,6 +101,14 @@ class RemoteContexts:
                 if len(body) > _MAX_BYTES:
                     raise ValueError(f"is larger than {_MAX_BYTES} bytes")
             return answer.status_code, answer.headers, bytes(body)
+
+    async def _verification(self, target: httpx.URL) -> ssl.SSLContext | bool:
+        """Certificates are read once and off the event loop: that takes tens of milliseconds."""
+        if target.scheme != "https":
+            return False
+        if self._certificates is None:
+            self._certificates = await asyncio.to_thread(httpx.create_ssl_context)
+        return self._certificates
 
     async def _allowed_address(self, url: str) -> str:
         parts = urlsplit(url)
