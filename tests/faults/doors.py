@@ -113,10 +113,13 @@ class MqttDoor(Door):
         def acknowledge(_client, _data, mid, _reason, _properties) -> None:
             self.acknowledged.add(sent[mid])
 
+        connected = threading.Event()
         client.on_publish = acknowledge
+        client.on_connect = lambda *_: connected.set()
         client.connect("127.0.0.1", mqtt_port)
         client.loop_start()
         try:
+            connected.wait(10)
             while not self.stopping.is_set():
                 if len(sent) - len(self.acknowledged & set(sent.values())) > 50:
                     time.sleep(0.005)

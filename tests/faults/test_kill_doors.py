@@ -76,9 +76,11 @@ def test_acknowledged_means_stored_once_at_every_door(tmp_path: Path) -> None:
         "DOTHI_LAKE__UPKEEP_EVERY_S": "1",
         "DOTHI_LOG__REQUESTS": "false",
     }
-    token = run_cli("source", "add", "door-mqtt", "--data-dir", str(data)).stdout.strip()
-    doors: list[Door] = [HttpDoor(), NgsiDoor(), MqttDoor(token), FileDoor(drop)]
     dothi = Program(data, environ=environ)
+    with dothi:
+        added = run_cli("source", "add", "door-mqtt", "--data-dir", str(data))
+        assert added.returncode == 0, added.stderr
+    doors: list[Door] = [HttpDoor(), NgsiDoor(), MqttDoor(added.stdout.strip()), FileDoor(drop)]
     rng = random.Random(11)
     for _ in range(ROUNDS):
         one_life(dothi, doors, rng.uniform(0.3, 2.5))
