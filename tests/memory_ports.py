@@ -1,7 +1,7 @@
 """Ports in memory for tests of the doors: what was handed in, with duplicates and corrections."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,7 +38,7 @@ class KeptBatches:
         if self.errors:
             raise self.errors.pop(0)
         if batch.id in self._results:
-            return self._results[batch.id]
+            return replace(self._results[batch.id], replayed=True)
         self.batches.append(batch)
         stored = duplicates = 0
         for row in batch.rows.to_pylist():

@@ -11,6 +11,8 @@ from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
 from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
 from dothi.intake.mqtt.factory import mqtt_service
+from dothi.intake.pull import service as pull
+from dothi.intake.pull.build import pull_service
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
 from dothi.ports.ingest import Ingest
@@ -33,6 +35,9 @@ class Doors:
         if settings.files.folder:
             ports = files_door.Ports(ingest, stores.files_seen, stores.sources, clock)
             self.services.append(files_door.FilesDoor(settings.files, ports))
+        if settings.pull.connectors:
+            pulls = pull.Ports(ingest, stores.pull_runs, stores.sources, clock)
+            self.services.append(pull_service(settings.pull, pulls))
 
     def endpoints(self) -> list[Endpoint]:
         """The doors that are HTTP routes."""

@@ -14,6 +14,7 @@ COMMANDS = {
     "up": "dothi.cli.up:up",
     "serve": "dothi.cli.serve:serve",
     "source": "dothi.cli.source:source",
+    "import": "dothi.cli.import_:import_command",
     "login-link": "dothi.cli.login_link:login_link",
     "config": "dothi.cli.config:config",
     "export": "dothi.cli.export:export",

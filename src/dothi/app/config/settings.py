@@ -10,6 +10,7 @@ from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.intake.files.settings import FilesSettings
 from dothi.intake.http.settings import HttpIntakeSettings
 from dothi.intake.mqtt.settings import MqttSettings
+from dothi.intake.pull.settings import PullSettings
 from dothi.live.settings import LiveSettings
 from dothi.pipeline.settings import PipelineSettings
 from dothi.storage.lake.settings import LakeSettings
@@ -28,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     intake_http: HttpIntakeSettings = HttpIntakeSettings()
     files: FilesSettings = FilesSettings()
     ngsi_ld: NgsiLdSettings = NgsiLdSettings()
+    pull: PullSettings = PullSettings()
     live: LiveSettings = LiveSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()

@@ -64,16 +64,16 @@ class Settling:
         return done
 
 
-def scan(folder: Path, newest_day: date | None, recent_days: int = 0) -> Iterator[Found]:
+def scan(folder: Path, newest_day: date | None, recent_days: int = 1) -> Iterator[Found]:
     """Station files below `folder`, in no order.
 
     Args:
-        newest_day: leave out folders `…/yyyy/MM/dd` older than `recent_days` before this local
-            day; None: visit everything.
+        newest_day: leave out folders `…/yyyy/MM/dd` but those of `recent_days` days, this local
+            one being the last; None: visit everything.
     Raises:
         OSError: the folder itself cannot be listed (unmounted share, no right).
     """
-    oldest = None if newest_day is None else newest_day - timedelta(days=recent_days)
+    oldest = None if newest_day is None else newest_day - timedelta(days=recent_days - 1)
     # Folders that vanish or may not be read below the root are passed over; the root may not.
     with os.scandir(folder):
         pass

@@ -1,5 +1,7 @@
 """Settings `[pull]`: what dothi fetches by itself, and how often."""
 
+from typing import Literal
+
 import msgspec
 
 
@@ -11,6 +13,7 @@ class ConnectorSettings(
     base_url: str
     """Address of the service. Nothing but this scheme, host and port is ever asked."""
     is_enabled: bool = True
+    """false: the connector rests, its memory is kept."""
     every_s: float = 3600.0
     """Seconds between two runs."""
     jitter: float = 0.05
@@ -41,8 +44,11 @@ class Place(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     id: str
     """Short and stable; the end of the entity's URI."""
     lon: float
+    """Degrees east, WGS 84."""
     lat: float
+    """Degrees north, WGS 84."""
     name: str = ""
+    """What people read."""
 
 
 class OpenMeteo(ConnectorSettings, kw_only=True, frozen=True, tag="open_meteo"):
@@ -51,17 +57,20 @@ class OpenMeteo(ConnectorSettings, kw_only=True, frozen=True, tag="open_meteo"):
     base_url: str = "https://api.open-meteo.com/v1/forecast"
     """Air quality: `https://air-quality-api.open-meteo.com/v1/air-quality`."""
     places: tuple[Place, ...] = ()
+    """Points to ask for; 50 share a request."""
     hourly: tuple[str, ...] = ("temperature_2m", "relative_humidity_2m", "precipitation")
     """Variables as Open-Meteo names them."""
     forecast_days: int = 3
+    """Days ahead."""
     entity_type: str = "WeatherForecast"
-    """`AirQualityForecast` for air quality."""
+    """Type of the places' entities; `AirQualityForecast` for air quality."""
 
 
 class OpenAq(ConnectorSettings, kw_only=True, frozen=True, tag="openaq"):
     """Measurements of OpenAQ version 3."""
 
     base_url: str = "https://api.openaq.org/v3"
+    """Address with the version of the API."""
     key_file: str = ""
     """File that holds the API key and nothing else."""
     locations: tuple[int, ...] = ()
@@ -69,32 +78,41 @@ class OpenAq(ConnectorSettings, kw_only=True, frozen=True, tag="openaq"):
     parameters: tuple[str, ...] = ()
     """Only these (pm25, no2 ...); empty: all."""
     page_size: int = 1_000
+    """Measurements of one answer (1,000 at most)."""
     entity_type: str = "AirQualityObserved"
+    """Type of the stations' entities."""
 
 
 class UsgsIv(ConnectorSettings, kw_only=True, frozen=True, tag="usgs_iv"):
     """Instantaneous values of the older USGS Water Services (announced to end in 2027)."""
 
     base_url: str = "https://waterservices.usgs.gov/nwis"
+    """Address of the older services."""
     sites: tuple[str, ...] = ()
     """Site numbers, e.g. `01491000`."""
     parameters: tuple[str, ...] = ("00060", "00065")
-    format: str = "json"
-    """`json` or `rdb`."""
+    """Parameter codes: 00060 discharge, 00065 gage height ..."""
+    format: Literal["json", "rdb"] = "json"
+    """In which form to ask."""
     entity_type: str = "WaterObserved"
+    """Type of the sites' entities."""
 
 
 class UsgsOgc(ConnectorSettings, kw_only=True, frozen=True, tag="usgs_ogc"):
     """Continuous values of the USGS Water Data API (OGC API Features)."""
 
     base_url: str = "https://api.waterdata.usgs.gov/ogcapi/v0"
+    """Address with the version of the API."""
     key_file: str = ""
     """File that holds the API key; without one the service allows fewer requests."""
     sites: tuple[str, ...] = ()
     """Monitoring locations, e.g. `USGS-06904500`."""
     parameters: tuple[str, ...] = ("00060", "00065")
+    """Parameter codes: 00060 discharge, 00065 gage height ..."""
     page_size: int = 10_000
+    """Values of one answer."""
     entity_type: str = "WaterObserved"
+    """Type of the sites' entities."""
 
 
 AnyConnector = OpenMeteo | OpenAq | UsgsIv | UsgsOgc

@@ -31,8 +31,8 @@ class ImportReport:
     stored: int = 0
     duplicates: int = 0
     rejected: int = 0
-    replayed_batches: int = 0
-    """Chunks that an earlier import of the same file had stored already."""
+    known: int = 0
+    """Rows that an earlier import of the same file had brought in already."""
     reasons: Counter[str] = field(default_factory=Counter)
     examples: list[Rejection] = field(default_factory=list)
     """The first of what was rejected."""
@@ -59,10 +59,13 @@ class ImportReport:
     def add(self, result: CommitResult) -> None:
         """Count a committed batch."""
         self.received += result.received
-        self.stored += result.stored
-        self.duplicates += result.duplicates
-        self.rejected += result.received - result.stored - result.duplicates
-        self.replayed_batches += result.replayed
+        there = result.stored + result.duplicates
+        if result.replayed:
+            self.known += there
+        else:
+            self.stored += result.stored
+            self.duplicates += result.duplicates
+        self.rejected += result.received - there
         self.note(result.rejected)
 
 

@@ -17,7 +17,7 @@ def put(folder: Path, path: str, content: str = "x") -> None:
 
 
 def paths(folder: Path, day: date | None = None) -> list[str]:
-    return sorted(found.path for found in scan(folder, day, 1))
+    return sorted(found.path for found in scan(folder, day, 2))
 
 
 def test_recent_days_are_visited_often_and_old_ones_seldom(tmp_path: Path) -> None:
