@@ -111,7 +111,9 @@ def _command(command: click.Command, name: str) -> list[str]:
     lines = ["", f"## {' '.join(words)}`", "", inspect.cleandoc(command.help or "")]
     lines += [f"Needs the permission `{command.permission}`.", ""]  # type: ignore[attr-defined]
     lines += ["| option | meaning |", "|---|---|"]
-    context = click.Context(command, info_name=name)
+    # As the group sets it: click keeps the help option of the first context that asks.
+    names = ["-h", "--help"]
+    context = click.Context(command, info_name=name, help_option_names=names)
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record is not None:
@@ -137,6 +139,8 @@ def _section(path: str, struct: Any, mark: str = "##") -> list[str]:
     ]
     below: list[str] = []
     documented = _documentation(struct)
+    if tag := struct.__struct_config__.tag:
+        lines.append(f'| `{struct.__struct_config__.tag_field}` | `"{tag}"` | This kind. |')
     for field in msgspec.structs.fields(struct):
         if _is_struct(field.type):
             below += _section(f"{path}.{field.name}", field.type, "###")
@@ -166,6 +170,15 @@ def _default(field: Any) -> str:
 
 
 def _documentation(struct: Any) -> dict[str, str]:
+    """Field -> its documentation, own or inherited."""
+    found = {}
+    for owner in reversed(struct.__mro__):
+        if _is_struct(owner) and owner is not msgspec.Struct:
+            found.update(_documentation_in(owner))
+    return found
+
+
+def _documentation_in(struct: Any) -> dict[str, str]:
     """Field -> the text that follows it as a string, or the comment above it."""
     source = textwrap.dedent(inspect.getsource(struct))
     lines = source.splitlines()
