@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { align, byUnit, nearest, withGaps, type Line } from '../src/parts/chart/lines';
+import { align, byUnit, marked, nearest, withGaps, type Line } from '../src/parts/chart/lines';
 import { parseRange, periodFor, ROLLING } from '../src/parts/chart/range';
 import { sparkPath } from '../src/parts/spark';
 
@@ -15,6 +15,14 @@ describe('lines', () => {
   });
   it('break between folded values when one period is missing', () => {
     expect(withGaps(line('a', [0, 60, 180], [1, 2, 3]), 60).v).toEqual([1, 2, null, 3]);
+  });
+  it('hold together when values are rarer than the period', () => {
+    const hourly = [0, 3600, 7200, 10_800].map((s) => s * 1000);
+    expect(withGaps(line('a', hourly, [1, 2, 3, 4]), 300_000).v).toEqual([1, 2, 3, 4]);
+  });
+  it('mark what is doubtful and what stands alone', () => {
+    const lonely = { ...line('a', [0, 1, 2, 3, 4], [1, 2, null, 4, null]), q: [1, 3, 1, 1, 1] };
+    expect([...marked(lonely)]).toEqual([1, 3]);
   });
   it('share one time axis without inventing values', () => {
     const { t, columns } = align([line('a', [0, 20], [1, 2]), line('b', [10, 20], [3, null])]);

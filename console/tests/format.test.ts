@@ -10,7 +10,7 @@ import {
   toLocalInput,
 } from '../src/format/time';
 import { unitSymbol } from '../src/format/unit';
-import { isStale, valueWithUnit } from '../src/format/value';
+import { entityName, isStale, valueWithUnit } from '../src/format/value';
 import type { Value } from '../src/api/types';
 
 const VALUE: Value = {
@@ -78,6 +78,9 @@ describe('values', () => {
   it('carry their unit', () => {
     expect(valueWithUnit(VALUE, 'vi')).toBe('12,3 µg/m³');
     expect(unitSymbol('XYZ')).toBe('XYZ');
+  });
+  it('of a nameless entity stand under its id', () => {
+    expect(entityName({ id: 'urn:ngsi-ld:Device:gauge-1', name: '' })).toBe('Device:gauge-1');
   });
   it('turn stale after their time, or never', () => {
     const at = Date.parse('2026-11-22T02:00:00Z');

@@ -21,6 +21,7 @@ const UNITS: Record<string, [symbol: string, decimals?: number]> = {
   MQS: ['m³/s', 1],
   DD: ['°', 0],
   M1: ['mg/l', 2],
+  GL: ['g/l', 2],
   D54: ['W/m²', 0],
   LUX: ['lx', 0],
   VLT: ['V', 2],

@@ -1,6 +1,6 @@
 /** What a value shows: its text, its age, whether it is stale. */
 
-import type { EntityView, Value } from '../api/types';
+import type { EntityView, Layer, Value } from '../api/types';
 import { formatNumber, type Lang } from './number';
 import { unitDecimals, unitSymbol } from './unit';
 
@@ -21,11 +21,21 @@ export function valueWithUnit(value: Value, lang: Lang): string {
   return unit && text ? `${text} ${unit}` : text;
 }
 
-/** Attributes worth a row on screen: not the name, not the place. */
-export function shownValues(entity: EntityView): Value[] {
-  return entity.values.filter(
-    (v) => v.attribute !== 'name' && v.attribute !== 'location' && v.kind !== KIND_GEO,
-  );
+/**
+ * Attributes worth a row on screen (not the name, not the place): those of the map's layers first,
+ * then other numbers, then texts.
+ */
+export function shownValues(entity: EntityView, layers: Layer[]): Value[] {
+  const own = layers.filter((layer) => layer.types.some((type) => entity.types.includes(type)));
+  const order = own.map((layer) => layer.attribute);
+  const rank = (v: Value) => {
+    const at = order.indexOf(v.attribute);
+    if (at >= 0) return at;
+    return isChartable(v) ? order.length : order.length + 1;
+  };
+  return entity.values
+    .filter((v) => v.attribute !== 'name' && v.attribute !== 'location' && v.kind !== KIND_GEO)
+    .sort((a, b) => rank(a) - rank(b) || a.attribute.localeCompare(b.attribute));
 }
 
 export function isChartable(value: Value): boolean {
@@ -44,7 +54,7 @@ export function isStale(value: Value, nowMs: number): boolean {
 }
 
 export function entityName(entity: { id: string; name: string | null }): string {
-  return entity.name ?? entity.id.replace(/^urn:ngsi-ld:/, '');
+  return entity.name || entity.id.replace(/^urn:ngsi-ld:/, '');
 }
 
 export function seriesKey(entity: string, attribute: string, dataset: string): string {

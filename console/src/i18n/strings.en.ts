@@ -98,7 +98,7 @@ export const en: Strings = {
   map_empty: 'No entity with a place yet. Add a source and send a first observation.',
   map_empty_action: 'Go to data sources',
   map_waiting: 'Waiting for live data…',
-  map_stale_legend: 'hollow, faint: stale',
+  map_stale_legend: 'hollow outline: stale',
   map_schematic: 'Roads are schematic, 0.5–1.5 km off; not for navigation',
 
   panel: 'Selected entity',

@@ -96,7 +96,7 @@ export const vi = {
   map_empty: 'Chưa có đối tượng nào có vị trí. Hãy thêm nguồn và gửi số đo đầu tiên.',
   map_empty_action: 'Đến màn hình nguồn dữ liệu',
   map_waiting: 'Đang chờ số liệu trực tiếp…',
-  map_stale_legend: 'rỗng, mờ: số liệu cũ',
+  map_stale_legend: 'viền rỗng: số liệu cũ',
   map_schematic: 'Đường bộ chỉ là sơ đồ, lệch 0,5–1,5 km; không dùng để dẫn đường',
 
   panel: 'Đối tượng đang chọn',

@@ -14,12 +14,13 @@ export interface Line {
   q: number[];
 }
 
-/** Longest step that is still drawn as a line: three times the usual one. */
+/** Longest step that is still drawn as a line: three times the usual one, or one missing period. */
 export function longestStep(t: number[], periodMs: number | null): number {
-  if (periodMs !== null) return periodMs * 1.5;
   const steps = t.slice(1).map((at, i) => at - (t[i] as number));
   steps.sort((a, b) => a - b);
-  return 3 * (steps[Math.floor(steps.length / 2)] ?? Infinity);
+  const usual = steps[(steps.length - 1) >> 1] ?? Infinity;
+  if (periodMs === null) return 3 * usual;
+  return usual > periodMs ? 2.5 * usual : 1.5 * periodMs;
 }
 
 /** A null after each value that the next one follows too late: the line breaks there. */
@@ -75,4 +76,14 @@ export function byUnit(lines: Line[]): Line[][] {
   const panels = new Map<string, Line[]>();
   for (const line of lines) panels.set(line.unit, [...(panels.get(line.unit) ?? []), line]);
   return [...panels.values()];
+}
+
+/** Times of values that need a mark of their own: of doubtful quality, or alone between gaps. */
+export function marked(line: Line): Set<number> {
+  const isEmpty = (i: number) => line.v[i] == null;
+  const picked = line.t.filter(
+    (_, i) =>
+      !isEmpty(i) && ((line.q[i] ?? 1) > 1 || (isEmpty(i - 1) && isEmpty(i + 1))),
+  );
+  return new Set(picked);
 }

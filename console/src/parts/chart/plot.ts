@@ -5,7 +5,7 @@ import 'uplot/dist/uPlot.min.css';
 import { formatNumber, type Lang } from '../../format/number';
 import { formatClock, formatDate } from '../../format/time';
 import { lineColor, lineDash } from './ink';
-import { align, type Line } from './lines';
+import { align, marked, type Line } from './lines';
 import { DAY_MS } from './range';
 
 export interface Look {
@@ -132,15 +132,14 @@ export class Plot {
       stroke: line.isComparison ? `${color}b0` : color,
       width: line.isComparison ? 1.4 : 1.8,
       dash: lineDash(line.colorIndex, line.isComparison),
-      points: { show: true, size: 6, filter: () => this.doubtful(index) },
+      points: { show: true, size: 6, filter: () => this.marks(index) },
     };
   }
 
-  /** Values that are not plainly good get a hollow point: a doubtful peak is seen to be one. */
-  private doubtful(index: number): number[] {
+  /** A doubtful peak is seen to be one, and a lonely value is seen at all. */
+  private marks(index: number): number[] {
     const line = this.shown.lines[index];
-    if (!line) return [];
-    const times = new Set(line.t.filter((_, i) => line.v[i] !== null && (line.q[i] ?? 1) > 1));
+    const times = line ? marked(line) : new Set();
     if (times.size === 0) return [];
     return this.t.flatMap((at, i) => (times.has(at) ? [i] : []));
   }

@@ -128,7 +128,7 @@ interface Label {
   isAlongLine?: boolean;
 }
 
-function label(p: Palette, x: Label): LayerSpecification {
+function label(p: Palette, scale: number, x: Label): LayerSpecification {
   return layerOf({
     id: x.id,
     type: 'symbol',
@@ -140,7 +140,7 @@ function label(p: Palette, x: Label): LayerSpecification {
     layout: {
       'text-field': x.field,
       'text-font': x.font,
-      'text-size': x.size,
+      'text-size': x.size * scale,
       'text-max-width': 7,
       'text-padding': 6,
       'symbol-placement': x.isAlongLine ? 'line' : 'point',
@@ -149,27 +149,27 @@ function label(p: Palette, x: Label): LayerSpecification {
   });
 }
 
-function labels(p: Palette): LayerSpecification[] {
+function labels(p: Palette, scale: number): LayerSpecification[] {
   const name = ['get', 'name'];
   const kind = (...kinds: string[]) => ['in', ['get', 'kind'], ['literal', kinds]];
   return [
-    label(p, { id: 'road-ref', from: 'road', filter: ['has', 'ref'], field: ['get', 'ref'],
-      font: REGULAR, size: 10, color: p.label, zoom: [9, 24], isAlongLine: true }),
-    label(p, { id: 'river-name', from: 'waterway', filter: ['has', 'name'], field: name,
+    label(p, scale, { id: 'road-ref', from: 'road', filter: ['has', 'ref'], field: ['get', 'ref'],
+      font: REGULAR, size: 10, color: p.label, zoom: [9.5, 24], isAlongLine: true }),
+    label(p, scale, { id: 'river-name', from: 'waterway', filter: ['has', 'name'], field: name,
       font: ITALIC, size: 11, color: p.labelWater, zoom: [8, 24], isAlongLine: true }),
-    label(p, { id: 'poi-name', from: 'poi', filter: ['has', 'name'], field: name,
+    label(p, scale, { id: 'poi-name', from: 'poi', filter: ['has', 'name'], field: name,
       font: REGULAR, size: 10, color: p.label, zoom: [12, 24] }),
-    label(p, { id: 'ward-name', from: 'place', filter: kind('ward'), field: ['get', 'fullName'],
+    label(p, scale, { id: 'ward-name', from: 'place', filter: kind('ward'), field: ['get', 'fullName'],
       font: REGULAR, size: 11, color: p.label, zoom: [10, 24] }),
-    label(p, { id: 'district-name', from: 'place', filter: kind('district'), field: name,
+    label(p, scale, { id: 'district-name', from: 'place', filter: kind('district'), field: name,
       font: REGULAR, size: 11, color: p.label, zoom: [8.2, 10] }),
-    label(p, { id: 'province-name', from: 'place', filter: kind('province', 'archipelago', 'sea'),
+    label(p, scale, { id: 'province-name', from: 'place', filter: kind('province', 'archipelago', 'sea'),
       field: name, font: MEDIUM, size: 12, color: p.label, zoom: [0, 9] }),
   ];
 }
 
 /** Ground, borders, water, roads, names: from the back to the front. */
-export function basemapLayers(p: Palette, manifest: Manifest): LayerSpecification[] {
+export function basemapLayers(p: Palette, manifest: Manifest, scale: number): LayerSpecification[] {
   const ground: LayerSpecification = {
     id: 'ground',
     type: 'background',
@@ -186,6 +186,6 @@ export function basemapLayers(p: Palette, manifest: Manifest): LayerSpecificatio
     line('district-line', 'district', p.district, 1),
     line('former-line', 'province_2024', p.former, 1.6),
     ...roads(p),
-    ...labels(p),
+    ...labels(p, scale),
   ];
 }

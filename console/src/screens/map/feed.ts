@@ -13,11 +13,11 @@ const FRESH_MS = 1200;
 const CHOSEN_NUMBER = 1;
 
 export class MapFeed {
+  selected: string | null = null;
   private readonly numbers = new Map<string, number>();
   private readonly drawn = new Map<string, Point>();
   private pending = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private selected: string | null = null;
   private isLost = false;
   private next = 1;
 
@@ -83,6 +83,7 @@ export class MapFeed {
       for (const feature of diff.add) this.mark(String(feature.properties?.['entity']), { lost: true });
     this.flash(fresh);
     this.drawChosen();
+    this.map.getContainer().dataset['entities'] = String(this.drawn.size);
   }
 
   /** True when an entity that already stood there shows another value. */

@@ -8,6 +8,7 @@ import {
   setWorkerUrl,
   type GeoJSONSource,
   type LngLatBoundsLike,
+  type MapGeoJSONFeature,
   type MapMouseEvent,
 } from 'maplibre-gl';
 import 'maplibre-gl/dist/maplibre-gl.css';
@@ -143,14 +144,21 @@ export class LiveMap {
   private async click(event: MapMouseEvent): Promise<void> {
     const { x, y } = event.point;
     const near: [[number, number], [number, number]] = [[x - 6, y - 6], [x + 6, y + 6]];
-    const [hit] = this.map.queryRenderedFeatures(near, { layers: ['chosen', 'thing', 'cluster'] });
-    if (!hit) return this.options.onselect(null);
-    const properties = hit.properties as Record<string, unknown>;
-    if (properties['cluster_id'] === undefined)
-      return this.options.onselect(String(properties['entity']));
+    const hits = this.map.queryRenderedFeatures(near, { layers: ['chosen', 'thing', 'cluster'] });
+    const [top] = hits;
+    if (!top) return this.options.onselect(null);
+    const cluster = top.properties['cluster_id'] as number | undefined;
+    if (cluster === undefined) return this.options.onselect(this.nextOf(hits));
     const source = this.map.getSource<GeoJSONSource>(THINGS);
-    const zoom = await source?.getClusterExpansionZoom(Number(properties['cluster_id']));
-    this.map.easeTo({ center: event.lngLat, zoom: zoom ?? this.map.getZoom() + 2, animate: !this.still });
+    const zoom = (await source?.getClusterExpansionZoom(cluster)) ?? this.map.getZoom() + 2;
+    this.map.easeTo({ center: event.lngLat, zoom, animate: !this.still });
+  }
+
+  /** Where several things stand at one place, each click takes the next of them. */
+  private nextOf(hits: MapGeoJSONFeature[]): string {
+    const ids = [...new Set(hits.flatMap((h) => h.properties['entity'] as string | undefined ?? []))];
+    const at = ids.indexOf(this.feed.selected ?? '');
+    return ids[(at + 1) % ids.length] as string;
   }
 
   private tellMove(): void {

@@ -7,6 +7,7 @@ import type { Palette } from './palette';
 export const THINGS = 'things';
 /** The selected thing alone: it is seen even while its neighbours stand in a cluster. */
 export const CHOSEN = 'chosen';
+const SCALED = ['icon-size', 'text-size'] as const;
 const IS_CLUSTER = ['has', 'point_count'];
 const IS_THING = ['!', IS_CLUSTER];
 const state = (name: string, yes: unknown, no: unknown) => [
@@ -16,8 +17,8 @@ const state = (name: string, yes: unknown, no: unknown) => [
   no,
 ];
 
-function clusterLayers(p: Palette): unknown[] {
-  const size = ['step', ['get', 'point_count'], 13, 10, 16, 100, 20, 1000, 25];
+function clusterLayers(p: Palette, scale: number): unknown[] {
+  const size = ['step', ['get', 'point_count'], 12 * scale, 10, 15 * scale, 100, 19 * scale, 1000, 24 * scale];
   return [
     {
       id: 'cluster',
@@ -39,7 +40,7 @@ function clusterLayers(p: Palette): unknown[] {
       layout: {
         'text-field': ['get', 'point_count_abbreviated'],
         'text-font': ['Noto Sans Medium'],
-        'text-size': 12,
+        'text-size': 12 * scale,
         'text-allow-overlap': true,
       },
       paint: { 'text-color': p.ink },
@@ -57,7 +58,7 @@ const NAMED_LABEL = [
   { 'font-scale': 0.85 },
 ];
 
-function symbols(id: string, source: string, p: Palette, scale: number, text: unknown): unknown {
+function symbols(id: string, source: string, p: Palette, scale: number, text: unknown, gap = 0.75): unknown {
   return {
     id,
     type: 'symbol',
@@ -71,7 +72,7 @@ function symbols(id: string, source: string, p: Palette, scale: number, text: un
       'text-font': ['Noto Sans Medium'],
       'text-size': 12.5 * scale,
       'text-anchor': 'top',
-      'text-offset': [0, 0.75],
+      'text-offset': [0, gap],
       'text-max-width': 11,
       'text-optional': true,
     },
@@ -105,7 +106,7 @@ function thingLayers(p: Palette, scale: number): unknown[] {
     ring('thing-ring', THINGS, p.clusterEdge, 12 * scale, state('fresh', 1.5, 0)),
     symbols('thing', THINGS, p, scale, text),
     ring('chosen-ring', CHOSEN, p.select, 15 * scale, 3),
-    symbols('chosen', CHOSEN, p, scale, NAMED_LABEL),
+    symbols('chosen', CHOSEN, p, scale, NAMED_LABEL, 1.3),
   ];
 }
 
@@ -119,14 +120,14 @@ export function mapStyle(p: Palette, manifest: Manifest, scale: number): StyleSp
         type: 'geojson',
         data: { type: 'FeatureCollection', features: [] },
         cluster: true,
-        clusterRadius: 34,
-        clusterMaxZoom: 10,
+        clusterRadius: 24,
+        clusterMaxZoom: 9,
       },
       [CHOSEN]: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
     },
     layers: [
-      ...basemapLayers(p, manifest),
-      ...(clusterLayers(p) as LayerSpecification[]),
+      ...basemapLayers(p, manifest, scale),
+      ...(clusterLayers(p, scale) as LayerSpecification[]),
       ...(thingLayers(p, scale) as LayerSpecification[]),
     ],
   };
@@ -139,8 +140,9 @@ export function restyle(map: MapLibre, style: StyleSpecification): void {
   for (const layer of style.layers) {
     for (const [name, value] of Object.entries(layer.paint ?? {}))
       map.setPaintProperty(layer.id, name as never, value as never);
-    if (layer.id !== 'thing' && layer.id !== 'chosen') continue;
-    for (const name of ['icon-size', 'text-size'] as const)
-      map.setLayoutProperty(layer.id, name, (layer.layout as Record<string, number>)[name]);
+    for (const name of SCALED) {
+      const value = (layer.layout as Record<string, number> | undefined)?.[name];
+      if (value !== undefined) map.setLayoutProperty(layer.id, name, value);
+    }
   }
 }

@@ -1,0 +1,267 @@
+"""The console in a real Chromium against a really started `dothi up` with its example."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from conftest import find_tool
+from support.program import Program
+
+pytestmark = pytest.mark.needs("chromium")
+
+BROWSER_FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+SLOW_MS = 30_000
+"""Software rendering on a busy machine takes its time."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=find_tool("chromium"), args=BROWSER_FLAGS
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with Program(tmp_path_factory.mktemp("console") / "data", "--example") as dothi:
+        yield dothi
+
+
+@pytest.fixture(scope="module")
+def cookies(browser: Browser, hub: Program) -> list[dict[str, object]]:
+    """Signs in with the printed link: the first screen is the map."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(hub.login_url)
+    page.wait_for_selector("main#main", timeout=SLOW_MS)
+    expect(page).to_have_title(re.compile("Bản đồ trực tiếp"))
+    found = [dict(cookie) for cookie in context.cookies()]
+    context.close()
+    return found
+
+
+@pytest.fixture
+def page(browser: Browser, hub: Program, cookies: list[dict[str, object]]) -> Iterator[Page]:
+    """A signed-in page; an uncaught error in it fails the test."""
+    context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 768})
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    opened = context.new_page()
+    opened.set_default_timeout(SLOW_MS)
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert errors == []
+
+
+def open_map(page: Page, query: str = "") -> None:
+    page.goto(f"/map{query}")
+    some = re.compile(r"^([4-9]\d|\d{3,})$")
+    expect(page.locator(".map")).to_have_attribute("data-entities", some, timeout=SLOW_MS)
+
+
+def test_the_map_moves(page: Page) -> None:
+    open_map(page)
+    in_view = page.get_by_role("region", name="Trong khung nhìn")
+    before = in_view.inner_text()
+    assert len(before.splitlines()) > 5
+    expect(in_view).not_to_have_text(before, use_inner_text=True, timeout=SLOW_MS)
+    canvas = page.locator(".map").screenshot()
+    assert len(canvas) > 20_000, "an empty map is a small picture"
+    expect(page.locator(".maplibregl-ctrl-attrib")).to_contain_text("OpenStreetMap")
+    expect(page.locator(".maplibregl-ctrl-attrib")).to_contain_text("sơ đồ")
+
+
+def test_from_a_station_to_its_page_its_trend_and_its_source(page: Page) -> None:
+    open_map(page)
+    page.keyboard.press("/")
+    page.keyboard.type("binh duong 593")
+    page.keyboard.press("Enter")
+    panel = page.get_by_test_id("selection")
+    expect(panel.get_by_role("heading")).to_contain_text("593 Đại lộ Bình Dương")
+    expect(panel).to_contain_text("phát lại")
+    expect(panel.get_by_role("img").first).to_have_attribute(
+        "aria-label", re.compile("ước tính|tốt")
+    )
+    assert "sel=" in page.url
+
+    panel.get_by_role("link", name="Mở trang đối tượng").click()
+    expect(page.get_by_test_id("entity-name")).to_contain_text("593 Đại lộ Bình Dương")
+    expect(page.get_by_test_id("entity-trend").locator("canvas")).to_be_visible()
+    expect(page.get_by_text("Phường Thủ Dầu Một")).to_be_visible()
+    expect(page.get_by_text("Tỉnh Bình Dương", exact=True)).to_be_visible()
+
+    page.get_by_test_id("entity-trend").get_by_role("link", name="Xem diễn biến").click()
+    expect(page.locator(".charts canvas")).to_be_visible()
+    page.get_by_role("combobox", name=re.compile("Gõ tên trạm")).fill("tan uyen")
+    page.keyboard.press("Enter")
+    page.get_by_role("group", name="Chọn thuộc tính").get_by_role("button").first.click()
+    expect(page.locator(".series li")).to_have_count(2)
+    page.get_by_label("So với cùng giờ tuần trước").check()
+    assert "compare=week" in page.url
+    chart = page.locator(".charts [role=slider]").first
+    chart.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".series h2")).to_contain_text("Tại ")
+    for name in ("Tải CSV", "Tải Parquet"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).click()
+        assert Path(download.value.path()).stat().st_size > 100
+
+    page.keyboard.press("g")
+    page.keyboard.press("s")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nguồn và tình trạng dữ liệu")
+    page.get_by_role("searchbox", name="Lọc nguồn").fill("593")
+    expect(page.get_by_role("row")).to_have_count(2)
+    page.get_by_role("row").nth(1).get_by_role("link").click()
+    detail = page.get_by_test_id("source-detail")
+    expect(detail).to_contain_text("Khớp: nhận = lưu + từ chối + trùng")
+    expect(detail.locator("svg rect.stored").first).to_be_attached()
+
+
+def test_the_url_holds_the_state(page: Page) -> None:
+    open_map(page, "?c=10.9900,106.6500,11.00&off=rain")
+    expect(page.get_by_role("checkbox", name=re.compile("Mưa"))).not_to_be_checked()
+    page.locator("[aria-label='Trong khung nhìn'] button").first.click()
+    name = page.get_by_test_id("selection").get_by_role("heading").inner_text()
+    page.reload()
+    expect(page.get_by_test_id("selection").get_by_role("heading")).to_have_text(name)
+    expect(page.get_by_role("checkbox", name=re.compile("Mưa"))).not_to_be_checked()
+
+
+def test_language_theme_and_text_size(page: Page) -> None:
+    page.goto("/sources")
+    expect(page.get_by_role("row").nth(3)).to_be_visible()
+    page.get_by_role("button", name="Tùy chỉnh").click()
+    small = page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
+    page.get_by_role("radio", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sources and data health")
+    page.get_by_role("radio", name="Dark").click()
+    page.get_by_role("radio", name="A+", exact=True).click()
+    page.get_by_label("High contrast").check()
+    page.reload()
+    root = page.locator("html")
+    expect(root).to_have_attribute("lang", "en")
+    expect(root).to_have_attribute("data-theme", "dark")
+    expect(root).to_have_attribute("data-contrast", "high")
+    large = page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
+    assert large == pytest.approx(small * 1.25, rel=1e-3)
+
+
+def test_an_administrator_adds_a_source_and_its_first_message_appears(
+    page: Page, hub: Program
+) -> None:
+    page.goto("/sources")
+    page.get_by_role("button", name="Thêm nguồn").click()
+    page.get_by_label("Mã nguồn").fill("gauge-1")
+    page.get_by_label("Tên", exact=True).fill("Thước nước số 1")
+    page.get_by_role("button", name="Tạo nguồn và cấp mã").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("mosquitto_pub")
+    token = dialog.locator("pre").first.inner_text()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("source-detail")).to_contain_text("gauge-1")
+
+    open_map(page)
+    row = {
+        "entity": "urn:ngsi-ld:Device:gauge-1",
+        "type": "Device",
+        "attribute": "waterLevel",
+        "value": 1.42,
+        "unit": "MTR",
+        "observedAt": datetime.now(UTC).isoformat(),
+    }
+    place = {
+        **row,
+        "attribute": "location",
+        "value": {"type": "Point", "coordinates": [106.3, 10.4]},
+    }
+    for gone in ("unit", "observedAt"):
+        place.pop(gone)
+    answer = httpx.post(
+        f"{hub.url}/api/v1/observations",
+        json=[row, place],
+        headers={"authorization": f"Bearer {token}"},
+    )
+    assert answer.json()["stored"] == 2, answer.text
+    entry = page.get_by_role("button", name=re.compile("Device:gauge-1"))
+    expect(entry).to_contain_text("1,42", timeout=5_000)
+
+
+def test_nobody_sees_anything_without_signing_in(browser: Browser, hub: Program) -> None:
+    context = browser.new_context(base_url=hub.url)
+    page = context.new_page()
+    page.goto("/map")
+    expect(page.get_by_role("heading", name="Chưa đăng nhập")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_text("dothi login-link")).to_be_visible()
+    context.close()
+
+
+def test_screens_can_be_walked_for_weeks(page: Page) -> None:
+    """The heap after many rounds is not larger than after the first ones."""
+    open_map(page)
+    station = page.evaluate(
+        "fetch('/api/v1/entities?limit=1').then(r => r.json()).then(a => a.items[0].id)"
+    )
+    ways = [
+        ("/trends?key=" + f"{station}|pm25", ".charts canvas"),
+        ("/sources", "[role=row]"),
+        (f"/entity/{station}", "canvas"),
+        ("/map", ".maplibregl-canvas"),
+    ]
+    session = page.context.new_cdp_session(page)
+
+    def walk() -> None:
+        for url, mark in ways:
+            page.evaluate(
+                "url => { const a = document.createElement('a'); a.href = url;"
+                " document.body.append(a); a.click(); a.remove(); }",
+                url,
+            )
+            page.wait_for_selector(mark)
+
+    def heap_mb() -> float:
+        session.send("HeapProfiler.collectGarbage")
+        return float(session.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
+
+    for _ in range(3):
+        walk()
+    first = heap_mb()
+    rounds = 8
+    for _ in range(rounds):
+        walk()
+    growth = (heap_mb() - first) / rounds
+    assert growth < 0.3, f"{growth:.2f} MB more per round, {first:.1f} MB at first"
+
+
+def test_a_lost_hub_greys_the_values_within_5_s(browser: Browser, tmp_path: Path) -> None:
+    with Program(tmp_path / "data", "--example") as hub:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(hub.login_url)
+        root = page.locator("html")
+        expect(root).to_have_attribute("data-link", "open", timeout=SLOW_MS)
+        value = page.locator("[aria-label='Trong khung nhìn'] .live").first
+        expect(value).to_be_visible(timeout=SLOW_MS)
+        fresh = value.evaluate("e => getComputedStyle(e).color")
+        hub.kill()
+        expect(root).to_have_attribute("data-link", "lost", timeout=5_000)
+        expect(page.get_by_text("Mất kết nối với máy chủ")).to_be_visible()
+        assert value.evaluate("e => getComputedStyle(e).color") != fresh
+        hub.start()
+        expect(root).to_have_attribute("data-link", "open", timeout=SLOW_MS)
+        context.close()
