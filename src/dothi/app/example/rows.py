@@ -1,7 +1,7 @@
 """Rows of the example for the bulk path: what the stations are, and their history."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -38,31 +38,33 @@ def station_rows(registry: Registry) -> pa.Table:
     return pa.concat_tables(tables)
 
 
-def history_parts(
-    registry: Registry, signals: Mapping[str, Signal], start_us: int, end_us: int
-) -> Iterator[Part]:
-    """Everything the stations would have sent in [start, end), oldest first.
+def history_edges(start_us: int, end_us: int) -> list[int]:
+    """Where parts of history begin and end: every hour, in the last hour every five minutes.
 
-    Parts are an hour long, those of the last hour five minutes, so that a Batch is never much
-    older than its newest row.
+    So a Batch is never much older than its newest row.
     """
-    span = (start_us, end_us)
+    fine_from = max(start_us, end_us - HOUR_US)
+    edges = [*range(start_us, fine_from, HOUR_US), *range(fine_from, end_us, LAST_PART_US)]
+    return [*edges, end_us] if edges else []
+
+
+def history_parts(
+    registry: Registry, signals: Mapping[str, Signal], edges: Sequence[int]
+) -> list[Part]:
+    """Everything the stations would have sent between the first and the last edge, in parts."""
+    span = (edges[0], edges[-1])
     tables = [
         _station_history(station, registry.feed_of(station), signals[station.source], span)
         for station in registry.stations
     ]
     rows = pa.concat_tables(tables).sort_by("observed_at")
     observed = rows["observed_at"].cast(pa.int64()).to_numpy()
-    for low, high in _spans(start_us, end_us):
-        first, last = np.searchsorted(observed, [low, high])
-        if last > first:
-            yield Part(high, rows.slice(first, last - first))
-
-
-def _spans(start_us: int, end_us: int) -> Iterator[tuple[int, int]]:
-    fine_from = max(start_us, end_us - HOUR_US)
-    edges = [*range(start_us, fine_from, HOUR_US), *range(fine_from, end_us, LAST_PART_US), end_us]
-    yield from pairwise(edges)
+    cuts = np.searchsorted(observed, edges)
+    return [
+        Part(end_us, rows.slice(first, last - first))
+        for end_us, (first, last) in zip(edges[1:], pairwise(cuts), strict=True)
+        if last > first
+    ]
 
 
 def _station_history(

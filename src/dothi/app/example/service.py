@@ -14,7 +14,7 @@ from dothi.app.example.files import find_data_folder
 from dothi.app.example.memory import ExampleMemory, read_memory, ready_tokens, write_memory
 from dothi.app.example.publisher import Broker, Device, StationPublisher
 from dothi.app.example.registry import Registry, read_registry
-from dothi.app.example.rows import history_parts, station_rows
+from dothi.app.example.rows import Part, history_edges, history_parts, station_rows
 from dothi.app.example.settings import ExampleSettings
 from dothi.app.example.signal import Signal
 from dothi.app.example.signals import make_signals
@@ -29,8 +29,8 @@ AREA_FILES = ("provinces.geojson", "districts.geojson", "wards.geojson")
 DAY_US = 86_400_000_000
 MOST_REPEATED_US = 3_600_000_000
 RETRY_S = 2.0
-AT_ONCE = 8
-"""Parts of history under way together, so that they share transactions."""
+PARTS_AT_ONCE = 24
+"""Parts of history under way together: they share transactions, and a day fits in memory."""
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ class ExampleService:
         self._settings = settings or ExampleSettings()
         self._files = find_data_folder()
         self._memory = ExampleMemory()
+        self._is_complete = False
+        """History up to this start is stored; before that, the next start fills it again."""
         self._publishers: list[StationPublisher] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -78,7 +80,7 @@ class ExampleService:
         task, self._task = self._task, None
         task.cancel()
         await asyncio.wait([task])
-        if self._publishers:
+        if self._is_complete:
             # A station that was cut off for longer must not make all others repeat themselves.
             oldest_us = time.time_ns() // 1_000 - MOST_REPEATED_US
             sent_us = min(p.sent_us for p in self._publishers)
@@ -116,10 +118,13 @@ class ExampleService:
         write_memory(self._data_folder, self._memory)
 
     async def _run(self, registry: Registry, tokens: dict[str, str]) -> None:
+        """The newest day first, so that the map is full at once; older days follow beside."""
         end_us = time.time_ns() // 1_000
-        seed = self._settings.seed
-        signals = await asyncio.to_thread(make_signals, self._files, registry, seed)
-        await self._fill(registry, signals, end_us)
+        signals = await asyncio.to_thread(make_signals, self._files, registry, self._settings.seed)
+        await self._introduce(registry)
+        days = self._missing_days(end_us)
+        for edges in days[:1]:
+            await self._fill(registry, signals, edges)
         for station in registry.stations:
             source = station.source
             device = Device(station, registry.feed_of(station), signals[source], tokens[source])
@@ -127,30 +132,31 @@ class ExampleService:
         async with asyncio.TaskGroup() as group:
             for publisher in self._publishers:
                 group.create_task(publisher.run())
+            for edges in days[1:]:
+                await self._fill(registry, signals, edges)
+            self._is_complete = True
+            self._memory.filled_to_us = end_us
+            await asyncio.to_thread(write_memory, self._data_folder, self._memory)
+            log.info("example history is complete")
 
-    async def _fill(self, registry: Registry, signals: Mapping[str, Signal], end_us: int) -> None:
-        """Hand in the stations themselves and the history since it was last complete."""
-        stations = station_rows(registry)
-        digest = hashlib.sha256(str(stations.to_pylist()).encode()).hexdigest()[:16]
-        await self._submit(Batch(f"example:stations:{digest}", stations, datetime.now(UTC)))
-        start_us = max(
-            self._memory.filled_to_us, end_us - round(self._settings.history_days * DAY_US)
-        )
-        began_s, rows, waiting = time.perf_counter(), 0, []
-        parts = await asyncio.to_thread(
-            lambda: list(history_parts(registry, signals, start_us, end_us))
-        )
-        for part in parts:
-            # The history is re-timed: it counts as received when its part ends.
-            received_at = datetime.fromtimestamp(part.end_us / 1_000_000, UTC)
-            waiting.append(Batch(f"example:history:{part.end_us}", part.rows, received_at))
-            rows += part.rows.num_rows
-            if len(waiting) == AT_ONCE or part is parts[-1]:
-                await asyncio.gather(*(self._submit(batch) for batch in waiting))
-                waiting.clear()
-        self._memory.filled_to_us = end_us
-        await asyncio.to_thread(write_memory, self._data_folder, self._memory)
-        log.info("example history: %d rows in %.1f s", rows, time.perf_counter() - began_s)
+    async def _introduce(self, registry: Registry) -> None:
+        """Hand in what the stations are."""
+        rows = station_rows(registry)
+        digest = hashlib.sha256(str(rows.to_pylist()).encode()).hexdigest()[:16]
+        await self._submit(Batch(f"example:stations:{digest}", rows, datetime.now(UTC)))
+
+    def _missing_days(self, end_us: int) -> list[list[int]]:
+        """Edges of the parts since the history was last complete, by days, newest first."""
+        oldest_us = end_us - round(self._settings.history_days * DAY_US)
+        edges = history_edges(max(self._memory.filled_to_us, oldest_us), end_us)
+        ends = range(len(edges) - 1, 0, -PARTS_AT_ONCE)
+        return [edges[max(0, end - PARTS_AT_ONCE) : end + 1] for end in ends]
+
+    async def _fill(
+        self, registry: Registry, signals: Mapping[str, Signal], edges: list[int]
+    ) -> None:
+        parts = await asyncio.to_thread(history_parts, registry, signals, edges)
+        await asyncio.gather(*(self._submit(_batch_of(part)) for part in parts))
 
     async def _submit(self, batch: Batch) -> None:
         while True:
@@ -165,6 +171,12 @@ class ExampleService:
                 if result.rejected:
                     log.error("example rows rejected: %s", result.rejected[0].detail)
                 return
+
+
+def _batch_of(part: Part) -> Batch:
+    """The history is re-timed: it counts as received when its part ends."""
+    received_at = datetime.fromtimestamp(part.end_us / 1_000_000, UTC)
+    return Batch(f"example:history:{part.end_us}", part.rows, received_at)
 
 
 def _report_failure(task: asyncio.Task[None]) -> None:
