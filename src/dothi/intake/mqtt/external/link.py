@@ -2,7 +2,7 @@
 
 Many PUBLISH packets are parsed from one read, and acknowledgements of one commit leave in one
 write. (Measured: aiomqtt takes 83 us of CPU per message and cannot acknowledge later; see
-docs/adr/0005.)
+docs/adr/0003.)
 """
 
 import asyncio

@@ -64,7 +64,8 @@ def read_message(target: Target, message: object, defaults: Defaults) -> list[Fi
     attribute = target.attribute(message)
     when = find_path(message, rule.rule.time) if isinstance(message, dict) else None
     if when is not None:
-        defaults = defaults._replace(observed_us=read_time(when, defaults.zone))
+        _, unit, quality, scale, zone = defaults
+        defaults = Defaults(read_time(when, zone), unit, quality, scale, zone)
     inner = find_path(message, rule.rule.root) if rule.rule.root else message
     if attribute:
         return [Found(entity, entity_type, attribute, v) for v in read_values(inner, defaults)]

@@ -23,10 +23,13 @@ class CompiledRule:
         self.attribute = Template(rule.attribute)
         self.source = Template(rule.source)
         self.zone = _zone(rule)
+        self.unit = rule.unit or None
         templates = (self.entity, self.type, self.attribute, self.source)
         used = {path for t in templates for path in t.payload_paths} | {rule.time}
-        self.reserved = frozenset(path for path in used if "." not in path)
-        """Top-level keys of a JSON payload that say something about the message itself."""
+        prefix = f"{rule.root}." if rule.root else ""
+        within = (path.removeprefix(prefix) for path in used if path.startswith(prefix))
+        self.reserved = frozenset(path for path in within if "." not in path)
+        """Keys beside the values that say something about the message itself."""
         self.fields = {
             key: FieldRule(attribute=field) if isinstance(field, str) else field
             for key, field in rule.fields.items()
@@ -84,7 +87,7 @@ class Target(NamedTuple):
         return self.rule.attribute.render(lambda name: self.look_up(name, payload))
 
     def defaults(self, observed_us: int | None, quality: int) -> Defaults:
-        return Defaults(observed_us, self.rule.rule.unit or None, quality, zone=self.rule.zone)
+        return Defaults(observed_us, self.rule.unit, quality, 1.0, self.rule.zone)
 
 
 def _pattern(rule: Rule) -> TopicPattern:

@@ -21,6 +21,8 @@ class Template:
         self._literals = pieces[0::3]
         self._names: list[str] = pieces[1::3]
         self._fallbacks: list[str | None] = pieces[2::3]
+        self._is_bare = self._literals == ["", ""]
+        """One variable and nothing around it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -35,6 +37,12 @@ class Template:
         """Raises BadPayload (variable_missing) when a variable has neither value nor fallback."""
         if not self._names:
             return self.text
+        if self._is_bare:
+            value = lookup(self._names[0])
+            if value is None:
+                value = self._fallbacks[0]
+            if value is not None:
+                return value
         out = [self._literals[0]]
         for name, fallback, literal in zip(
             self._names, self._fallbacks, self._literals[1:], strict=True
@@ -84,6 +92,8 @@ def _level_variable(level: str) -> str:
 
 def find_path(value: object, path: str) -> object:
     """What lies under a dotted path of JSON objects; None when it is not there."""
+    if "." not in path:
+        return value.get(path) if isinstance(value, dict) else None
     for key in path.split("."):
         if not isinstance(value, dict):
             return None

@@ -11,6 +11,7 @@ from dothi.intake.mqtt.mapping.times import read_time
 from dothi.model.quality import UNSET, Quality
 from dothi.model.row import Kind
 
+_PROPERTY = int(Kind.PROPERTY)
 _encode = msgspec.json.Encoder().encode
 
 _GEOMETRIES = frozenset(
@@ -31,7 +32,7 @@ class Value(NamedTuple):
     body: str | None = None
     unit: str | None = None
     quality: int = UNSET
-    kind: int = int(Kind.PROPERTY)
+    kind: int = _PROPERTY
     observed_us: int | None = None
     dataset: str = ""
 
@@ -62,12 +63,12 @@ def read_scalar(raw: object, defaults: Defaults) -> Value:
     unit, quality = defaults.unit, defaults.quality
     if isinstance(raw, bool):
         body = '{"value":true}' if raw else '{"value":false}'
-        return Value(float(raw), None, body, None, quality, observed_us=defaults.observed_us)
+        return Value(float(raw), None, body, None, quality, _PROPERTY, defaults.observed_us)
     if isinstance(raw, int | float):
         number = read_number(raw, defaults.scale)
-        return Value(number, None, None, unit, quality, observed_us=defaults.observed_us)
+        return Value(number, None, None, unit, quality, _PROPERTY, defaults.observed_us)
     if isinstance(raw, str):
-        return Value(None, raw, None, None, quality, observed_us=defaults.observed_us)
+        return Value(None, raw, None, None, quality, _PROPERTY, defaults.observed_us)
     if raw is None:
         return Value(quality=int(Quality.MISSING), unit=unit, observed_us=defaults.observed_us)
     return Value(
@@ -107,8 +108,8 @@ def _read_object(raw: dict[str, Any], defaults: Defaults) -> Value:
     if _is_geometry(inner):
         return _geometry(inner, defaults)._replace(dataset=dataset)
     value = read_scalar(inner, defaults)
-    extra = {key: other for key, other in raw.items() if key not in _KNOWN}
-    if extra:
+    if not raw.keys() <= _KNOWN:
+        extra = {key: other for key, other in raw.items() if key not in _KNOWN}
         value = value._replace(body=_encode({"value": inner, **extra}).decode())
     return value._replace(dataset=dataset) if dataset else value
 
