@@ -12,7 +12,7 @@ from types import TracebackType
 
 import httpx
 
-_START_TIMEOUT_S = 30.0
+_START_TIMEOUT_S = 90.0
 _LINK = re.compile(r"(http://\S+?)(/login\?token=\S+)?$")
 
 
