@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import shapely
 
 HERE = Path(__file__).parent / "two_provinces"
@@ -246,8 +245,19 @@ def make_shares(fine: dict[str, list[dict]], districts: list[dict]) -> None:
 def save(name: str, columns: dict[str, pa.Array]) -> None:
     (HERE / "series").mkdir(exist_ok=True)
     table = pa.table(columns)
-    pq.write_table(table, HERE / "series" / name, compression="zstd", compression_level=19)
+    with (HERE / "series" / name).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(table.column_names)
+        writer.writerows(zip(*(texts(table[c]) for c in table.column_names), strict=True))
     print(f"{name}: {table.num_rows} rows")
+
+
+def texts(column: pa.ChunkedArray) -> list[str]:
+    if pa.types.is_timestamp(column.type):
+        return [at.strftime("%Y-%m-%dT%H:%M:%SZ") for at in column.to_pylist()]
+    if pa.types.is_floating(column.type):
+        return ["" if v is None else f"{v:.7g}" for v in column.to_pylist()]
+    return [str(v) for v in column.to_pylist()]
 
 
 def local_time(text: str, pattern: str) -> datetime:
@@ -270,7 +280,7 @@ def make_hanoi(folder: Path) -> None:
     rows = sorted(values.items())
     print("hanoi", counts, "invalid", sum(q == 4 for _, (_, q) in rows))
     save(
-        "hanoi_pm25.parquet",
+        "hanoi_pm25.csv",
         {
             "at": pa.array([at for at, _ in rows], TIMESTAMP),
             "pm25": pa.array([v for _, (v, _) in rows], pa.float32()),
@@ -301,7 +311,7 @@ def make_nhabe(path: Path) -> None:
         .sort_by("at")
     )
     save(
-        "nhabe_sensor.parquet",
+        "nhabe_sensor.csv",
         {
             "at": means["at"],
             **{c: pc.round(means[f"{c}_mean"], 2).cast(pa.float32()) for c in columns},
@@ -323,7 +333,7 @@ def make_tides(folder: Path) -> None:
     print(f"wet day: {len(malformed)} malformed values skipped: {malformed}")
     rows.sort()
     save(
-        "ea_tides.parquet",
+        "ea_tides.csv",
         {
             "station": pa.array([r[0] for r in rows]).dictionary_encode(),
             "at": pa.array([r[1] for r in rows], TIMESTAMP),
@@ -335,7 +345,7 @@ def make_tides(folder: Path) -> None:
 def make_sea_level(path: Path) -> None:
     rows = read_csv(path)
     save(
-        "sea_level.parquet",
+        "sea_level.csv",
         {
             "at": pa.array([datetime.fromisoformat(r["time"]) for r in rows], TIMESTAMP),
             "level": pa.array(

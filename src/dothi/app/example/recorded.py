@@ -1,14 +1,13 @@
 """A recorded series, re-timed to now: it runs at its own pace and begins again at its end."""
 
+import csv
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dothi.app.example.registry import Feed, Station
 from dothi.app.example.signal import HOUR_US, Numbers, Sampled, Times
@@ -31,9 +30,9 @@ class RecordedSignal:
     """
 
     def __init__(self, folder: Path, feed: Feed, station: Station) -> None:
-        table = _read(folder / "series" / feed.file, station.key)
-        self._columns = {a: _column(table, name) for a, name in feed.columns.items()}
-        first = pc.min(table["at"]).cast(pa.int64()).as_py()
+        path = folder / "series" / feed.file
+        self._columns = {a: _read(path, station.key, name) for a, name in feed.columns.items()}
+        first = min(int(column.at_us[0]) for column in self._columns.values())
         self._start_us = _us(feed.start_at) if feed.start_at else first
         self._loop_us = round(feed.loop_s * 1_000_000)
         self._shift_us = round(station.shift_h * HOUR_US)
@@ -61,29 +60,28 @@ class RecordedSignal:
         return Sampled(np.round(number, 3), quality.astype(np.uint8))
 
 
-def _read(path: Path, key: str) -> pa.Table:
-    # Not read_table: it loads the dataset module, 13 MB of memory for nothing.
-    with pq.ParquetFile(path) as file:
-        table = file.read(use_threads=False)
-    if not key:
-        return table
-    found = table.filter(pc.equal(table["station"].cast(pa.string()), key))
-    if found.num_rows == 0:
-        raise ValueError(f"{path.name} holds no series {key!r}")
-    return found
+@lru_cache(maxsize=64)
+def _read(path: Path, key: str, name: str) -> _Column:
+    """One column of a CSV file, read once for all stations that share it.
 
-
-def _column(table: pa.Table, name: str) -> _Column:
-    kept = table.filter(pc.is_valid(table[name])).sort_by("at")
-    count = kept.num_rows
-    if "quality" in kept.column_names:
-        flags = kept["quality"].to_numpy()
-    else:
-        flags = np.full(count, UNSET, np.uint8)
+    Plain CSV instead of Parquet: its reader alone would cost 20 MB of memory.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [
+            (row["at"].removesuffix("Z"), row[name], row.get("quality", ""))
+            for row in csv.DictReader(file)
+            if row[name] and (not key or row["station"] == key)
+        ]
+    if not rows:
+        raise ValueError(f"{path.name} holds no values of {name!r} for series {key!r}")
+    at, number, flag = zip(*rows, strict=True)
+    at_us = np.array(at, "datetime64[us]").astype(np.int64)
+    order = np.argsort(at_us, kind="stable")
     # A good flag in the record says nothing about our limits, so admit judges the value anew.
-    flags = np.where(flags == Quality.GOOD, UNSET, flags).astype(np.uint8)
-    at_us = kept["at"].cast(pa.int64()).to_numpy()
-    return _Column(at_us, kept[name].cast(pa.float64()).to_numpy(), flags)
+    flags = [UNSET if f in {"", str(int(Quality.GOOD))} else int(f) for f in flag]
+    return _Column(
+        at_us[order], np.array(number, np.float64)[order], np.array(flags, np.uint8)[order]
+    )
 
 
 def _us(text: str) -> int:

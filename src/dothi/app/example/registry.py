@@ -24,7 +24,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cadence_s: int
     history_step_s: int
     file: str = ""
-    """Parquet file under series/; recorded signals only."""
+    """CSV file under series/; recorded signals only."""
     columns: dict[str, str] = {}
     """Attribute -> column of the file."""
     loop_s: float = 0.0

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+import pyarrow.csv as pa_csv
 import pytest
 
 from dothi.app.example.files import find_data_folder
@@ -36,7 +37,7 @@ def test_one_by_one_gives_the_same_as_all_at_once(station: Station) -> None:
 
 
 def test_a_replayed_hour_is_the_recorded_value_at_its_hour_of_day() -> None:
-    record = pq.read_table(FOLDER / "series" / "hanoi_pm25.parquet")
+    record = pa_csv.read_csv(FOLDER / "series" / "hanoi_pm25.csv")
     station = STATIONS["air-binh-duong-593"]
     at_us = np.arange(NOW_US - 168 * HOUR_US, NOW_US, HOUR_US, dtype=np.int64)
     values = make_signal(FOLDER, REGISTRY, station, 1).sample(at_us)["pm25"]
@@ -46,7 +47,7 @@ def test_a_replayed_hour_is_the_recorded_value_at_its_hour_of_day() -> None:
     then = at_us - weeks * 156 * 168 * HOUR_US
     known = dict(
         zip(
-            record["at"].cast("int64").to_pylist(),
+            record["at"].cast(pa.timestamp("us", tz="UTC")).cast("int64").to_pylist(),
             zip(record["pm25"].to_pylist(), record["quality"].to_pylist(), strict=True),
             strict=True,
         )
@@ -74,7 +75,7 @@ def test_gaps_of_the_record_stay_gaps() -> None:
     level = make_signal(FOLDER, REGISTRY, station, 1).sample(WEEK)["level"].number
     silent = np.isnan(level).mean()
     assert 0.02 < silent < 0.07, "the record covers 23:45 of each 24:50 hours"
-    recorded = pq.read_table(FOLDER / "series" / "ea_tides.parquet")
+    recorded = pa_csv.read_csv(FOLDER / "series" / "ea_tides.csv")
     own = recorded.filter(pc.equal(recorded["station"].cast("string"), station.key))["level"]
     assert np.nanmax(level) <= pc.max(own).as_py() + 1e-3
     assert np.nanmin(level) >= pc.min(own).as_py() - 1e-3
