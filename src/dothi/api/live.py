@@ -18,13 +18,13 @@ from dothi.access.permission import Permission
 from dothi.api.deps import ApiDeps
 from dothi.api.query import decode_query
 from dothi.live.hub import LiveHub
-from dothi.model.problem import Problem
+from dothi.model.problem import Problem, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
 HELLO_S = 10.0
 """A viewer that has said nothing for this long after connecting is sent away."""
-_POLICY, _RESTART = 1008, 1012
+_POLICY, _RESTART, _TRY_LATER = 1008, 1012, 1013
 
 
 class Hello(Struct):
@@ -80,6 +80,8 @@ class LiveHandlers:
                         await websocket.send_text(text)
         except Problem as problem:
             await websocket.close(_RESTART, problem.detail)
+        except StoreUnavailable as error:
+            await websocket.close(_TRY_LATER, str(error)[:100])
         else:
             await websocket.close(_RESTART, "the program is stopping")
 

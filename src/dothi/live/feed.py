@@ -171,13 +171,16 @@ class Feed:
 
     def _follow_sources(self, board: Board) -> bool:
         """Look at the figures; False: a source's label or cadence is another than on the board."""
-        self._sources_due_s = monotonic() + self._settings.sources_s
+        begun_s = monotonic()
         found = self._source_map()
         if any(_label(found[s]) != _label(old) for s, old in board.sources.items() if s in found):
             return False
         board.sources = found
         for view in source_views(self._deps.sources, self._deps.receipts, self._deps.clock.now()):
             board.put_source(view)
+        # With thousands of sources a look takes long: at most a tenth of the time goes into it.
+        rest_s = max(self._settings.sources_s, 10 * (monotonic() - begun_s))
+        self._sources_due_s = monotonic() + rest_s
         return True
 
     def _source_map(self) -> dict[str, Source]:

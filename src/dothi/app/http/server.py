@@ -68,6 +68,9 @@ class HttpServer:
             access_log=False,
             server_header=False,
             ws_max_size=1 << 20,
+            # Live deltas are encoded once for all viewers; compressing them again for each would
+            # cost tens of milliseconds of the event loop per delta and viewer.
+            ws_per_message_deflate=False,
             timeout_graceful_shutdown=round(self._settings.graceful_stop_s),
         )
         server = _Server(config)
