@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
 from dothi.storage.lake.layout import LAKE_SCHEMA, PARTITION, STATISTICS
+from dothi.storage.lake.series_index import FOLDER, IndexBuilder
 
 ROW_GROUP_ROWS = 122_880
 """The unit that a query reads or skips; the engine works best with multiples of 2,048."""
@@ -75,6 +76,7 @@ class _DataFile:
         self._path = folder / f"part-{uuid.uuid4().hex}.parquet"
         self._least: dict[str, object] = {}
         self._greatest: dict[str, object] = {}
+        self._index = IndexBuilder()
         self._nulls = dict.fromkeys(LAKE_SCHEMA.names, 0)
         plain = _plain_columns(first)
         self._writer = pq.ParquetWriter(
@@ -89,6 +91,7 @@ class _DataFile:
 
     def write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+        self._index.add(rows)
         self.rows += rows.num_rows
         for name in LAKE_SCHEMA.names:
             self._nulls[name] += rows[name].null_count
@@ -102,6 +105,8 @@ class _DataFile:
     def close(self, day: date) -> AddAction:
         self._writer.close()
         sync_file(self._path)
+        path = f"{self._path.parent.name}/{self._path.name}"
+        self._index.write(self._path.parents[1] / FOLDER / f"{path}.npy")
         stats = {
             "numRecords": self.rows,
             "minValues": {name: _plain_value(v) for name, v in self._least.items()},
@@ -109,7 +114,7 @@ class _DataFile:
             "nullCount": self._nulls,
         }
         return AddAction(
-            path=f"{self._path.parent.name}/{self._path.name}",
+            path=path,
             size=self._path.stat().st_size,
             partition_values={PARTITION: day.isoformat()},
             modification_time=time.time_ns() // 1_000_000,

@@ -17,10 +17,14 @@ from dothi.model.row import Change
 from dothi.model.series import SeriesKey
 from dothi.storage.lake.engine import Engine, quoted
 from dothi.storage.lake.layout import LAKE_SCHEMA
+from dothi.storage.lake.series_index import EVERY_ROW, Rows, find_rows, series_numbers
 from dothi.storage.lake.snapshot import DataFile, Snapshot
 
 VALUE_CHANGES = (int(Change.UPSERT), int(Change.ASSIGN))
 """Changes that record a value."""
+
+_INDEXED_SERIES = 64
+"""With more series than this, their rows lie all over the file."""
 
 _DAY_US = 86_400_000_000
 _SQL_TYPES = {
@@ -130,6 +134,25 @@ def relation(
     return Relation(_union([*untouched, *map(_in_force, touched)]), tables)
 
 
+def narrow(
+    files: Sequence[DataFile], series: Sequence[SeriesKey]
+) -> tuple[Sequence[DataFile], Rows | None]:
+    """Files that hold one of the series, and between which of their rows (None: all rows)."""
+    if len(series) > _INDEXED_SERIES:
+        return files, None
+    wanted = series_numbers(series)
+    found = [(file, find_rows(file.index, wanted)) for file in files]
+    kept = [(file, rows) for file, rows in found if rows is not None]
+    if not kept or any(rows == EVERY_ROW for _, rows in kept):
+        return [file for file, _ in kept], None
+    return [f for f, _ in kept], (min(r[0] for _, r in kept), max(r[1] for _, r in kept))
+
+
+def rows_sql(rows: Rows | None) -> list[str]:
+    """Condition on `narrow`'s rows of files `r`."""
+    return [] if rows is None else [f"r.file_row_number BETWEEN {rows[0]} AND {rows[1]}"]
+
+
 def values_sql(files: Sequence[DataFile]) -> list[str]:
     """Condition on files `r` like `values_only`; none where all rows are known to be values."""
     is_constant, change = _common(files, "change")
@@ -159,12 +182,14 @@ class _Maker:
         self, files: Sequence[DataFile], columns: Sequence[str] | None = None, extra: str = ""
     ) -> list[str]:
         """Zero or one SELECT over files."""
+        files, rows = narrow(files, self.wanted.series)
         if not files:
             return []
         names = self.columns if columns is None else columns
         has_timeless = any(f.has_timeless for f in files)
         at = "coalesce(r.observed_at, r.committed_at)" if has_timeless else "r.observed_at"
         join, conditions = self._match(files)
+        conditions += rows_sql(rows)
         if not self.span.holds_whole_days():
             conditions += self.span.sql(at)
         conditions += values_sql(files)
@@ -175,7 +200,8 @@ class _Maker:
         k = "0" if not join else "wanted.k"
         listed = ", ".join(_lake_column(name, files) for name in names)
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        source = f"{files_sql(files)} r{join}{where}"
+        option = "filename = false" if rows is None else "file_row_number = true"
+        source = f"{files_sql(files, option)} r{join}{where}"
         return [f"SELECT {k} AS k, {at} AS moment{', ' if listed else ''}{listed} FROM {source}"]
 
     def hot(self, present: bool, columns: Sequence[str] | None = None) -> list[str]:

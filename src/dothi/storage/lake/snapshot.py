@@ -10,6 +10,7 @@ from deltalake import DeltaTable
 from deltalake.transaction import RemoveAction
 
 from dothi.storage.lake.layout import LAKE_SCHEMA, PARTITION
+from dothi.storage.lake.series_index import FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class DataFile:
     @property
     def location(self) -> str:
         return str(self.root / self.path)
+
+    @property
+    def index(self) -> str:
+        """Where `series_index` keeps the places of the series."""
+        return f"{self.root}/{FOLDER}/{self.path}.npy"
 
     @property
     def is_revised(self) -> bool:

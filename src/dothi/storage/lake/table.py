@@ -11,6 +11,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from dothi.storage.lake.layout import PARTITION, TABLE_SCHEMA, split_days, to_lake
 from dothi.storage.lake.parquet import sync_file, sync_folder, write_day
+from dothi.storage.lake.series_index import FOLDER
 from dothi.storage.lake.snapshot import DataFile, Snapshot, read_snapshot
 
 _CONFIGURATION = {
@@ -98,6 +99,10 @@ class LakeTable:
                 retention_h, dry_run=False, enforce_retention_duration=False, full=True
             )
             delta.cleanup_metadata()
+        folder = self.root / FOLDER
+        for index in folder.glob("*/*.npy"):
+            if not (self.root / index.relative_to(folder).with_suffix("")).exists():
+                index.unlink()
         return len(gone)
 
     def commits(self, limit: int | None) -> list[dict[str, object]]:

@@ -1,5 +1,6 @@
 """Compaction changes no answer; retention deletes what the rules say and records it."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -158,7 +159,18 @@ def test_a_round_ends_with_a_vacuum_that_spares_what_is_needed(lake: Lake, log: 
     assert lake.table.vacuum(24) == 0, "files are too young"
     assert lake.table.vacuum(0) == 16
     assert not orphan.exists()
+    files = len(list(lake.table.root.glob("day=*/*.parquet")))
+    assert len(list(lake.table.root.glob("_series/*/*.npy"))) == files
     assert answers(lake, log) == before
+
+
+def test_a_lake_without_its_series_index_answers_the_same(lake: Lake, log: MemoryLog) -> None:
+    fill(lake, log)
+    before = answers(lake, log)
+    shutil.rmtree(lake.table.root / "_series")
+    again = open_lake(lake.table.root.parent, lake.settings)
+    assert answers(again, log) == before
+    again.close()
 
 
 def test_other_readers_of_delta_see_the_same_rows(lake: Lake, log: MemoryLog) -> None:
