@@ -1,5 +1,6 @@
 /** What attributes (Smart Data Models names) are called on screen. */
 
+import type { Layer } from '../api/types';
 import { settings } from '../state/settings.svelte';
 import { fold } from '../format/fold';
 
@@ -19,6 +20,9 @@ const NAMES: Record<string, { vi: string; en: string }> = {
   flowrate: { vi: 'Lưu lượng', en: 'Flow' },
   salinity: { vi: 'Độ mặn', en: 'Salinity' },
   ph: { vi: 'pH', en: 'pH' },
+  o2: { vi: 'Oxy hòa tan', en: 'Dissolved oxygen' },
+  level: { vi: 'Mực nước', en: 'Water level' },
+  placenote: { vi: 'Ghi chú vị trí', en: 'Note on the place' },
   dissolvedoxygen: { vi: 'Oxy hòa tan', en: 'Dissolved oxygen' },
   turbidity: { vi: 'Độ đục', en: 'Turbidity' },
   conductivity: { vi: 'Độ dẫn điện', en: 'Conductivity' },
@@ -36,9 +40,16 @@ const NAMES: Record<string, { vi: string; en: string }> = {
   location: { vi: 'Vị trí', en: 'Location' },
 };
 
+let layerNames = new Map<string, { vi: string; en: string }>();
+
+/** Layers name their attributes too; those names stand in where none is known here. */
+export function learnNames(layers: Layer[]): void {
+  layerNames = new Map(layers.map((layer) => [layer.attribute, layer.title]));
+}
+
 export function attributeName(attribute: string, dataset = ''): string {
   const short = attribute.split(/[/#]/).at(-1) ?? attribute;
-  const found = NAMES[fold(short).replace(/[_-]/g, '')];
+  const found = NAMES[fold(short).replace(/[_-]/g, '')] ?? layerNames.get(attribute);
   const name = found ? found[settings.lang] : short;
   return dataset ? `${name} (${dataset.split(/[/#:]/).at(-1)})` : name;
 }

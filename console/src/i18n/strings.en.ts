@@ -222,6 +222,7 @@ export const en: Strings = {
   sources_token_once: 'This token is shown once. Copy it now; later only a new one can be issued.',
   sources_token_value: 'Device token',
   sources_send_mqtt: 'Send by MQTT',
+  sources_mqtt_port: 'Port 1883 is the default; take another one where the hub runs with --mqtt-port.',
   sources_send_http: 'Send by HTTP',
   field_id: 'Source id',
   field_id_hint: 'letters, digits, - _ . ; it is the MQTT user name',

@@ -220,6 +220,7 @@ export const vi = {
   sources_token_once: 'Mã này chỉ hiện một lần. Hãy chép ngay; sau đó chỉ có thể cấp mã mới.',
   sources_token_value: 'Mã thiết bị',
   sources_send_mqtt: 'Gửi bằng MQTT',
+  sources_mqtt_port: 'Cổng 1883 là mặc định; dùng cổng khác nếu máy chủ chạy với --mqtt-port.',
   sources_send_http: 'Gửi bằng HTTP',
   field_id: 'Mã nguồn',
   field_id_hint: 'chữ, số, - _ . ; dùng làm tên đăng nhập MQTT',

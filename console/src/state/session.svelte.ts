@@ -2,6 +2,7 @@
 
 import { api, ApiError, onSignedOut } from '../api/client';
 import type { Layer, Me } from '../api/types';
+import { learnNames } from '../i18n/attributes';
 import { live } from '../live/live.svelte';
 import { route } from './route.svelte';
 
@@ -23,6 +24,7 @@ class Session {
     try {
       this.me = await api.me();
       this.layers = await api.layers();
+      learnNames(this.layers);
       this.problem = null;
       live.start();
     } catch (error) {
