@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dothi.model.problem import StoreUnavailable
 from dothi.ports.files import FilesSeen, SeenFile
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.files_seen import RelationalFilesSeen
@@ -44,3 +45,10 @@ def test_thousands_of_paths_at_once(seen: FilesSeen) -> None:
     seen.record(files)
     seen.record([])
     assert len(seen.known([f.path for f in files])) == 3_000
+
+
+def test_a_store_that_cannot_write_says_so(tmp_path: Path) -> None:
+    engine = open_sqlite(tmp_path / "dothi.db")
+    with pytest.raises(StoreUnavailable, match="no such table"):
+        RelationalFilesSeen(engine).record([_file("x.txt")])
+    engine.dispose()

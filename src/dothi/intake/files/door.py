@@ -18,6 +18,7 @@ from dothi.intake.files.station import Station, station_of
 from dothi.intake.files.symbols import symbol_table
 from dothi.intake.files.watch import Found, Settling, scan
 from dothi.model.batch import Batch
+from dothi.model.measure import Measure, counter, gauge
 from dothi.model.problem import Overloaded, Problem, StoreUnavailable
 from dothi.model.source import Source
 from dothi.ports.clock import Clock
@@ -114,6 +115,18 @@ class FilesDoor:
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+
+    def measures(self) -> Sequence[Measure]:
+        """What was read since the start, and what waits."""
+        report = self.report
+        return [
+            counter("dothi_files_read_total", "Station files read", report.files),
+            counter("dothi_files_rejected_total", "Station files put aside", report.rejected_files),
+            gauge("dothi_files_waiting", "Station files found and not yet read", report.waiting),
+            gauge(
+                "dothi_files_failing", "1: the last look at the folder failed", report.error != ""
+            ),
+        ]
 
     async def _watch(self) -> None:
         while not self._stopping.is_set():

@@ -25,6 +25,8 @@ from dothi.model.source import Origin, Source
 
 _PLACES_PER_REQUEST = 50
 _MOST_PAST_DAYS = 92
+_LONGEST_FORECAST = timedelta(days=366)
+"""Hours beyond are not believed."""
 _ATTRIBUTES = {
     "temperature_2m": "temperature",
     "relative_humidity_2m": "relativeHumidity",
@@ -157,7 +159,8 @@ class OpenMeteoConnector:
             series, times.filter(past), numbers.filter(past), pa.repeat(estimated, count)
         )
         tables = [rows]
-        ahead = pc.fill_null(pc.greater(times, now), False)
+        last = pa.scalar(span.end_at + _LONGEST_FORECAST, TIMESTAMP)
+        ahead = pc.and_(pc.greater(times, now), pc.less_equal(times, last)).fill_null(False)
         if pc.any(pc.and_(ahead, numbers.is_valid())).as_py():
             tables.append(_forecast(series, times.filter(ahead), numbers.filter(ahead), span))
         lost = times.null_count

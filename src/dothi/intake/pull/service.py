@@ -115,7 +115,12 @@ class PullService:
             if run is not None:
                 self._latest[name] = run
             await self._sleep_until(due_at(run, self._ports.clock.now()))
-            await self.run_once(name)
+            try:
+                await self.run_once(name)
+            except StoreUnavailable as error:
+                # What was fetched is stored or not; that it ran cannot be remembered now.
+                log.warning("pull %s: %s", name, error)
+                await asyncio.sleep(_LONGEST_SLEEP_S)
 
     async def _sleep_until(self, at: datetime) -> None:
         while (left_s := (at - self._ports.clock.now()).total_seconds()) > 0:

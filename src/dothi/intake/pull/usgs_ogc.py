@@ -23,7 +23,7 @@ class _Link(msgspec.Struct):
     rel: str = ""
 
 
-class _Point(msgspec.Struct):
+class _Geometry(msgspec.Struct):
     type: str
     coordinates: Any
 
@@ -43,7 +43,7 @@ class _Properties(msgspec.Struct):
 class _Feature(msgspec.Struct):
     properties: _Properties
     id: str = ""
-    geometry: _Point | None = None
+    geometry: _Geometry | None = None
 
 
 class _Collection(msgspec.Struct):
@@ -138,12 +138,20 @@ class UsgsOgcConnector:
     def _places(self, features: list[_Feature]) -> list[dict[str, object]]:
         facts: list[dict[str, object]] = []
         for feature in features:
-            lon = lat = None
-            if feature.geometry is not None and feature.geometry.type == "Point":
-                lon, lat = feature.geometry.coordinates[:2]
+            lon, lat = _lon_lat(feature.geometry)
             name = feature.properties.monitoring_location_name
             facts += about(self._series(feature.id, ""), name, lon, lat)
         return facts
+
+
+def _lon_lat(geometry: _Geometry | None) -> tuple[float | None, float | None]:
+    if geometry is None or geometry.type != "Point":
+        return None, None
+    try:
+        lon, lat, *_ = msgspec.convert(geometry.coordinates, list[float])
+    except (msgspec.ValidationError, ValueError) as error:
+        raise Malformed(f"coordinates of a point: {error}") from error
+    return lon, lat
 
 
 def _ends(span: Span) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, delete, insert, select
 
 from dothi.ports.files import SeenFile
 from dothi.storage.relational.schema import file_seen
+from dothi.storage.relational.writing import writing
 
 _PATHS_PER_STATEMENT = 500
 """Below the limit of bound parameters of old SQLite builds (999)."""
@@ -49,7 +50,7 @@ class RelationalFilesSeen:
             }
             for seen in {seen.path: seen for seen in files}.values()
         ]
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             for part in _parts([seen.path for seen in files]):
                 connection.execute(delete(file_seen).where(file_seen.c.path.in_(part)))
             connection.execute(insert(file_seen), values)

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, Row, delete, insert, select
 
 from dothi.ports.pulls import PullRun
 from dothi.storage.relational.schema import pull_run
+from dothi.storage.relational.writing import writing
 
 
 class _State(msgspec.Struct):
@@ -29,7 +30,7 @@ class RelationalPullRuns:
 
     def put(self, run: PullRun) -> None:
         state = _State(_us(run.covered_to_at), run.failures)
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(delete(pull_run).where(pull_run.c.connector == run.connector))
             connection.execute(
                 insert(pull_run).values(

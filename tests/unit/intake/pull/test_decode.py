@@ -279,3 +279,58 @@ def test_no_bytes_break_the_rdb_reader(payload: bytes) -> None:
         RDB.decode(Request("u", about=("rdb",)), payload, SPAN)
     except Malformed as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("coordinates", [None, [], [1], "x", [[1, 2]], [1, "y"], {"a": 1}])
+def test_usgs_ogc_places_without_a_point(coordinates: object) -> None:
+    feature = {
+        "id": "USGS-1",
+        "properties": {"monitoring_location_name": "N"},
+        "geometry": {"type": "Point", "coordinates": coordinates},
+    }
+    with pytest.raises(Malformed):
+        OGC.decode(
+            Request("u", about=("place",)), json.dumps({"features": [feature]}).encode(), SPAN
+        )
+
+
+@pytest.mark.parametrize("at", [10**11, 10**18, -(10**17)])
+def test_open_meteo_times_out_of_this_world(at: int) -> None:
+    answer = {"hourly": {"time": [at], "ozone": [1]}}
+    try:
+        assert meteo(json.dumps(answer).encode()).rows.num_rows == 0
+    except Malformed as error:
+        assert str(error)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["hourly", "time", "results", "value", "timeSeries", "features", "properties", "id"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_no_json_breaks_a_connector(answer: object) -> None:
+    payload = json.dumps(answer).encode("utf-8", "surrogatepass")
+    for its, about in (
+        (METEO, ("thu-dau-mot",)),
+        (OPENAQ, ("location", "1")),
+        (OPENAQ, ("measurements", "1", "2", "1")),
+        (IV, ("json",)),
+        (OGC, ("values",)),
+        (OGC, ("place",)),
+    ):
+        try:
+            its.decode(Request("u", about=about), payload, SPAN)
+        except Malformed as error:
+            assert str(error)
