@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.hub import Hub, open_hub
-from tests.serving import serve
 
 from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
 from dothi.facades.ngsi_ld.errors import context_not_available
@@ -16,6 +14,8 @@ from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.storage.lake.open import open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.entity_query import SqliteEntities
+from hub import Hub, open_hub
+from serving import serve
 
 ROOT = "/ngsi-ld/v1"
 LD_JSON = "application/ld+json"
