@@ -25,7 +25,11 @@ vocab valueList expiresAt coordinates"""
 _parameters = st.dictionaries(st.sampled_from(tuple(_PARAMETERS.split())), _texts, max_size=4)
 _members = st.sampled_from(tuple(_MEMBERS.split())) | _texts
 _json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _texts,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | _texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_members, inner, max_size=4),
     max_leaves=10,
 )
