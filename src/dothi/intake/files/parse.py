@@ -190,21 +190,19 @@ def _rows(columns: _Columns, good: npt.NDArray[np.bool_], stations: list[Station
             "dataset": [station.dataset for station in stations],
             "observed_at": columns.observed_at.filter(keep),
             "number": number,
-            "body": pc.if_else(is_valid, None, _bodies(number, status)),
+            "body": pc.if_else(is_valid, None, _bodies(status)),
             "unit": columns.unit.filter(keep),
             "quality": quality.cast(pa.uint8()),
         }
     )
 
 
-def _bodies(number: pa.Array, status: pa.Array) -> pa.Array:
-    """`{"value": …, "status": …}`: why a value does not count stands beside it."""
+def _bodies(status: pa.Array) -> pa.Array:
+    """Why a value does not count stands beside it; the value itself stays in its column."""
     reasons = pa.array(list(STATUS.values()))
     reason = reasons.take(pc.index_in(status, pa.array(list(STATUS))))
     return pc.binary_join_element_wise(
-        '{"value":',
-        pc.fill_null(number.cast(pa.string()), "null"),
-        ',"status":{"type":"Property","value":"',
+        '{"status":{"type":"Property","value":"',
         reason,
         '"},"statusCode":{"type":"Property","value":"',
         status,

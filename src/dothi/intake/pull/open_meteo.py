@@ -22,6 +22,7 @@ from dothi.model.batch import Rejection
 from dothi.model.quality import Quality
 from dothi.model.row import TIMESTAMP, rows_table
 from dothi.model.source import Origin, Source
+from dothi.model.units import find_unit
 
 _PLACES_PER_REQUEST = 50
 _MOST_PAST_DAYS = 92
@@ -219,6 +220,9 @@ def _forecast(series: Series, times: pa.Array, numbers: pa.Array, span: Span) ->
         "stepSeconds": step_s,
         "values": numbers.to_pylist(),
     }
+    # The unit stands in the body: a unit in its column would be converted without these values.
+    unit = find_unit(series.unit) if series.unit else None
+    body = {"value": value, "unitCode": unit.code} if unit else {"value": value}
     return rows_table(
         {
             "source": [series.source],
@@ -226,8 +230,7 @@ def _forecast(series: Series, times: pa.Array, numbers: pa.Array, span: Span) ->
             "entity_type": series.entity_type,
             "attribute": f"{series.attribute}Forecast",
             "observed_at": [span.end_at],
-            "body": msgspec.json.encode({"value": value}).decode(),
-            "unit": series.unit,
+            "body": msgspec.json.encode(body).decode(),
             "quality": int(Quality.ESTIMATED),
         }
     )

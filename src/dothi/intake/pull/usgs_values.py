@@ -80,10 +80,7 @@ def usgs_rows(
     ]
     meaning = {tuple(codes): _meaning(codes) for codes in marks}
     quality = pa.array([meaning[tuple(codes)][0] for codes in marks], pa.uint8())
-    beside = pa.array([meaning[tuple(codes)][1] for codes in marks], pa.string())
-    bodies = pc.binary_join_element_wise(
-        '{"value":', pc.fill_null(found.cast(pa.string()), "null"), beside, ""
-    )
+    bodies = pa.array([meaning[tuple(codes)][1] for codes in marks], pa.string())
     rows, without_time = rows_of(
         series,
         times.filter(is_good),
@@ -95,7 +92,7 @@ def usgs_rows(
 
 
 def _meaning(codes: Sequence[str]) -> tuple[int, str | None]:
-    """Quality of a value, and the rest of its body after the value (None: no body)."""
+    """Quality of a value, and the body that stands beside it (None: no body)."""
     folded = [code.strip().upper() for code in codes]
     special = [code for code, fold in zip(codes, folded, strict=True) if fold not in _PLAIN]
     is_provisional = any(fold in _PROVISIONAL for fold in folded)
@@ -114,4 +111,4 @@ def _meaning(codes: Sequence[str]) -> tuple[int, str | None]:
     }
     if special:
         beside["qualifiers"] = {"type": "Property", "value": special}
-    return quality, "," + msgspec.json.encode(beside).decode()[1:]
+    return quality, msgspec.json.encode(beside).decode()
