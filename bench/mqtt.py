@@ -128,11 +128,12 @@ async def _publish_and_wait(
             f"p{p}": round(float(np.percentile(delays_ms, p)), 1) for p in (50, 95, 99)
         },
         "rows_per_batch_median": statistics.median(ingest.batch_rows),
-        "cpu_s": {
-            "dothi": round(_cpu_s(own) - own_cpu_s, 2),
-            "mosquitto": round(_cpu_s(broker) - broker_cpu_s, 2),
-            "publisher": published["cpu_s"],
+        "cpu_us_per_message": {
+            "dothi": round((_cpu_s(own) - own_cpu_s) / messages * 1e6, 1),
+            "mosquitto": round((_cpu_s(broker) - broker_cpu_s) / messages * 1e6, 1),
+            "publisher": round(published["cpu_s"] / messages * 1e6, 1),
         },
+        "load_average_1m": round(os.getloadavg()[0], 1),
     }
 
 

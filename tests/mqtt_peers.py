@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -98,13 +99,16 @@ class KnownSources:
 
 @asynccontextmanager
 async def embedded(
-    ingest: RecordingIngest, settings: MqttSettings | None = None, **changes: Any
+    ingest: RecordingIngest,
+    settings: MqttSettings | None = None,
+    sources: KnownSources | None = None,
+    **changes: Any,
 ) -> AsyncIterator[EmbeddedMqtt]:
     """The embedded broker on a free port; `changes` are fields of EmbeddedSettings."""
     settings = settings or MqttSettings()
     chosen = msgspec.structs.replace(EmbeddedSettings(port=0, allow_anonymous=True), **changes)
     settings = msgspec.structs.replace(settings, embedded=chosen, stop_timeout_s=0.5)
-    sources = KnownSources("station-1", "station-2")
+    sources = sources or KnownSources("station-1", "station-2")
     service = EmbeddedMqtt(settings, Mapper(settings), ingest, sources)
     await service.start()
     try:
@@ -146,6 +150,7 @@ class Mosquitto:
             self._process.poll()
             if self._process.returncode is not None:
                 raise RuntimeError(f"mosquitto ended with {self._process.returncode}")
+            time.sleep(0.02)
         raise RuntimeError("mosquitto does not answer")
 
     def stop(self) -> None:

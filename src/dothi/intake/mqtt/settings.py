@@ -86,6 +86,8 @@ class EmbeddedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Retained messages kept, all topics together."""
     connect_timeout_s: float = 10.0
     """Seconds a new connection has to send CONNECT."""
+    token_check_s: float = 60.0
+    """How often open connections are checked for revoked tokens."""
 
 
 class ExternalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -144,7 +146,7 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A larger payload is rejected."""
     coalesce_s: float = 0.004
     """Messages that arrive within this time share one transaction."""
-    max_batch_messages: int = 5_000
+    max_batch_messages: int = 2_000
     """Most messages of one transaction."""
     max_batches_in_flight: int = 4
     """Transactions under way at the same time."""

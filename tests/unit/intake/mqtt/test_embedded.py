@@ -10,7 +10,8 @@ from dothi.intake.mqtt.codec.properties import Property
 from dothi.intake.mqtt.codec.reasons import Reason
 from dothi.intake.mqtt.settings import MqttSettings
 from dothi.model.problem import Overloaded, Problem, StoreUnavailable
-from mqtt_peers import RawClient, RecordingIngest, embedded
+from dothi.model.source import Source
+from mqtt_peers import KnownSources, RawClient, RecordingIngest, embedded
 
 VERSIONS = pytest.mark.parametrize("version", [V311, V5], ids=["3.1.1", "5"])
 
@@ -54,6 +55,29 @@ async def test_a_device_proves_its_source_with_its_token() -> None:
         await client.publish("dothi/v1/x/level", b"1.5")
         await client.puback()
     assert ingest.rows[0]["source"] == "station-1"
+
+
+async def test_while_tokens_cannot_be_checked_clients_are_told_to_come_back() -> None:
+    class Broken(KnownSources):
+        def source_of_token(self, token: str) -> Source | None:
+            raise RuntimeError("the database is away")
+
+    async with embedded(RecordingIngest(), sources=Broken()) as broker:
+        client = await RawClient.open(broker.port)
+        assert (await client.connect(user="a", password=b"b")).code == Reason.SERVER_UNAVAILABLE
+
+
+async def test_a_revoked_token_ends_the_connection() -> None:
+    sources = KnownSources("station-1")
+    async with embedded(RecordingIngest(), sources=sources, token_check_s=0) as broker:
+        client = await RawClient.enter(
+            broker.port, user="station-1", password=b"token-of-station-1"
+        )
+        anonymous = await RawClient.enter(broker.port, "anonymous")
+        sources.revoke_tokens("station-1")
+        code, _ = decode.decode_disconnect(await client.next(Type.DISCONNECT), V5)
+        assert code == Reason.NOT_AUTHORIZED
+        assert await anonymous.stays_silent()
 
 
 @pytest.mark.parametrize(

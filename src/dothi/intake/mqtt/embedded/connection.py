@@ -65,6 +65,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._host.peers.discard(self)
+        self._host.signed_in.pop(self, None)
         self._host.counters.connections = len(self._host.peers)
         if self._login is not None:
             self._login.cancel()
@@ -98,8 +99,8 @@ class Connection(asyncio.Protocol):
         if now_s > self._deadline_s:
             self._fail(PacketError(Reason.KEEP_ALIVE_TIMEOUT, "silent for too long"))
 
-    def shut_down(self) -> None:
-        self._close(Reason.SERVER_SHUTTING_DOWN)
+    def shut_down(self, reason: Reason) -> None:
+        self._close(reason)
 
     # Outlet of the session
 
@@ -170,6 +171,8 @@ class Connection(asyncio.Protocol):
     def _enter(self, connect: Connect, source: str | None) -> None:
         session, connack = enter(self._host, connect, source)
         self._connect = connect
+        if source is not None:
+            self._host.signed_in[self] = connect
         self._listen()
         self._conversation = Conversation(self._host.broker, session, connect.version, self.answer)
         self.answer(encode.encode_connack(connack, connect.version))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from dothi.intake.mqtt.codec.packets import Connect
+from dothi.intake.mqtt.codec.reasons import Reason
 from dothi.intake.mqtt.counters import MqttCounters
 from dothi.intake.mqtt.door import Door
 from dothi.intake.mqtt.embedded.broker import Broker
@@ -19,7 +21,7 @@ class Peer(Protocol):
         """Cut the connection off when it has been silent for too long."""
         ...
 
-    def shut_down(self) -> None: ...
+    def shut_down(self, reason: Reason) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +33,5 @@ class Host:
     counters: MqttCounters
     max_packet_bytes: int
     peers: set[Peer] = field(default_factory=set)
+    signed_in: dict[Peer, Connect] = field(default_factory=dict)
+    """Those that proved a source, with what they proved it by."""

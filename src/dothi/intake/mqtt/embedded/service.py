@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from dothi.intake.mqtt.codec.reasons import Reason
 from dothi.intake.mqtt.counters import MqttCounters
 from dothi.intake.mqtt.door import Door
 from dothi.intake.mqtt.embedded.broker import Broker
@@ -88,7 +89,7 @@ class EmbeddedMqtt:
         if not await self._door.drain(self._stop_timeout_s):
             _log.warning("stopped before all MQTT messages were stored; the senders keep them")
         for peer in list(self._host.peers):
-            peer.shut_down()
+            peer.shut_down(Reason.SERVER_SHUTTING_DOWN)
         await self._door.close()
         self._server = self._sweeper = None
         await asyncio.sleep(0)  # lets the transports send their last packet
@@ -102,12 +103,25 @@ class EmbeddedMqtt:
             peer.hold(is_held)
 
     async def _sweep(self) -> None:
+        checked_s = time.monotonic()
         while True:
             await asyncio.sleep(SWEEP_S)
             now_s = time.monotonic()
+            if now_s - checked_s >= self._settings.token_check_s:
+                checked_s = now_s
+                await self._cut_off_revoked()
             for peer in list(self._host.peers):
                 peer.check_time(now_s)
             self._host.broker.sweep()
+
+    async def _cut_off_revoked(self) -> None:
+        """A token that was revoked, or whose source was disabled, ends its connections."""
+        known = list(self._host.signed_in.items())
+        proven = await self._host.login.check([connect for _, connect in known])
+        for (peer, connect), source in zip(known, proven or (), strict=False):
+            if source is None:
+                _log.info("MQTT device %s cut off: its token is no longer valid", connect.user)
+                peer.shut_down(Reason.NOT_AUTHORIZED)
 
     def _tls(self) -> ssl.SSLContext | None:
         settings = self._settings
