@@ -14,7 +14,7 @@ import pyarrow as pa
 
 ATTRIBUTES = ("pm25", "pm10", "temperature", "relativeHumidity", "no2")
 ARROW = "application/vnd.apache.arrow.stream"
-_ROUND_S = 0.02
+_ROUND_S = 0.1
 """Each connection sends one message per round."""
 
 
@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--rate", type=int, required=True)
     parser.add_argument("--entities", type=int, required=True)
-    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--connections", type=int, default=10)
     options = parser.parse_args()
     connections = [Connection(options, number) for number in range(options.connections)]
     began_s = time.monotonic()

@@ -2,7 +2,7 @@
 
 import math
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,8 +23,13 @@ from dothi.model.series import (
 Instant = Annotated[datetime, Meta(tz=True)]
 
 MAX_BUCKETS = 100_000
+EARLIEST_AT = datetime(1900, 1, 1, tzinfo=UTC)
+"""Nothing older is admitted; wider ranges are cut to what can hold something."""
+LATEST_AT = datetime(2150, 1, 1, tzinfo=UTC)
+_CALENDAR_DAYS = {"day": 1, "week": 7, "month": 28, "year": 365}
 _DURATION = re.compile(r"PT(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
 _DAYS = re.compile(r"P(\d+)([DWMY])")
+_LONGEST_S = 366 * 86_400.0
 _UNITS = {"D": "day", "W": "week", "M": "month", "Y": "year"}
 
 
@@ -74,16 +79,16 @@ def raw_query(asked: SeriesQuery, settings: ApiSettings) -> RawQuery:
     """Observations in force."""
     limit = min(asked.limit, settings.max_points)
     keys = parse_keys(asked.key, settings.max_series)
-    _check_range(asked.start, asked.end)
-    return RawQuery(keys, asked.start, asked.end, asked.last_n, limit)
+    start, end = _range(asked.start, asked.end)
+    return RawQuery(keys, start, end, asked.last_n, limit)
 
 
 def revisions_query(asked: RevisionsQuery, settings: ApiSettings) -> RawQuery:
     """Observations with those that were corrected."""
     limit = min(asked.limit, settings.max_points)
     keys = parse_keys(asked.key, settings.max_series)
-    _check_range(asked.start, asked.end)
-    return RawQuery(keys, asked.start, asked.end, None, limit, all_revisions=True)
+    start, end = _range(asked.start, asked.end)
+    return RawQuery(keys, start, end, None, limit, all_revisions=True)
 
 
 def export_query(asked: ExportQuery, settings: ApiSettings) -> RawQuery | AggregateQuery:
@@ -96,26 +101,27 @@ def export_query(asked: ExportQuery, settings: ApiSettings) -> RawQuery | Aggreg
             settings,
         )
     keys = parse_keys(asked.key, settings.max_series)
-    _check_range(asked.start, asked.end)
-    return RawQuery(keys, asked.start, asked.end, None, settings.max_export_rows)
+    start, end = _range(asked.start, asked.end)
+    return RawQuery(keys, start, end, None, settings.max_export_rows)
 
 
 def aggregate_query(asked: AggregatesQuery, settings: ApiSettings) -> AggregateQuery:
     """Folded numbers; `avg` when no function is named."""
-    _check_range(asked.start, asked.end)
+    start, end = _range(asked.start, asked.end)
+    assert start is not None
+    assert end is not None
     period = parse_period(asked.period, asked.zone or settings.zone)
-    if isinstance(period, FixedPeriod):
-        buckets = math.ceil((asked.end - asked.start).total_seconds() / period.seconds)
-        if buckets > MAX_BUCKETS:
-            raise wrong_parameter(
-                "period",
-                f"{asked.period} makes {buckets:,} buckets; at most {MAX_BUCKETS:,}",
-                "take a longer period or a shorter range",
-            )
+    buckets = _buckets(period, end - start)
+    if buckets > MAX_BUCKETS:
+        raise wrong_parameter(
+            "period",
+            f"{asked.period} makes {buckets:,} buckets; at most {MAX_BUCKETS:,}",
+            "take a longer period or a shorter range",
+        )
     return AggregateQuery(
         parse_keys(asked.key, settings.max_series),
-        asked.start,
-        asked.end,
+        start,
+        end,
         tuple(dict.fromkeys(asked.fn)) or (Function.AVG,),
         period,
     )
@@ -144,9 +150,9 @@ def parse_period(text: str, zone: str) -> FixedPeriod | CalendarPeriod | None:
         return None
     if found := _DURATION.fullmatch(text):
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
-        length = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-        if length > timedelta(0):
-            return FixedPeriod(length.total_seconds())
+        length_s = hours * 3600 + minutes * 60 + seconds
+        if 0 < length_s <= _LONGEST_S:
+            return FixedPeriod(length_s)
     if (found := _DAYS.fullmatch(text)) and found[1] == "1":
         return CalendarPeriod(_UNITS[found[2]], _known_zone(zone))
     raise wrong_parameter(
@@ -164,7 +170,17 @@ def _known_zone(zone: str) -> str:
     return zone
 
 
-def _check_range(start: datetime | None, end: datetime | None) -> None:
+def _buckets(period: FixedPeriod | CalendarPeriod | None, length: timedelta) -> int:
+    """How many buckets the range falls into, at most."""
+    if period is None:
+        return 1
+    if isinstance(period, FixedPeriod):
+        return math.ceil(length.total_seconds() / period.seconds)
+    return math.ceil(length / timedelta(days=_CALENDAR_DAYS[period.unit]))
+
+
+def _range(start: datetime | None, end: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """The range without its parts that can hold nothing."""
     if start is not None and end is not None and start >= end:
         raise Problem(
             "range_empty",
@@ -172,3 +188,8 @@ def _check_range(start: datetime | None, end: datetime | None) -> None:
             "start must lie before end (end is exclusive)",
             where="query start",
         )
+    if start is not None:
+        start = min(max(start, EARLIEST_AT), LATEST_AT - timedelta(days=1))
+    if end is not None:
+        end = max(min(end, LATEST_AT), EARLIEST_AT + timedelta(days=1))
+    return start, end

@@ -13,6 +13,7 @@ KEY, OTHER_KEY = f"{ENTITY}|level", f"{OTHER}|level|urn:d:1"
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
 MS = int(T0.timestamp() * 1000)
 MINUTE_MS = 60_000
+LATEST = "9999-12-31T23:59:59Z"
 RANGE = {"start": "2026-11-01T00:00:00Z", "end": "2026-11-02T07:00:00+07:00"}
 
 
@@ -92,6 +93,13 @@ async def test_aggregates_over_fixed_and_calendar_periods(filled: Any) -> None:
         ("/series/aggregate", {"key": KEY, **RANGE, "period": "PT0.1S"}, "buckets"),
         ("/series/aggregate", {"key": KEY, **RANGE, "period": "P1D", "zone": "Mars/x"}, "zone"),
         ("/series/aggregate", {"key": KEY, **RANGE, "fn": "median"}, "fn"),
+        ("/series/aggregate", {"key": KEY, **RANGE, "period": "PT9999999999999H"}, "PT5M"),
+        ("/series/aggregate", {"key": KEY, **RANGE, "period": f"PT{'9' * 400}H"}, "PT5M"),
+        (
+            "/series/aggregate",
+            {"key": KEY, "start": "0001-01-01T00:00:00Z", "end": LATEST, "period": "PT1H"},
+            "buckets",
+        ),
         ("/series/export", {"key": KEY, "format": "xlsx"}, "csv or parquet"),
         ("/series/export", {"key": KEY, "fn": "avg"}, "start and end"),
     ],
@@ -108,6 +116,17 @@ async def test_wrong_questions_say_what_to_do(
 async def test_a_plus_in_an_address_is_explained(api: Any) -> None:
     answer = await api.client.get(f"/api/v1/series?key={KEY}&start=2026-11-22T08:00:00+07:00")
     assert "%2B" in answer.json()["remedy"]
+
+
+async def test_ranges_at_the_ends_of_the_calendar(filled: Any) -> None:
+    for start in ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00-11:00"):
+        got = await filled.get("/series", key=KEY, start=start, end=LATEST)
+        assert len(got.json()["series"][0]["t"]) == 3
+    yearly = await filled.get(
+        "/series/aggregate", key=KEY, start="0001-01-01T00:00:00Z", end=LATEST, period="P1Y"
+    )
+    (series,) = yearly.json()["series"]
+    assert [v for v in series["avg"] if v is not None] == [pytest.approx(1.75 / 3)]
 
 
 async def test_export_as_csv_and_parquet(filled: Any) -> None:
