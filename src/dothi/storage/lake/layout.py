@@ -1,4 +1,4 @@
-"""Columns, order and encodings of the lake's table of observations (see docs/adr/0003)."""
+"""Columns, order and encodings of the lake's table of observations (see docs/adr/0004)."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,6 +1,7 @@
 """Settings of the lake, section `[lake]` of dothi.toml."""
 
 from datetime import date
+from typing import Annotated
 
 import msgspec
 
@@ -14,7 +15,7 @@ class RetentionRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     id: str
     """Stands in the record of deletions; rules with the same id replace each other by date."""
-    keep_days: int
+    keep_days: Annotated[int, msgspec.Meta(ge=1)]
     """Whole UTC days that stay, counted back from today; at least 1."""
     entity_types: tuple[str, ...] = ()
     """Entity types whose rows fall under the rule; empty: all."""
