@@ -136,3 +136,14 @@ async def test_a_command_hands_batches_to_the_running_server(tmp_path: Path) -> 
         assert (first.stored, first.duplicates) == expected
         assert first.rejected_count == 1
         assert again.replayed
+
+
+def test_metrics_tell_of_log_lake_queue_and_disk(tmp_path: Path) -> None:
+    with Program(tmp_path / "data") as dothi:
+        text = httpx.get(f"{dothi.url}/metrics").text
+    for name in (
+        *("dothi_log_head", "dothi_log_hot_rows", "dothi_lake_rows", "dothi_queue_rows"),
+        *("dothi_commit_seconds_count", "dothi_disk_free_bytes", "dothi_mqtt_connections"),
+        *("dothi_websockets_open", "dothi_http_open_requests"),
+    ):
+        assert f"\n{name} " in text, name

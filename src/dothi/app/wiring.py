@@ -20,6 +20,7 @@ from dothi.app.offline import login_url
 from dothi.app.province import Province, read_province
 from dothi.app.source_measures import SourceMeasures
 from dothi.app.started import Started
+from dothi.app.store_measures import StoreMeasures
 from dothi.app.stores import Stores, open_stores
 from dothi.app.supervisor import Supervisor
 from dothi.console.endpoints import console_endpoints
@@ -82,7 +83,8 @@ async def build(
             *doors.endpoints(),
             *Batches(intake).endpoints(),
         ]
-        site = _site(settings, stores, supervisor, endpoints)
+        measured: list[Measured] = [SourceMeasures(stores.receipts), StoreMeasures(stores, folder)]
+        site = _site(settings, stores, supervisor, endpoints, measured)
         supervisor.add(HttpServer(site.app, sock, settings.server))
         if with_example:
             supervisor.add(doors.example())
@@ -90,12 +92,14 @@ async def build(
 
 
 def _site(
-    settings: Settings, stores: Stores, supervisor: Supervisor, endpoints: Sequence[Endpoint]
+    settings: Settings,
+    stores: Stores,
+    supervisor: Supervisor,
+    endpoints: Sequence[Endpoint],
+    measured: Sequence[Measured],
 ) -> Site:
-    sources = SourceMeasures(stores.receipts)
-
     def measures() -> list[Measure]:
-        parts: list[Measured | Service] = [sources, *(p.service for p in supervisor.parts)]
+        parts: list[Measured | Service] = [*measured, *(p.service for p in supervisor.parts)]
         return [m for part in parts if isinstance(part, Measured) for m in part.measures()]
 
     return Site(settings, stores.sessions, stores.sources, supervisor, measures, endpoints)
