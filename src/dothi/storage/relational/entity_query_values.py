@@ -105,7 +105,7 @@ def column_test(test: ValueTest, bind: Bind) -> str | None:
     if test.target.sub or test.target.inside:
         return None
     scalars = _scalars(test)
-    if all(isinstance(value, float) for value in scalars):
+    if all(_is_number(value) for value in scalars):
         return _compare(test, "a.number", bind)
     if all(isinstance(value, str) for value in scalars):
         return _compare(test, "a.text", bind)
@@ -131,7 +131,7 @@ def _positive(test: Compare | OneOf | Between, place: Place, bind: Bind) -> str:
         each = [Compare(test.target, Comparison.EQUAL, value) for value in test.values]
         return _either([_positive(one, place, bind) for one in each])
     kind = _scalars(test)[0]
-    if place.columns and isinstance(kind, float):
+    if place.columns and _is_number(kind):
         parts.append(_compare(test, "a.number", bind))
     elif place.columns and isinstance(kind, str):
         parts.append(_compare(test, "a.text", bind))
@@ -140,12 +140,16 @@ def _positive(test: Compare | OneOf | Between, place: Place, bind: Bind) -> str:
     return _either([*parts, _any_path(place, _leaf(test, bind), bind)])
 
 
+def _is_number(value: Scalar) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _leaf(test: Compare | Between, bind: Bind) -> str:
     """The test on a JSON leaf `j` (json_each, json_tree)."""
     kind = _scalars(test)[0]
     if isinstance(kind, bool):
         return f"j.type = '{'true' if kind else 'false'}'"
-    if isinstance(kind, float):
+    if _is_number(kind):
         return f"j.type IN ('integer', 'real') AND {_compare(test, 'j.atom', bind)}"
     if isinstance(kind, datetime):
         return f"j.type = 'text' AND {_compare(test, 'julianday(j.atom)', bind)}"
