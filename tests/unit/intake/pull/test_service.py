@@ -25,7 +25,7 @@ from hub import open_hub
 from memory_ports import FixedClock, KeptBatches, KeptPullRuns, KeptSources
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
-QUICK: dict[str, Any] = {"backoff_s": 0.01, "timeout_s": 2.0, "retries": 2}
+QUICK: dict[str, Any] = {"backoff_s": 0.01, "timeout_s": 10.0, "retries": 2}
 
 
 class Bench:
@@ -154,7 +154,8 @@ async def test_failures_are_kept_and_shown(
     bench: Bench, service: Service, reply: Reply, text: str, times: int
 ) -> None:
     service.reply("/iv/", reply)
-    its = bench.service(nwis=usgs(service, max_bytes=4_000, timeout_s=0.2))
+    timeout_s = 0.2 if reply.delay_s else 5.0
+    its = bench.service(nwis=usgs(service, max_bytes=4_000, timeout_s=timeout_s))
     run = await its.run_once("nwis")
     assert text in run.last_error
     assert (run.failures, run.covered_to_at) == (1, None)
@@ -208,7 +209,7 @@ async def test_after_a_downtime_each_connector_runs_once(
     bench.clock.pass_(6 * 3600)
     again = bench.service(nwis=usgs(service, every_s=600, overlap_s=0))
     await again.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while bench.runs.kept["nwis"].covered_to_at != bench.clock.at:
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
@@ -251,7 +252,7 @@ async def test_open_meteo_into_the_real_store(
         connectors = PullSettings(use_system_proxy=False, connectors={"meteo": settings})
         its = pull_service(connectors, ports)
         await its.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while hub.pull_runs.get("meteo") is None:
                 await asyncio.sleep(0.02)
         await its.stop()
