@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from starlette.responses import Response, StreamingResponse
 
 from dothi.api.deps import ApiDeps
 from dothi.api.query import wrong_parameter
+from dothi.live.entity_view import rfc3339
 from dothi.model.problem import Problem
 from dothi.model.series import AggregateQuery, RawQuery
 
@@ -65,8 +65,7 @@ def _with_text_times(table: pa.Table) -> pa.Table:
     """Times as RFC 3339: the writer's own form is not."""
     for at, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type):
-            texts = pc.strftime(table.column(at), format="%Y-%m-%dT%H:%M:%SZ")
-            table = table.set_column(at, field.name, texts)
+            table = table.set_column(at, field.name, rfc3339(table.column(at)))
     return table
 
 

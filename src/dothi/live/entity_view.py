@@ -18,12 +18,11 @@ PLACED = frozenset({"name", "location"})
 _SERIOUSNESS = (Origin.SIMULATED, Origin.REPLAYED, Origin.MEASURED)
 
 
-def text_times(column: pa.ChunkedArray) -> list[str | None]:
-    """Timestamps as RFC 3339, UTC, all of the same length."""
-    # The cast writes `2026-11-22 08:00:00.000000Z`; it is ten times as fast as strftime.
-    spaced = column.cast(pa.timestamp("us", "UTC")).cast(pa.string())
-    texts: list[str | None] = pc.binary_replace_slice(spaced, 10, 11, "T").to_pylist()
-    return texts
+def rfc3339(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Timestamps with a zone as text in UTC, all of the same length."""
+    # Without a zone the cast is 25 times as fast; it writes `2026-11-22 08:00:00.000000`.
+    spaced = column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")).cast(pa.string())
+    return pc.binary_join_element_wise(pc.binary_replace_slice(spaced, 10, 11, "T"), "Z", "")
 
 
 def values_of(attributes: pa.Table, sources: Mapping[str, Source]) -> list[tuple[str, Value]]:
@@ -32,13 +31,13 @@ def values_of(attributes: pa.Table, sources: Mapping[str, Source]) -> list[tuple
     Args:
         attributes: at least ATTRIBUTE_COLUMNS without created_at.
     """
-    observed_at = text_times(attributes["observed_at"])
+    observed_at: list[str | None] = rfc3339(attributes["observed_at"]).to_pylist()
     senders = attributes["source"].to_pylist()
     rows = zip(
         *(attributes[n].to_pylist() for n in ("entity", "attribute", "dataset", "kind")),
         *(attributes[n].to_pylist() for n in ("number", "text", "body", "unit")),
         observed_at,
-        text_times(attributes["modified_at"]),
+        rfc3339(attributes["modified_at"]).to_pylist(),
         attributes["quality"].to_pylist(),
         senders,
         map(partial(_stale_after_s, sources), observed_at, senders),
