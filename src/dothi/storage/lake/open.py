@@ -13,7 +13,8 @@ from dothi.storage.lake.deletions import Deletions
 from dothi.storage.lake.engine import Engine
 from dothi.storage.lake.history import LakeHistory
 from dothi.storage.lake.lookup import LakeKeys
-from dothi.storage.lake.sealing import PeriodicService, Sealer
+from dothi.storage.lake.periodic import PeriodicService
+from dothi.storage.lake.sealing import Sealer
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.lake.table import LakeTable
 from dothi.storage.lake.upkeep import Upkeep
@@ -44,7 +45,7 @@ class Lake:
         sealer = self.sealer(source, cursors, clock)
         upkeep = self.upkeep(clock)
         return [
-            PeriodicService("sealing", sealer.seal, self.settings.seal_every_s),
+            PeriodicService("sealing", sealer.seal, self.settings.seal_every_s, sealer.measures),
             PeriodicService("lake-upkeep", upkeep.round, self.settings.upkeep_every_s),
         ]
 

@@ -1,13 +1,12 @@
 """Moves rows from the log to the lake, exactly once (the steps stand in ports/sealing.py)."""
 
-import asyncio
-import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime
 
 import pyarrow.compute as pc
 
-from dothi.model.problem import Problem, StoreUnavailable
+from dothi.model.measure import Measure, counter, gauge
+from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
 from dothi.ports.cursors import Cursors
 from dothi.ports.sealing import SealSource
@@ -15,7 +14,6 @@ from dothi.storage.lake.periods import to_us
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.lake.table import LakeTable
 
-_log = logging.getLogger(__name__)
 _END_OF_TIME_US = 1 << 62
 
 
@@ -37,6 +35,8 @@ class Sealer:
         self._settings = settings
         self.last_sealed_at: datetime | None = None
         """When a round last moved rows."""
+        self.sealed_rows = 0
+        """Rows moved since the start."""
 
     @property
     def app_id(self) -> str:
@@ -76,6 +76,18 @@ class Sealer:
             self.last_sealed_at = self._clock.now()
         return moved
 
+    def measures(self) -> Sequence[Measure]:
+        """Rows moved, rows still in the log, and what the lake holds."""
+        files = [f for day in self._table.snapshot().days.values() for f in day]
+        hot = self._source.head() - self._source.horizon()
+        return (
+            counter("dothi_sealed_rows_total", "Rows moved to the lake", self.sealed_rows),
+            gauge("dothi_hot_rows", "Rows that are not in the lake yet", hot),
+            gauge("dothi_lake_rows", "Rows of the lake", sum(f.rows for f in files)),
+            gauge("dothi_lake_bytes", "Size of the lake's data files", sum(f.size for f in files)),
+            gauge("dothi_lake_files", "Data files of the lake", len(files)),
+        )
+
     def _seal_chunk(self) -> int:
         before_us = to_us(self._clock.now()) - round(self._settings.hot_window_s * 1_000_000)
         limit = self._settings.seal_chunk_rows
@@ -89,6 +101,7 @@ class Sealer:
         self._table.append(rows, self.app_id, last, self._settings.file_rows)
         self._source.mark_sealed(last)
         self._drop()
+        self.sealed_rows += rows.num_rows
         return int(rows.num_rows)
 
     def _free_up_to(self) -> int:
@@ -98,40 +111,3 @@ class Sealer:
     def _drop(self) -> None:
         while self._source.drop_sealed(self._settings.drop_chunk_rows):
             pass
-
-
-class PeriodicService:
-    """Runs blocking rounds of work in a thread, with a pause between them."""
-
-    def __init__(self, name: str, work: Callable[[], object], pause_s: float) -> None:
-        self._name = name
-        self._work = work
-        self._pause_s = pause_s
-        self._stopping = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    async def start(self) -> None:
-        self._stopping.clear()
-        self._task = asyncio.create_task(self._run(), name=self._name)
-
-    async def stop(self) -> None:
-        self._stopping.set()
-        if self._task is not None:
-            await self._task
-            self._task = None
-
-    async def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                await asyncio.to_thread(self._work)
-            except (OSError, StoreUnavailable, Problem) as error:
-                # Disk full, database busy: the next round tries again, nothing was moved.
-                _log.error("%s: %s", self._name, error)
-            try:
-                await asyncio.wait_for(self._stopping.wait(), self._pause_s)
-            except TimeoutError:
-                continue

@@ -11,8 +11,10 @@ import pytest
 
 from dothi.model.problem import Problem
 from dothi.model.series import RawQuery, SeriesKey
+from dothi.ports.service import Watched
 from dothi.storage.lake.open import Lake, open_lake
-from dothi.storage.lake.sealing import PeriodicService, Sealer
+from dothi.storage.lake.periodic import PeriodicService
+from dothi.storage.lake.sealing import Sealer
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.lake.table import LakeTable
 from log_in_memory import Crash, FixedClock, MemoryLog
@@ -218,20 +220,35 @@ def test_sealed_keys_are_found_with_their_latest_revision(tmp_path: Path) -> Non
     assert lake.keys.find_keys(keys.slice(0, 0)).num_rows == 0
 
 
-async def test_the_service_goes_on_after_an_error() -> None:
+async def test_the_service_breaks_with_the_round_and_starts_again() -> None:
     rounds: list[int] = []
 
     def work() -> None:
         rounds.append(len(rounds))
-        if len(rounds) == 1:
+        if len(rounds) == 2:
             raise OSError("disk full")
 
-    service = PeriodicService("sealing", work, 0.01)
+    service = PeriodicService("sealing", work, 0.001)
     await service.start()
-    for _ in range(200):
-        if len(rounds) >= 3:
-            break
+    with pytest.raises(OSError, match="disk full"):
+        await asyncio.wait_for(service.wait(), 10)
+    await service.stop()
+    await service.start()
+    while len(rounds) < 4:
         await asyncio.sleep(0.01)
     await service.stop()
     await service.stop()
-    assert len(rounds) >= 3
+    assert isinstance(service, Watched)
+
+
+def test_sealing_counts_itself(tmp_path: Path) -> None:
+    lake, log = opened(tmp_path), MemoryLog()
+    log.write(values(0, 5))
+    sealer = sealer_of(lake, log)
+    sealer.seal()
+    log.write(values(5, 2))
+    figures = {m.name: m.samples[0][1] for m in sealer.measures()}
+    assert figures["dothi_sealed_rows_total"] == 5
+    assert figures["dothi_hot_rows"] == 2
+    assert figures["dothi_lake_rows"] == 5
+    assert figures["dothi_lake_files"] == 1
