@@ -74,6 +74,7 @@ function axes(look: Look, unit: string): uPlot.Axis[] {
 export class Plot {
   private readonly u: uPlot;
   private t: number[] = [];
+  private isInside = false;
 
   constructor(
     target: HTMLElement,
@@ -98,8 +99,21 @@ export class Plot {
     this.u.setCursor({ left, top: this.u.over.clientHeight / 2 });
   }
 
+  /** Put the cursor at a time, as it stood on the plot before this one. */
+  moveTo(at: number): void {
+    this.u.setCursor({ left: this.u.valToPos(at, 'x'), top: this.u.over.clientHeight / 2 });
+  }
+
   destroy(): void {
     this.u.destroy();
+  }
+
+  /** A plot that was just made has no cursor: that is no news. */
+  private tell(index: number | null | undefined, oncursor: Frame['oncursor']): void {
+    const at = index == null ? null : (this.t[index] ?? null);
+    if (at === null && !this.isInside) return;
+    this.isInside = at !== null;
+    oncursor(at);
   }
 
   private data(): uPlot.AlignedData {
@@ -120,7 +134,7 @@ export class Plot {
       legend: { show: false },
       cursor: { sync: { key: syncKey }, drag: { x: false, y: false }, points: { size: 7 } },
       hooks: {
-        setCursor: [(u) => oncursor(u.cursor.idx == null ? null : (this.t[u.cursor.idx] ?? null))],
+        setCursor: [(u) => this.tell(u.cursor.idx, oncursor)],
       },
     };
   }
