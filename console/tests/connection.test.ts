@@ -105,7 +105,7 @@ describe('the live connection', () => {
   it('falls back to server-sent events where sockets never open', () => {
     for (let i = 0; i < 3; i++) {
       socket().close();
-      vi.advanceTimersByTime(10_000);
+      vi.advanceTimersByTime(3_000);
     }
     expect(refused).toBe(3);
     expect(FakeEvents.made[0]?.url).toBe('http://hub/api/v1/live/sse?resume=4&epoch=e');
