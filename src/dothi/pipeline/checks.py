@@ -21,6 +21,8 @@ MAX_ENTITY_CHARS = 1024
 MAX_NAME_CHARS = 512
 MAX_VALUE_BYTES = 1_000_000
 
+_VALUE_LIMIT = pa.scalar(MAX_VALUE_BYTES, pa.int32())
+_YES, _NO = pa.scalar(True), pa.scalar(False)
 _URI = r"^[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x1f\x7f]+$"
 _NAME = r"^[^\s\x00-\x1f\x7f<>\"{}|\\^`]+$"
 _WRITES = np.array([Change.UPSERT, Change.ASSIGN], dtype=np.uint8)
@@ -55,7 +57,7 @@ class Rows:
     def dictionary_fails(self, column: str, test: Callable[[pa.Array], pa.Array]) -> Mask:
         """Run a text test once per distinct value of a dictionary column."""
         encoded = self.table[column].combine_chunks()
-        verdict = flat(pc.fill_null(test(encoded.dictionary), True))
+        verdict = flat(pc.fill_null(test(encoded.dictionary), _YES))
         codes = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
         found: Mask = verdict[codes] if len(verdict) else np.zeros(len(codes), np.bool_)
         return found
@@ -72,9 +74,11 @@ def flat(mask: pa.Array | pa.ChunkedArray) -> Mask:
 
 
 def _breaks(pattern: str, longest: int) -> Callable[[pa.Array], pa.Array]:
+    limit = pa.scalar(longest, pa.int32())
+
     def test(texts: pa.Array) -> pa.Array:
         fits = pc.match_substring_regex(texts, pattern)
-        return pc.or_(pc.invert(fits), pc.greater(pc.utf8_length(texts), longest))
+        return pc.or_(pc.invert(fits), pc.greater(pc.utf8_length(texts), limit))
 
     return test
 
@@ -84,7 +88,7 @@ def _too_large(rows: Rows) -> Mask:
     for column in ("text", "body"):
         values = rows.table[column]
         if values.null_count < len(values):
-            bad |= flat(pc.fill_null(pc.greater(pc.binary_length(values), MAX_VALUE_BYTES), False))
+            bad |= flat(pc.fill_null(pc.greater(pc.binary_length(values), _VALUE_LIMIT), _NO))
     return bad
 
 

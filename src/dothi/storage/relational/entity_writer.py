@@ -10,11 +10,16 @@ import pyarrow.compute as pc
 from dothi.model.fold import fold
 from dothi.model.row import Change
 from dothi.pipeline.geometry import bounds
-from dothi.storage.relational.columns import Ints, codes, used
+from dothi.storage.relational.columns import Ints, codes, ints, texts, used
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.series_registry import Registry
 
 DEFAULT_TYPE = "Thing"
+
+# Made once: Arrow takes 130 µs to guess the type of a Python value.
+_NAME = pa.scalar("name", pa.string())
+_LOCATION = pa.scalar("location", pa.string())
+_UPSERT_ENTITY = pa.scalar(int(Change.UPSERT_ENTITY), pa.uint8())
 
 
 class EntityBody(msgspec.Struct, frozen=True):
@@ -55,11 +60,11 @@ class EntityWriter:
         self._registry.next_entity += len(fresh)
         table = pa.table(
             {
-                "id": [ids[u] for u in uris],
-                "uri": uris,
-                "types": [msgspec.json.encode([types[u]]).decode() for u in uris],
-                "search": [fold(u) for u in uris],
-                "created_us": [now_us] * len(uris),
+                "id": ints(ids[u] for u in uris),
+                "uri": texts(uris),
+                "types": texts(msgspec.json.encode([types[u]]).decode() for u in uris),
+                "search": texts(map(fold, uris)),
+                "created_us": ints([now_us] * len(uris)),
             }
         )
         self._connection.run(
@@ -83,10 +88,10 @@ class EntityWriter:
             "expires_us = CAST(unixepoch(?5, 'subsec') * 1000000 AS INTEGER) WHERE id = ?1",
             pa.table(
                 {
-                    "id": list(bodies),
-                    "types": [msgspec.json.encode(b.types).decode() for b in bodies.values()],
-                    "scope": [msgspec.json.encode(b.scope).decode() for b in bodies.values()],
-                    "now": [now_us] * len(bodies),
+                    "id": ints(bodies),
+                    "types": texts(msgspec.json.encode(b.types).decode() for b in bodies.values()),
+                    "scope": texts(msgspec.json.encode(b.scope).decode() for b in bodies.values()),
+                    "now": ints([now_us] * len(bodies)),
                     "expires": pa.array([b.expires_at for b in bodies.values()], pa.string()),
                 }
             ),
@@ -107,14 +112,14 @@ class EntityWriter:
     def describe(self, rows: pa.Table, entity_ids: Ints) -> None:
         """Keep name, search text and bounds in step with the attributes `name` and `location`."""
         attribute = rows["attribute"].cast(pa.string())
-        named = pc.and_(pc.equal(attribute, "name"), pc.is_valid(rows["text"]))
-        located = pc.and_(pc.equal(attribute, "location"), pc.is_valid(rows["body"]))
+        named = pc.and_(pc.equal(attribute, _NAME), pc.is_valid(rows["text"]))
+        located = pc.and_(pc.equal(attribute, _LOCATION), pc.is_valid(rows["body"]))
         at = np.flatnonzero(named.to_numpy())
         if len(at):
             names = rows["text"].take(pa.array(at)).cast(pa.string()).to_pylist()
             self._connection.run(
                 "UPDATE entity SET name = ?2, search = ?3 || ' ' || uri WHERE id = ?1",
-                pa.table({"id": entity_ids[at], "n": names, "s": [fold(n) for n in names]}),
+                pa.table({"id": entity_ids[at], "n": texts(names), "s": texts(map(fold, names))}),
             )
         at = np.flatnonzero(located.to_numpy())
         if len(at):
@@ -139,7 +144,7 @@ class EntityWriter:
         if clear:
             self._connection.run(
                 "DELETE FROM entity_type WHERE entity_id = ?",
-                pa.table({"id": [i for i, _ in types]}),
+                pa.table({"id": ints(i for i, _ in types)}),
             )
         pairs = [(t, i) for i, of in types for t in of]
         self._connection.run(
@@ -157,7 +162,7 @@ def _first_types(rows: pa.Table, uris: list[str]) -> dict[str, str]:
     """The first type that a row of each entity names."""
     entity = rows["entity"].cast(pa.string())
     mask = pc.and_(pc.is_in(entity, pa.array(uris, pa.string())), pc.is_valid(rows["entity_type"]))
-    mask = pc.and_(mask, pc.not_equal(rows["change"], int(Change.UPSERT_ENTITY)))
+    mask = pc.and_(mask, pc.not_equal(rows["change"], _UPSERT_ENTITY))
     chosen = rows.filter(mask)
     firsts = chosen.append_column("at", pa.array(np.arange(chosen.num_rows)))
     firsts = firsts.select(["entity", "at"]).set_column(0, "entity", entity.filter(mask))

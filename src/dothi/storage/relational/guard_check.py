@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from dothi.model.batch import Batch, CommitResult
 from dothi.model.row import Change
+from dothi.storage.relational.columns import texts
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.series_registry import Registry
 
@@ -28,7 +29,7 @@ def replays(connection: HotConnection, batches: Sequence[Batch]) -> Fate:
     connection.run("DELETE FROM temp.wanted_batch")
     connection.run(
         "INSERT OR IGNORE INTO temp.wanted_batch VALUES (?)",
-        pa.table({"id": [batch.id for batch in batches]}),
+        pa.table({"id": texts(batch.id for batch in batches)}),
     )
     rows = connection.query(
         "SELECT b.name_id, b.received, b.stored, b.duplicates, b.first_seq, b.last_seq "

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from dothi.model.batch import Group
-from dothi.storage.relational.columns import Ints, codes, nullable_times, times, used
+from dothi.storage.relational.columns import Ints, codes, ints, nullable_times, texts, times, used
 from dothi.storage.relational.guard_check import Fate
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.receipt_writer import ReceiptWriter, Tally
@@ -125,14 +125,14 @@ class LogAppender:
             now_us = int(datetime.now(UTC).timestamp() * 1e6)
             self._connection.run(
                 "INSERT INTO source (name_id, name, kind, created_us) VALUES (?1, ?1, 'auto', ?2)",
-                pa.table({"n": missing, "t": [now_us] * len(missing)}),
+                pa.table({"n": texts(missing), "t": ints([now_us] * len(missing))}),
             )
             self._sources.refresh()
         units, at = codes(rows["unit"])
         fresh = {units[i] or "" for i in used(units, at)} - self._units.known.keys() - {""}
         if fresh:
             self._connection.run(
-                "INSERT INTO unit (code) VALUES (?)", pa.table({"c": sorted(fresh)})
+                "INSERT INTO unit (code) VALUES (?)", pa.table({"c": texts(sorted(fresh))})
             )
             self._units.refresh()
 

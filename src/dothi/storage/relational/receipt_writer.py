@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from dothi.model.batch import Rejection
-from dothi.storage.relational.columns import NO_TIME, Ints, distinct, sums
+from dothi.storage.relational.columns import NO_TIME, Ints, distinct, ints, sums, texts
 from dothi.storage.relational.hot_connection import HotConnection
 
 MINUTE_US = 60_000_000
@@ -110,26 +110,33 @@ class ReceiptWriter:
         self._connection.run(
             "INSERT INTO reject_count (source_id, hour_us, reason, count) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (source_id, hour_us, reason) DO UPDATE SET count = count + excluded.count",
-            pa.table({"s": source_ids, "h": hour_us, "r": reasons, "c": list(hours.values())}),
+            pa.table(
+                {
+                    "s": ints(source_ids),
+                    "h": ints(hour_us),
+                    "r": texts(reasons),
+                    "c": ints(hours.values()),
+                }
+            ),
         )
         self._connection.run(
             "INSERT INTO reject (source_id, received_us, reason, detail, sample, count) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             pa.table(
                 {
-                    "s": [s for s, _, _ in rejected],
-                    "t": [t for _, t, _ in rejected],
-                    "r": [r.reason for _, _, r in rejected],
-                    "d": [_located(r) for _, _, r in rejected],
-                    "x": [r.sample[:_SAMPLE_CHARS] for _, _, r in rejected],
-                    "c": [r.count for _, _, r in rejected],
+                    "s": ints(s for s, _, _ in rejected),
+                    "t": ints(t for _, t, _ in rejected),
+                    "r": texts(r.reason for _, _, r in rejected),
+                    "d": texts(_located(r) for _, _, r in rejected),
+                    "x": texts(r.sample[:_SAMPLE_CHARS] for _, _, r in rejected),
+                    "c": ints(r.count for _, _, r in rejected),
                 }
             ),
         )
         self._connection.run(
             "DELETE FROM reject WHERE source_id = ?1 AND id <= (SELECT id FROM reject "
             f"WHERE source_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET {KEPT_REJECTS})",
-            pa.table({"s": sorted(set(source_ids))}),
+            pa.table({"s": ints(sorted(set(source_ids)))}),
         )
 
 

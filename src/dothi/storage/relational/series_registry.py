@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dothi.storage.relational.columns import texts
 from dothi.storage.relational.hot_connection import HotConnection
 
 Ints = npt.NDArray[np.int64]
@@ -68,7 +69,7 @@ class Registry:
             return found
         self._connection.run("DELETE FROM temp.wanted_entity")
         self._connection.run(
-            "INSERT OR IGNORE INTO temp.wanted_entity VALUES (?)", pa.table({"uri": missing})
+            "INSERT OR IGNORE INTO temp.wanted_entity VALUES (?)", pa.table({"uri": texts(missing)})
         )
         rows = self._connection.query(
             "SELECT e.id, e.uri, e.deleted_us IS NULL AS live FROM temp.wanted_entity w "

@@ -4,7 +4,15 @@ import numpy as np
 import pyarrow as pa
 
 from dothi.model.row import Change
-from dothi.storage.relational.columns import NO_TIME, Ints, codes, distinct, nullable_times, times
+from dothi.storage.relational.columns import (
+    NO_TIME,
+    Ints,
+    codes,
+    distinct,
+    ints,
+    nullable_times,
+    times,
+)
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.series_registry import Registry, SeriesName
 
@@ -65,7 +73,7 @@ class SeriesWriter:
             self._connection.run(
                 "UPDATE attribute SET deleted_us = NULL, observed_us = NULL, created_us = ?1, "
                 "modified_us = ?1 WHERE id = ?2",
-                pa.table({"now": [now_us] * len(dead), "id": dead}),
+                pa.table({"now": ints([now_us] * len(dead)), "id": ints(dead)}),
             )
         fresh = [k for k in missing if k not in found]
         first = self._registry.next_attribute
