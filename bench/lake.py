@@ -1,6 +1,7 @@
 """Lake: bytes per observation at rest, and how fast one series and many series are answered."""
 
 import argparse
+import os
 import random
 import shutil
 import tempfile
@@ -55,7 +56,9 @@ def run(arguments: list[str]) -> dict[str, object]:
     try:
         province = Province(chosen)
         built = build(lake, province) if not lake.table.snapshot().days else {}
-        return {"built": built, "at_rest": at_rest(lake), "asked": ask(lake, province, chosen)}
+        asked = ask(lake, province, chosen)
+        load = [round(n, 1) for n in os.getloadavg()]
+        return {"built": built, "at_rest": at_rest(lake), "asked": asked, "load_1_5_15_min": load}
     finally:
         lake.close()
         if chosen.folder is None:
@@ -200,13 +203,18 @@ def ask(lake: Lake, province: Province, chosen: argparse.Namespace) -> dict[str,
 
 
 def timed(times: int, question: Callable[[], pa.Table]) -> dict[str, Any]:
-    """Milliseconds: the first, then median, 95th percentile and worst of the others."""
+    """Milliseconds: the first, then median, 95th percentile and worst of the others.
+
+    `cpu_p50_ms` is processor time over all cores: what remains the same beside other work.
+    """
     took = []
+    busy = []
     rows = 0
     for _ in range(times + 1):
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         rows = question().num_rows
         took.append((time.perf_counter() - began) * 1000)
+        busy.append((time.process_time() - began_cpu) * 1000)
     first, rest = took[0], np.array(took[1:])
     return {
         "rows": rows,
@@ -214,6 +222,7 @@ def timed(times: int, question: Callable[[], pa.Table]) -> dict[str, Any]:
         "p50_ms": round(float(np.percentile(rest, 50)), 1),
         "p95_ms": round(float(np.percentile(rest, 95)), 1),
         "worst_ms": round(float(rest.max()), 1),
+        "cpu_p50_ms": round(float(np.median(busy[1:])), 1),
     }
 
 
