@@ -143,8 +143,8 @@ def check_clock(folder: DataFolder) -> Finding:
 
 
 def check_port(name: str, host: str, port: int, folder: DataFolder) -> Finding:
-    """Whether an address can be listened on (or is held by dothi itself)."""
-    if folder.running() is not None:
+    """Whether an address can be listened on (or is held while dothi itself runs here)."""
+    if folder.running() is not None and _is_answered(host, port):
         return Finding(name, "ok", f"{host}:{port}: dothi is running")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -157,6 +157,16 @@ def check_port(name: str, host: str, port: int, folder: DataFolder) -> Finding:
             f"find who has it with `ss -ltnp 'sport = :{port}'`, or choose another port",
         )
     return Finding(name, "ok", f"{host}:{port} is free")
+
+
+def _is_answered(host: str, port: int) -> bool:
+    """Whether something accepts connections there; dothi may run on other ports than these."""
+    reached = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    try:
+        socket.create_connection((reached, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def check_sqlite() -> Finding:

@@ -1,7 +1,8 @@
 """Units: what senders write (UCUM, UN/CEFACT, everyday symbols) to UN/CEFACT Rec 20 codes.
 
-Sources: UN/CEFACT Recommendation 20 (codes), UCUM 2.1 (case-sensitive symbols). A unit that is not
-here is rejected with the list of those that convert, never guessed.
+Sources: UN/CEFACT Recommendation 20 (codes), UCUM 2.1 (case-sensitive symbols), RFC 8428
+(SenML's "%RH", "%EL", "/"). A unit that is not here is rejected with the list of those that
+convert, never guessed.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ class Unit:
 
 
 _UNITS = (
-    Unit("C62", "number", 1.0, 0.0, ("1", "-", "{count}", "count", "none", "pH", "[pH]")),
-    Unit("P1", "number", 0.01, 0.0, ("%", "percent")),
+    Unit("C62", "number", 1.0, 0.0, ("1", "-", "/", "{count}", "count", "none", "pH", "[pH]")),
+    Unit("P1", "number", 0.01, 0.0, ("%", "percent", "%RH", "%EL")),
     Unit("NX", "number", 0.001, 0.0, ("‰", "[ppth]", "ppt", "psu", "PSU")),
     Unit("59", "number", 1e-6, 0.0, ("ppm", "[ppm]")),
     Unit("61", "number", 1e-9, 0.0, ("ppb", "[ppb]")),

@@ -57,7 +57,8 @@ def admit(batches: Sequence[Batch], specs: Mapping[str, AttributeSpec]) -> Group
     if table.num_rows == 0:
         return Group(tuple(batches), _numbered(table, batch_no), tuple(rejected))
     received = np.repeat([_us(batch) for batch in batches], counts)
-    table, failure = _judge(_rows(table, received), specs)
+    sent = table
+    table, failure = _judge(_rows(sent, received), specs)
     bad = failure > 0
     if bad.any():
         first_row = np.concatenate([[0], np.cumsum(counts)[:-1]])
@@ -66,7 +67,7 @@ def admit(batches: Sequence[Batch], specs: Mapping[str, AttributeSpec]) -> Group
                 failure[(batch_no == number) & ~bad] = len(_REASONS)
                 bad |= batch_no == number
             of_batch = np.flatnonzero(bad & (batch_no == number))
-            rejected[number] += _describe(table, failure, of_batch, int(first_row[number]))
+            rejected[number] += _describe(sent, failure, of_batch, int(first_row[number]))
         keep = pa.array(~bad)
         return Group(tuple(batches), _numbered(table.filter(keep), batch_no[~bad]), tuple(rejected))
     return Group(tuple(batches), _numbered(table, batch_no), tuple(rejected))
@@ -131,8 +132,7 @@ def _describe(
         check = _REASONS[code - 1]
         of_reason = rows[failure[rows] == code]
         for row in of_reason[:KEPT_PER_REASON]:
-            values = table.slice(int(row), 1).to_pylist()[0]
-            shown = {k: str(v)[:80] for k, v in values.items() if v is not None}
+            shown = _shown(table.slice(int(row), 1))
             found.append(
                 Rejection(
                     shown["source"],
@@ -149,6 +149,12 @@ def _describe(
                 Rejection(counted["values"], check.reason, check.detail, count=counted["counts"])
             )
     return tuple(found)
+
+
+def _shown(row: pa.Table) -> dict[str, str]:
+    """The fields of one row as text; a time may lie beyond the years of Python's datetime."""
+    row = _set(row, "observed_at", row["observed_at"].cast(pa.string()))
+    return {name: str(v)[:80] for name, v in row.to_pylist()[0].items() if v is not None}
 
 
 def _numbered(table: pa.Table, batch_no: npt.NDArray[np.int32]) -> pa.Table:

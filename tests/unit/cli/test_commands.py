@@ -1,6 +1,7 @@
 """Commands as a person types them, without a server."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from dothi import __version__
 from dothi.app import benchmarks
 from dothi.app.data_folder import DataFolder
+from dothi.app.doctor import check_port
 from dothi.app.stores import open_registers
 from dothi.model.problem import Problem
 from dothi.ports.clock import SystemClock
@@ -82,6 +84,17 @@ def test_doctor_finds_secrets_that_others_read(data_dir: Path) -> None:
     bad = run_cli("doctor", *where, environ=free)
     assert bad.returncode == 1
     assert "chmod -R go=" in bad.stdout
+
+
+def test_doctor_does_not_take_a_free_port_for_a_running_dothi(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    folder.create()
+    folder.lock("http://127.0.0.1:9999", "2026-11-22T00:00:00+00:00")
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        port = ours.getsockname()[1]
+        assert check_port("HTTP port", "127.0.0.1", port, folder).text.endswith("dothi is running")
+    assert check_port("HTTP port", "127.0.0.1", port, folder).text.endswith("is free")
+    folder.unlock()
 
 
 def test_bench_stores_the_result_with_machine_facts(

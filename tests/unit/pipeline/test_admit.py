@@ -1,7 +1,9 @@
 """Admit: every reason, units, flags, and that nothing is lost on the way."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +50,27 @@ def test_bad_rows_are_refused_with_their_reason(reason: str, columns: dict) -> N
     assert found.row == 0
     assert found.source == "s1"
     assert found.detail
+
+
+@pytest.mark.parametrize("us", [-62_135_646_400_000_000, 253_402_351_199_000_000, -(2**62), 2**62])
+def test_a_time_beyond_the_years_of_python_disturbs_nobody_else(us: int) -> None:
+    good, bad = batch(number=1.0), batch(number=2.0)
+    at = bad.rows.schema.get_field_index("observed_at")
+    times = pa.array([us], pa.int64()).cast(bad.rows["observed_at"].type)
+    group = admit([good, replace(bad, rows=bad.rows.set_column(at, "observed_at", times))], SPECS)
+    assert group.rows["batch_no"].to_pylist() == [0]
+    [found] = group.rejected[1]
+    assert found.reason in {"time_in_future", "time_out_of_range"}
+
+
+def test_a_reject_shows_the_unit_that_was_sent() -> None:
+    [found] = admit([batch(number=1.0, unit="furlong")], SPECS).rejected[0]
+    assert "furlong" in found.sample
+
+
+def test_units_of_senml_are_known() -> None:
+    columns = {"attribute": "humidity", "number": 61.0, "unit": "%RH"}
+    assert admit([batch(**columns)], SPECS).rows["unit"].to_pylist() == ["P1"]
 
 
 def test_units_are_converted_and_flags_follow_the_limits() -> None:
