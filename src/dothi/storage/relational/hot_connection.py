@@ -4,6 +4,7 @@ ADBC opens a transaction of its own at once, so this connection is opened with a
 begins and ends its transactions in SQL; pragmas then work too.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ _PRAGMAS = (
 )
 
 
+_KEPT_STATEMENTS = 64
 _TYPED = {"integer": "0", "real": "0.5", "text": "'x'"}
 
 
@@ -40,19 +42,29 @@ class HotConnection:
     def __init__(self, path: Path, *, cache_mb: int = 64, pragmas: tuple[str, ...] = ()) -> None:
         self._connection = adbc_driver_sqlite.dbapi.connect(f"file:{path}", autocommit=True)
         self._cursor: Any = self._connection.cursor()
+        self._prepared: OrderedDict[str, Any] = OrderedDict()
         for pragma in (*_PRAGMAS, f"cache_size=-{cache_mb * 1024}", *pragmas):
             self.query(f"PRAGMA {pragma}")
 
     def close(self) -> None:
-        self._cursor.close()
+        for cursor in (self._cursor, *self._prepared.values()):
+            cursor.close()
         self._connection.close()
 
     def run(self, sql: str, rows: pa.Table | None = None) -> None:
         """Execute once, or once per row with the row's columns bound in order."""
-        if rows is None:
-            self._cursor.execute(sql)
-        elif rows.num_rows:
-            self._cursor.executemany(sql, rows)
+        if rows is None or rows.num_rows:
+            self._statement(sql).executemany(sql, rows)
+
+    def _statement(self, sql: str) -> Any:
+        """A cursor that keeps this statement prepared; the longest unused one is let go."""
+        if sql in self._prepared:
+            self._prepared.move_to_end(sql)
+        else:
+            self._prepared[sql] = self._connection.cursor()
+            if len(self._prepared) > _KEPT_STATEMENTS:
+                self._prepared.popitem(last=False)[1].close()
+        return self._prepared[sql]
 
     def query(self, sql: str) -> pa.Table:
         """The answer as Arrow columns."""
@@ -79,9 +91,9 @@ class HotConnection:
     def transaction(self) -> Iterator[None]:
         """BEGIN IMMEDIATE … COMMIT; rolls back and raises StoreUnavailable when SQLite refuses."""
         try:
-            self._cursor.execute("BEGIN IMMEDIATE")
+            self.run("BEGIN IMMEDIATE")
             yield
-            self._cursor.execute("COMMIT")
+            self.run("COMMIT")
         except adbc_driver_manager.Error as error:
             self._roll_back()
             raise StoreUnavailable(f"the database refused the write: {error}") from error
@@ -92,7 +104,7 @@ class HotConnection:
     def _roll_back(self) -> None:
         # After a full disk SQLite may have rolled back by itself; then ROLLBACK has no transaction.
         try:
-            self._cursor.execute("ROLLBACK")
+            self.run("ROLLBACK")
         except adbc_driver_manager.Error as error:
             if "no transaction" not in str(error):
                 raise

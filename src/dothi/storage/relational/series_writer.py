@@ -25,7 +25,7 @@ _MERGE = """
 UPDATE attribute SET kind = s.kind, number = s.number, text = s.text, body = s.body,
     unit = s.unit, observed_us = s.observed_us, quality = s.quality, source_id = s.source_id,
     newest_us = coalesce(max(attribute.newest_us, s.newest_us), attribute.newest_us, s.newest_us),
-    modified_us = {now}
+    modified_us = ?1
 FROM temp.newest_value s
 WHERE s.id = attribute.id AND (
     s.forced OR attribute.observed_us IS NULL OR s.observed_us >= attribute.observed_us)
@@ -135,7 +135,7 @@ class SeriesWriter:
                 }
             ),
         )
-        self._connection.run(_MERGE.format(now=now_us))
+        self._connection.run(_MERGE, pa.table({"now": ints([now_us])}))
         self._registry.newest[ids] = np.maximum(self._registry.newest[ids], newest)
         return winners
 
