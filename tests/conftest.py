@@ -1,7 +1,9 @@
 """What every test may use: the `needs(tool)` marker for real counterparts."""
 
+import atexit
 import os
 import shutil
+import sys
 
 import pytest
 from hypothesis import settings
@@ -55,3 +57,14 @@ def chromium_path() -> str:
 def mosquitto_path() -> str:
     """The broker of the machine; use with `@pytest.mark.needs("mosquitto")`."""
     return find_tool("mosquitto") or ""
+
+
+@atexit.register
+def _end_quietly() -> None:
+    """Let pytest's own line be the last.
+
+    DuckDB's bindings write about objects that hypothesis still holds when the interpreter ends;
+    by then everything has been reported.
+    """
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
