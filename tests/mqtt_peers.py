@@ -106,7 +106,8 @@ async def embedded(
 ) -> AsyncIterator[EmbeddedMqtt]:
     """The embedded broker on a free port; `changes` are fields of EmbeddedSettings."""
     settings = settings or MqttSettings()
-    chosen = msgspec.structs.replace(EmbeddedSettings(port=0, allow_anonymous=True), **changes)
+    plain = EmbeddedSettings(port=0, allow_anonymous=True, readable=("#",))
+    chosen = msgspec.structs.replace(plain, **changes)
     settings = msgspec.structs.replace(settings, embedded=chosen, stop_timeout_s=0.5)
     sources = sources or KnownSources("station-1", "station-2")
     service = EmbeddedMqtt(settings, Mapper(settings), ingest, sources)

@@ -74,8 +74,9 @@ class EmbeddedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """PEM file with its private key, when it is not in the same file."""
     relay_only: tuple[str, ...] = ("relay/#",)
     """Topics that are passed on to subscribers only, never read as observations."""
-    readable: tuple[str, ...] = ("#",)
-    """Topic filters that clients may subscribe to (narrower ones included)."""
+    readable: tuple[str, ...] = ("relay/#",)
+    """Topic filters that clients may subscribe to (narrower ones included). A device token does not
+    give the right to read what other sources send; `#` gives it to every client."""
     max_connections: int = 20_000
     """Clients connected at the same time."""
     max_queued_messages: int = 1_000

@@ -8,7 +8,7 @@ from dothi.intake.mqtt.codec import decode, encode
 from dothi.intake.mqtt.codec.packets import V5, V311, Type, Will
 from dothi.intake.mqtt.codec.properties import Property
 from dothi.intake.mqtt.codec.reasons import Reason
-from dothi.intake.mqtt.settings import MqttSettings
+from dothi.intake.mqtt.settings import EmbeddedSettings, MqttSettings
 from dothi.model.problem import Overloaded, Problem, StoreUnavailable
 from dothi.model.source import Source
 from mqtt_peers import KnownSources, RawClient, RecordingIngest, embedded
@@ -235,9 +235,11 @@ async def test_ping_is_answered() -> None:
 
 
 async def test_subscribing_beyond_the_readable_topics_is_refused() -> None:
-    async with embedded(RecordingIngest(), readable=("relay/#",)) as broker:
+    by_default = EmbeddedSettings().readable
+    async with embedded(RecordingIngest(), readable=by_default) as broker:
         client = await RawClient.enter(broker.port)
-        assert await client.subscribe("#") == Reason.NOT_AUTHORIZED
+        for other in ("#", "$SYS/#", "dothi/v1/station-2/#", "+/x"):
+            assert await client.subscribe(other) == Reason.NOT_AUTHORIZED
         assert await client.subscribe("relay/x/+") == 1
         shared = await client.subscribe("$share/g/relay/x")
         assert shared == Reason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
