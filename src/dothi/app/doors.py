@@ -11,8 +11,6 @@ from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
 from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
 from dothi.intake.mqtt.factory import mqtt_service
-from dothi.intake.pull import service as pull
-from dothi.intake.pull.build import pull_service
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
 from dothi.ports.ingest import Ingest
@@ -36,6 +34,10 @@ class Doors:
             ports = files_door.Ports(ingest, stores.files_seen, stores.sources, clock)
             self.services.append(files_door.FilesDoor(settings.files, ports))
         if settings.pull.connectors:
+            # Imported here: without connectors nobody needs the HTTP client.
+            from dothi.intake.pull import service as pull
+            from dothi.intake.pull.build import pull_service
+
             pulls = pull.Ports(ingest, stores.pull_runs, stores.sources, clock)
             self.services.append(pull_service(settings.pull, pulls))
 
