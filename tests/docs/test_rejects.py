@@ -28,3 +28,13 @@ def test_every_reason_is_explained() -> None:
         if reason not in explained
     }
     assert not missing, f"explain these in docs/reference/rejects.md: {missing}"
+
+
+def test_the_console_has_words_for_every_reason_of_the_doors() -> None:
+    page = (ROOT / "docs" / "reference" / "rejects.md").read_text(encoding="utf-8")
+    reasons = set(re.findall(r"^\| `([a-z0-9_]+)`", page, re.MULTILINE))
+    assert len(reasons) > 30
+    for language in ("vi", "en"):
+        strings = ROOT / "console" / "src" / "i18n" / f"strings.{language}.ts"
+        known = set(re.findall(r"reason_([a-z0-9_]+):", strings.read_text(encoding="utf-8")))
+        assert reasons <= known, f"{strings.name} lacks {sorted(reasons - known)}"
