@@ -56,7 +56,8 @@ class RelationalSources:
                 )
 
     def issue_token(self, source_id: str) -> str:
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        # A prefix: no token begins with "-", and a leaked one is recognised for what it is.
+        token = f"dothi_{secrets.token_urlsafe(_TOKEN_BYTES)}"
         with self._engine.begin() as connection:
             number = connection.scalar(select(source.c.id).where(source.c.name_id == source_id))
             if number is None:
