@@ -102,7 +102,6 @@ class Intake:
         return max(1.0, round(5 * (sum(latest) / len(latest) if latest else 0.2), 1))
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting or not self._is_stopping:
             if not self._waiting:
                 self._wake.clear()
@@ -110,16 +109,31 @@ class Intake:
                 continue
             if self._is_small():
                 await asyncio.sleep(self._settings.gather_s)
-            group = self._take()
-            started = time.monotonic()
-            try:
-                results = await loop.run_in_executor(
-                    self._thread, self._commit, [w.batch for w in group]
-                )
-            except Exception as error:  # supervisor boundary: whoever waits gets the failure
+            await self._settle(self._take())
+
+    async def _settle(self, group: list[_Waiting]) -> None:
+        """Commit a group and answer everybody in it.
+
+        Supervisor boundary: whoever waits gets the failure. A store that cannot write fails all
+        alike; any other failure is the defect of one batch, which must not take its neighbours
+        along, so each is then committed for itself.
+        """
+        started = time.monotonic()
+        batches = [waiting.batch for waiting in group]
+        try:
+            results = await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._commit, batches
+            )
+        except StoreUnavailable as error:
+            self._fail(group, error)
+        except Exception as error:
+            if len(group) == 1:
                 self._fail(group, error)
-            else:
-                self._answer(group, results, time.monotonic() - started)
+                return
+            for waiting in group:
+                await self._settle([waiting])
+        else:
+            self._answer(group, results, time.monotonic() - started)
 
     def _is_small(self) -> bool:
         """A lone small batch waits a moment for company; a full group does not."""

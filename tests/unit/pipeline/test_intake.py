@@ -92,3 +92,25 @@ async def test_stopping_commits_what_was_accepted(tmp_path) -> None:
     with pytest.raises(StoreUnavailable):
         await intake.submit(batch(number=1.0))
     store.close()
+
+
+async def test_a_defect_met_by_one_batch_spares_its_neighbours() -> None:
+    writer = GatedWriter()
+    commit = writer.commit
+
+    def defective(group: Group) -> list[CommitResult]:
+        if any(b.id == "poison" for b in group.batches):
+            raise OverflowError("a defect")
+        return commit(group)
+
+    writer.commit = defective
+    writer.gate.set()
+    intake = Intake(writer, {})
+    await intake.start()
+    names = ["a", "poison", "b"]
+    results = await asyncio.gather(
+        *(intake.submit(batch(id=name, number=1.0)) for name in names), return_exceptions=True
+    )
+    assert [type(r) for r in results] == [CommitResult, OverflowError, CommitResult]
+    assert intake.figures.queued_rows == 0
+    await intake.stop()
