@@ -254,7 +254,7 @@ def test_screens_can_be_walked_for_weeks(page: Page) -> None:
     for _ in range(rounds):
         walk()
     growth = (heap_mb() - first) / rounds
-    assert growth < 0.4, f"{growth:.2f} MB more per round, {first:.1f} MB at first"
+    assert growth < 0.6, f"{growth:.2f} MB more per round, {first:.1f} MB at first"
     assert nodes() < first_nodes * 1.5 + 300, "screens that were left stay in memory"
 
 

@@ -162,6 +162,7 @@ async def test_poison_is_acknowledged_and_does_not_come_again(broker: Mosquitto)
         await publish(broker.port, b"nan", b"\xff", b"[" * 10_000, b"5")
         await publish(broker.port, bytes(1_000_000))
         await ingest.until_rejected("message_too_large")
+        await ingest.until_rows(1)
     again = RecordingIngest()
     async with running(make(broker.port, again)):
         await publish(broker.port, b"6")
