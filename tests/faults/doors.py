@@ -52,7 +52,7 @@ class HttpDoor(Door):
     def run(self, url: str, mqtt_port: int) -> None:
         with httpx.Client(base_url=url, timeout=10) as client:
             while not self.stopping.is_set():
-                numbers = self.take(200)
+                numbers = self.take(50)
                 lines = [
                     json.dumps(
                         {
@@ -75,6 +75,7 @@ class HttpDoor(Door):
                 if answer.status_code == 200:
                     assert answer.json()["stored"] == len(numbers), answer.text
                     self.acknowledged.update(numbers)
+                time.sleep(0.02)
 
 
 class NgsiDoor(Door):
