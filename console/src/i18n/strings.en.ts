@@ -239,6 +239,7 @@ export const en: Strings = {
 
   reason_entity_invalid: 'invalid entity id',
   reason_attribute_invalid: 'invalid attribute name',
+  reason_entity_type_invalid: 'invalid entity type',
   reason_not_finite: 'not a finite number',
   reason_value_missing: 'value missing',
   reason_value_too_large: 'value too large',

@@ -237,6 +237,7 @@ export const vi = {
 
   reason_entity_invalid: 'mã đối tượng không hợp lệ',
   reason_attribute_invalid: 'tên thuộc tính không hợp lệ',
+  reason_entity_type_invalid: 'loại đối tượng không hợp lệ',
   reason_not_finite: 'không phải số hữu hạn',
   reason_value_missing: 'thiếu giá trị',
   reason_value_too_large: 'giá trị quá lớn',

@@ -24,7 +24,10 @@ MAX_VALUE_BYTES = 1_000_000
 _VALUE_LIMIT = pa.scalar(MAX_VALUE_BYTES, pa.int32())
 _YES, _NO = pa.scalar(True), pa.scalar(False)
 _URI = r"^[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x1f\x7f]+$"
-_NAME = r"^[^\s\x00-\x1f\x7f<>\"{}|\\^`]+$"
+_BAD = r"\s\x00-\x1f\x7f<>\"{}|\\^`"
+_TYPE = rf"^(?:[A-Za-z][A-Za-z0-9+.\-]*:[^{_BAD}]+|[^./{_BAD}][^/{_BAD}]*)$"
+"""An IRI, or a name that is no path."""
+_NAME = rf"^[^{_BAD}]+$"
 _WRITES = np.array([Change.UPSERT, Change.ASSIGN], dtype=np.uint8)
 _QUALITIES = np.array([0, *Quality], dtype=np.uint8)
 
@@ -125,6 +128,12 @@ def _attribute_fails(rows: Rows) -> Mask:
     return broken
 
 
+def _type_fails(rows: Rows) -> Mask:
+    bad: Mask = rows.dictionary_fails("entity_type", _breaks(_TYPE, MAX_NAME_CHARS))
+    broken: Mask = bad & ~rows.is_null("entity_type")
+    return broken
+
+
 CHECKS = (
     Check(
         "entity_invalid",
@@ -136,6 +145,12 @@ CHECKS = (
         "attribute_invalid",
         "column attribute must be a name of 1 to 512 characters without spaces or brackets",
         _attribute_fails,
+    ),
+    Check(
+        "entity_type_invalid",
+        "column entity_type must be a name such as WaterObserved, or an IRI, of 1 to 512 "
+        "characters without spaces, slashes or brackets, or left out",
+        _type_fails,
     ),
     Check(
         "not_finite",

@@ -22,6 +22,11 @@ SPECS = {"level": AttributeSpec("level", "MTR", -1.0, 10.0, 0.0, 4.0)}
         ("entity_invalid", {"entity": "urn:x:" + "y" * 2000}),
         ("attribute_invalid", {"attribute": "two words"}),
         ("attribute_invalid", {"attribute": ""}),
+        ("entity_type_invalid", {"entity_type": "two words"}),
+        ("entity_type_invalid", {"entity_type": ""}),
+        ("entity_type_invalid", {"entity_type": "../../../../tmp/evil"}),
+        ("entity_type_invalid", {"entity_type": "a/../b"}),
+        ("entity_type_invalid", {"entity_type": "T" * 513}),
         ("not_finite", {"number": float("nan")}),
         ("not_finite", {"number": float("-inf")}),
         ("value_missing", {"number": None}),
@@ -50,6 +55,14 @@ def test_bad_rows_are_refused_with_their_reason(reason: str, columns: dict) -> N
     assert found.row == 0
     assert found.source == "s1"
     assert found.detail
+
+
+@pytest.mark.parametrize(
+    "name", [None, "WaterObserved", "Trạm_Mưa", "1-wire", "https://example.org/types/Gauge#2"]
+)
+def test_types_are_names_or_iris_or_left_out(name: str | None) -> None:
+    group = admit([batch(number=1.0, entity_type=name), batch(number=2.0)], {})
+    assert group.rejected == ((), ())
 
 
 @pytest.mark.parametrize("us", [-62_135_646_400_000_000, 253_402_351_199_000_000, -(2**62), 2**62])
