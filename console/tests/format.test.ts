@@ -10,7 +10,7 @@ import {
   toLocalInput,
 } from '../src/format/time';
 import { unitSymbol } from '../src/format/unit';
-import { entityName, isStale, valueWithUnit } from '../src/format/value';
+import { exactText, entityName, isStale, valueWithUnit } from '../src/format/value';
 import type { Value } from '../src/api/types';
 
 const VALUE: Value = {
@@ -78,6 +78,11 @@ describe('values', () => {
   it('carry their unit', () => {
     expect(valueWithUnit(VALUE, 'vi')).toBe('12,3 µg/m³');
     expect(unitSymbol('XYZ')).toBe('XYZ');
+  });
+  it('are readable to the last digit', () => {
+    expect(exactText({ ...VALUE, number: 1077.25 }, 'vi')).toBe('1.077,25 µg/m³');
+    expect(exactText({ ...VALUE, number: 0.1234567, unit: null }, 'en')).toBe('0.1234567');
+    expect(exactText({ ...VALUE, number: null, text: 'open' }, 'en')).toBe('');
   });
   it('of a nameless entity stand under its id', () => {
     expect(entityName({ id: 'urn:ngsi-ld:Device:gauge-1', name: '' })).toBe('Device:gauge-1');

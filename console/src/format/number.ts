@@ -32,6 +32,11 @@ export function formatNumber(value: number, lang: Lang, decimals?: number): stri
   return formatter(lang, 0, decimalsFor(value)).format(value);
 }
 
+/** Every digit of the number, however many. */
+export function exactNumber(value: number, lang: Lang): string {
+  return Number.isFinite(value) ? formatter(lang, 0, 20).format(value) : '–';
+}
+
 export function formatCount(value: number, lang: Lang): string {
   return formatter(lang, 0, 0).format(value);
 }

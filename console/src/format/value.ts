@@ -1,7 +1,7 @@
 /** What a value shows: its text, its age, whether it is stale. */
 
 import type { EntityView, Layer, Value } from '../api/types';
-import { formatNumber, type Lang } from './number';
+import { exactNumber, formatNumber, type Lang } from './number';
 import { unitDecimals, unitSymbol } from './unit';
 
 const KIND_RELATIONSHIP = 2;
@@ -19,6 +19,13 @@ export function valueWithUnit(value: Value, lang: Lang): string {
   const text = valueText(value, lang);
   const unit = value.number === null ? '' : unitSymbol(value.unit);
   return unit && text ? `${text} ${unit}` : text;
+}
+
+/** The value to the last digit, as it stands in the record; '' where there is no number. */
+export function exactText(value: Value, lang: Lang): string {
+  if (value.number === null) return '';
+  const unit = unitSymbol(value.unit);
+  return `${exactNumber(value.number, lang)}${unit ? ` ${unit}` : ''}`;
 }
 
 /**
