@@ -49,7 +49,7 @@ async def _in_this_process(settings: Settings, folder: DataFolder) -> AsyncItera
     folder.create()
     folder.lock("(a command)", datetime.now(UTC).isoformat())
     try:
-        province = read_province(settings.province, settings.console, with_example=False)
+        province = read_province(settings.province, settings.console)
         with open_stores(folder, SystemClock(), settings.lake) as stores:
             intake = Intake(stores.writer, province.specs, settings.pipeline)
             await intake.start()

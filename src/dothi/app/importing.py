@@ -40,7 +40,7 @@ class Target:
 
 def attribute_specs(settings: Settings) -> Mapping[str, AttributeSpec]:
     """Units and limits as the server would apply them, for a dry run."""
-    return read_province(settings.province, settings.console, with_example=False).specs
+    return read_province(settings.province, settings.console).specs
 
 
 @asynccontextmanager

@@ -24,38 +24,26 @@ class Province:
     console: ConsoleSettings
 
 
-def read_province(
-    settings: ProvinceSettings, console: ConsoleSettings, with_example: bool
-) -> Province:
-    """The configured files; with the example, its own where none is configured.
+def read_province(settings: ProvinceSettings, console: ConsoleSettings) -> Province:
+    """The configured files; where none is configured, those that come with dothi.
 
     Raises Problem: a file is missing or not what it should be.
     """
-    example = find_data_folder() if with_example else None
-    attributes = _chosen(settings.attributes_file, example, "attributes.toml")
-    layers = _chosen(settings.layers_file, example, "layers.json")
-    if console.basemap_dir is None and example is not None:
-        console = msgspec.structs.replace(console, basemap_dir=example / "basemap")
+    shipped = find_data_folder()
+    attributes = Path(settings.attributes_file or shipped / "attributes.toml")
+    layers = Path(settings.layers_file or shipped / "layers.json")
+    if console.basemap_dir is None:
+        console = msgspec.structs.replace(console, basemap_dir=shipped / "basemap")
     try:
-        return Province(
-            specs=read_attribute_specs(attributes) if attributes else {},
-            layers=_read_layers(layers) if layers else (),
-            console=console,
-        )
+        return Province(read_attribute_specs(attributes), _read_layers(layers), console)
     except (OSError, msgspec.DecodeError) as error:
         raise Problem(
             "province_file_unusable",
             "A file about the province cannot be read",
             str(error),
-            where=f"{attributes or ''} {layers or ''}".strip(),
+            where=f"{attributes} {layers}",
             remedy="docs/reference/example.md shows what these files look like",
         ) from error
-
-
-def _chosen(configured: str, example: Path | None, name: str) -> Path | None:
-    if configured:
-        return Path(configured)
-    return example / name if example else None
 
 
 def _read_layers(path: Path) -> tuple[Layer, ...]:

@@ -62,7 +62,7 @@ async def build(
 ) -> AsyncIterator[Program]:
     """Open the stores and put the parts together; nothing runs yet."""
     clock = SystemClock()
-    province = read_province(settings.province, settings.console, with_example)
+    province = read_province(settings.province, settings.console)
     with open_stores(folder, clock, settings.lake) as stores:
         intake = Intake(stores.writer, province.specs, settings.pipeline)
         live = LiveHub(_live_deps(stores, clock), settings.live)

@@ -47,10 +47,11 @@ class ProvinceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """What is known of the province before it reports."""
 
     attributes_file: str = ""
-    """TOML file with unit and limits of belief per attribute; empty: that of the example, when the
-    example runs, else none."""
+    """TOML file with unit and limits of belief per attribute; empty: the proposal that comes with
+    dothi (an empty file: no limits, units stay as they are sent)."""
     layers_file: str = ""
-    """JSON file with the layers of the live map; empty: those of the example, when it runs."""
+    """JSON file with the layers of the live map; empty: those that come with dothi, for air, water
+    and weather."""
 
 
 def is_loopback(host: str) -> bool:
