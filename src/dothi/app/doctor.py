@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
+from dothi.app.exposure import plain_doors
 from dothi.app.machine import fsync_ms
 from dothi.model.problem import Problem
 from dothi.storage.relational.engine import sqlite_version
@@ -43,6 +44,7 @@ def examine(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
         lambda: check_clock(folder),
         lambda: check_port("HTTP port", settings.server.host, settings.server.port, folder),
         *_mqtt_checks(settings, folder),
+        lambda: check_exposure(settings),
         check_sqlite,
         check_console,
     ]
@@ -157,6 +159,15 @@ def check_port(name: str, host: str, port: int, folder: DataFolder) -> Finding:
             f"find who has it with `ss -ltnp 'sport = :{port}'`, or choose another port",
         )
     return Finding(name, "ok", f"{host}:{port} is free")
+
+
+def check_exposure(settings: Settings) -> Finding:
+    """Whether secrets cross the network in clear."""
+    doors = list(plain_doors(settings))
+    if not doors:
+        return Finding("exposure", "ok", "no door is open to the network without TLS")
+    said = [f"{d.name} listens on {d.host} without TLS, {d.secrets} can be read" for d in doors]
+    return Finding("exposure", "warning", "; ".join(said), "; ".join(d.remedy for d in doors))
 
 
 def _is_answered(host: str, port: int) -> bool:

@@ -2,6 +2,7 @@
 
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
+from dothi.app.exposure import reachable
 from dothi.app.stores import open_registers
 from dothi.ports.clock import SystemClock
 
@@ -18,10 +19,9 @@ def base_url(settings: Settings, folder: DataFolder) -> str:
     """Where a browser finds the server: as configured, as it runs, or as it would run."""
     if settings.server.public_url:
         return settings.server.public_url.rstrip("/")
-    running = folder.running()
-    if running is not None:
-        return running.url
-    return f"http://{settings.server.host}:{settings.server.port}"
+    server, running = settings.server, folder.running()
+    url = running.url if running else f"http://{server.host}:{server.port}"
+    return reachable(url, server.host)
 
 
 def login_url(base: str, token: str) -> str:

@@ -12,6 +12,7 @@ from dothi.app.config.load import Loaded
 from dothi.app.config.sections import is_loopback
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
+from dothi.app.exposure import plain_doors
 from dothi.app.http.server import address_of, bind
 from dothi.app.logs import set_up
 from dothi.app.started import Started
@@ -30,6 +31,13 @@ def run(
     settings = loaded.settings
     set_up(settings.log)
     check_access(settings)
+    for door in plain_doors(settings):
+        log.warning(
+            "%s listens beyond this machine without TLS: %s can be read on the way",
+            door.name,
+            door.secrets,
+            extra={"listens_on": door.host, "remedy": door.remedy},
+        )
     folder.create()
     sock = bind(settings.server)
     try:

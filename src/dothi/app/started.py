@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from dothi.app.exposure import PlainDoor
+
 
 @dataclass(frozen=True)
 class Started:
@@ -12,3 +14,5 @@ class Started:
     """None: somebody is signed in already, or sign-in is off."""
     details: dict[str, str]
     """Name of a door -> where it listens."""
+    plain_doors: tuple[PlainDoor, ...] = ()
+    """Doors that secrets pass in clear."""

@@ -13,6 +13,7 @@ from dothi.api.deps import ApiDeps
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.doors import Doors
+from dothi.app.exposure import plain_doors, reachable
 from dothi.app.http.batches import Batches
 from dothi.app.http.server import HttpServer, address_of
 from dothi.app.http.site import Site
@@ -48,12 +49,12 @@ class Program:
 
     def describe(self) -> Started:
         """What to tell the person at the terminal; makes a link when nobody is signed in."""
-        base = self.settings.server.public_url.rstrip("/") or self.url
-        access, sessions = self.settings.access, self.stores.sessions
-        if access.mode == "open" or sessions.count_live():
-            return Started(base, None, self.doors.addresses())
-        token = sessions.make_link(access.link_lifetime_s)
-        return Started(base, login_url(base, token), self.doors.addresses())
+        server, access, sessions = self.settings.server, self.settings.access, self.stores.sessions
+        base = server.public_url.rstrip("/") or reachable(self.url, server.host)
+        link = None
+        if access.mode != "open" and not sessions.count_live():
+            link = login_url(base, sessions.make_link(access.link_lifetime_s))
+        return Started(base, link, self.doors.addresses(), tuple(plain_doors(self.settings)))
 
 
 @asynccontextmanager

@@ -77,5 +77,13 @@ def announce(started: "Started") -> None:
         ]
     lines.append("")
     lines += [f"{name}: {address}" for name, address in started.details.items()]
+    for door in started.plain_doors:
+        lines += [
+            f"CẢNH BÁO: {door.name} nghe ở {door.host} mà không có TLS: {door.secrets_vi} có thể "
+            "bị đọc trên đường truyền.",
+            f"WARNING: {door.name} listens on {door.host} without TLS: {door.secrets} can be read "
+            "on the way.",
+            f"    {door.remedy}",
+        ]
     lines.append("Dừng / Stop: Ctrl+C")
     click.echo("\n".join(lines))

@@ -17,6 +17,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How browsers reach the server when a proxy stands before it, e.g. `https://hub.example.vn`."""
     max_body_mb: int = 128
     """Requests with a larger body are refused (status 413)."""
+    request_timeout_s: float = 30.0
+    """A connection is cut when the head of a request is not complete after this time, or a body
+    makes no progress for so long."""
     graceful_stop_s: float = 10.0
     """How long open requests may go on after a stop was asked for."""
 

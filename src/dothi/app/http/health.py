@@ -37,9 +37,16 @@ class Readiness(msgspec.Struct, kw_only=True):
 class Health:
     """What a machine asks about the program."""
 
-    def __init__(self, supervisor: Supervisor, measures: Callable[[], Sequence[Measure]]) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        measures: Callable[[], Sequence[Measure]],
+        metrics_for: Permission,
+    ) -> None:
+        """`metrics_for`: what reading `/metrics`, which names every source, asks for."""
         self._supervisor = supervisor
         self._measures = measures
+        self._metrics_for = metrics_for
         self._openapi = b""
 
     def endpoints(self) -> list[Endpoint]:
@@ -56,7 +63,12 @@ class Health:
                 tags=tags,
             ),
             Endpoint(
-                "GET", "/metrics", public, self.metrics, "Figures as Prometheus text", tags=tags
+                "GET",
+                "/metrics",
+                self._metrics_for,
+                self.metrics,
+                "Figures as Prometheus text",
+                tags=tags,
             ),
             Endpoint("GET", "/api/openapi.json", public, self.document, "This document", tags=tags),
         ]

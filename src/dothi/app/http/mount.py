@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
@@ -15,6 +16,7 @@ from dothi.app.http.problems import Foreseen, render, respond
 from dothi.model.problem import Problem
 
 WEBSOCKET = "WS"
+_FOR_MACHINES = ("/api/", "/ngsi-ld/")
 
 
 class Mount:
@@ -42,7 +44,8 @@ class Mount:
                 routes.append(WebSocketRoute(path, self._websocket(socket)))
             if methods:
                 routes.append(Route(path, _Methods(self, methods)))
-        return Router(routes, default=_not_found, redirect_slashes=False)
+        page = by_path.get("/", {}).get("GET")
+        return Router(routes, default=_Unknown(self, page), redirect_slashes=False)
 
     async def call(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -119,19 +122,47 @@ class _Methods:
         await respond(problem, headers={"allow": self._allow})(scope, receive, send)
 
 
-async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    problem = Problem(
-        "not_found",
-        "Nothing here",
-        "no such path",
-        404,
-        where=scope["path"],
-        remedy="/api/openapi.json lists every path",
-    )
-    if scope["type"] == "websocket":
-        await WebSocket(scope, receive, send).send_denial_response(respond(problem))
-        return
-    await respond(problem)(scope, receive, send)
+class _Unknown:
+    """Paths that nobody serves: browsers get the console's page, which says so and leads back."""
+
+    def __init__(self, mount: Mount, page: Endpoint | None) -> None:
+        self._mount = mount
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._page is not None and _is_for_a_person(scope):
+            await self._mount.call(self._page, scope, receive, _with_status(404, send))
+            return
+        problem = Problem(
+            "not_found",
+            "Nothing here",
+            "no such path",
+            404,
+            where=scope["path"],
+            remedy="/api/openapi.json lists every path",
+        )
+        if scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(respond(problem))
+            return
+        await respond(problem)(scope, receive, send)
+
+
+def _is_for_a_person(scope: Scope) -> bool:
+    """Whether a browser opens this as a page."""
+    if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+        return False
+    if scope["path"].startswith(_FOR_MACHINES):
+        return False
+    return "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def _with_status(status: int, send: Send) -> Send:
+    async def changed(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            message["status"] = status
+        await send(message)
+
+    return changed
 
 
 def _specific_first(path: str) -> tuple[tuple[int, str], ...]:

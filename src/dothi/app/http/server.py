@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from dothi.app.config.sections import ServerSettings
+from dothi.app.http.deadline import Cuts, with_deadline
+from dothi.model.measure import Measure, counter
 from dothi.model.problem import Problem
 
 _BACKLOG = 2048
@@ -54,14 +56,19 @@ class HttpServer:
         self._app = app
         self._socket = sock
         self._settings = settings
+        self._cuts = Cuts()
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
+
+    def measures(self) -> Sequence[Measure]:
+        cut = "Connections cut because a request did not arrive in time."
+        return [counter("dothi_http_timeouts_total", cut, self._cuts.count)]
 
     async def start(self) -> None:
         config = uvicorn.Config(
             self._app,
             loop="none",
-            http="httptools",
+            http=with_deadline(self._settings.request_timeout_s, self._cuts),
             ws="websockets-sansio",
             lifespan="off",
             log_config=None,

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from dothi.access.endpoint import Endpoint
+from dothi.access.permission import Permission
+from dothi.app.config.sections import ServerSettings, is_loopback
 from dothi.app.config.settings import Settings
 from dothi.app.http.boundary import Boundary
 from dothi.app.http.health import Health
@@ -28,10 +30,18 @@ class Site:
         endpoints: Sequence[Endpoint],
     ) -> None:
         identity = Identity(sessions, sources, settings.access.mode, settings.server.public_url)
-        health = Health(supervisor, lambda: [*self.app.measures(), *measures()])
+        health = Health(
+            supervisor, lambda: [*self.app.measures(), *measures()], _metrics_for(settings.server)
+        )
         login = Login(sessions, identity, settings.access)
         self.endpoints = [*health.endpoints(), *login.endpoints(), *endpoints]
         """Everything that is mounted."""
         health.publish(self.endpoints)
         mount = Mount(identity, settings.server.max_body_mb * 2**20)
         self.app = Boundary(mount.router(self.endpoints), settings.log.requests)
+
+
+def _metrics_for(server: ServerSettings) -> Permission:
+    """Everybody on this machine reads the figures; others, also through a proxy, sign in."""
+    is_private = is_loopback(server.host) and not server.public_url
+    return Permission.PUBLIC if is_private else Permission.READ

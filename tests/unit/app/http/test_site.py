@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import create_engine
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
@@ -55,12 +55,17 @@ async def _read_all(request: Request) -> Response:
     return JSONResponse({"bytes": len(await request.body())})
 
 
+async def _page(request: Request) -> Response:
+    return HTMLResponse("<p>console")
+
+
 READ, WRITE = Permission.READ, Permission.WRITE_OBSERVATIONS
 ENDPOINTS = [
     Endpoint("GET", "/api/v1/things/{id}", READ, _who, "One thing", answer=Echo),
     Endpoint("GET", "/api/v1/things/fixed", READ, _who, "The fixed thing"),
     Endpoint("POST", "/api/v1/things", READ, _who, "Make a thing", body=Echo),
     Endpoint("POST", "/api/v1/rows", WRITE, _read_all, "Send rows"),
+    Endpoint("GET", "/", Permission.PUBLIC, _page, "The console"),
     Endpoint("GET", "/bad", Permission.PUBLIC, _raises(Problem("x", "X", "no", 418)), "A problem"),
     Endpoint("GET", "/busy", Permission.PUBLIC, _raises(Overloaded(1.2)), "Busy"),
     Endpoint("GET", "/full", Permission.PUBLIC, _raises(StoreUnavailable("disk full")), "Full"),
@@ -192,6 +197,35 @@ async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, HEAD"
     assert answer.json()["code"] == "method_not_allowed"
+
+
+async def test_a_browser_at_an_unknown_page_gets_the_console(client: httpx.AsyncClient) -> None:
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = await client.get("/nosuch", headers=browser)
+    assert page.status_code == 404
+    assert page.text == "<p>console"
+    assert page.headers["content-type"].startswith("text/html")
+    for path in ("/api/v1/nosuch", "/ngsi-ld/v1/nosuch"):
+        assert (await client.get(path, headers=browser)).json()["code"] == "not_found"
+    assert (await client.post("/nosuch", headers=browser)).json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"DOTHI_SERVER__HOST": "0.0.0.0"}, {"DOTHI_SERVER__PUBLIC_URL": "https://hub.example.vn"}],
+)
+async def test_the_figures_are_for_readers_where_others_come_in(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    site, _ = _site(tmp_path, environ)
+    transport = httpx.ASGITransport(site.app)
+    async with httpx.AsyncClient(transport=transport, base_url=HOST) as client:
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/metrics")).status_code == 401
+        device = {"authorization": f"Bearer {TOKEN}"}
+        assert (await client.get("/metrics", headers=device)).status_code == 403
+        reader = {"authorization": f"Bearer {SYSTEM_TOKEN}"}
+        assert "dothi_http_seconds" in (await client.get("/metrics", headers=reader)).text
 
 
 async def test_what_handlers_raise_is_rendered(client: httpx.AsyncClient) -> None:
