@@ -39,13 +39,13 @@ class Backend:
     """Move what was written out of the hot window (where there is one)."""
 
 
-@pytest.fixture(params=["hot", "lake", "half"])
+@pytest.fixture(params=["hot", "lake", "half", "folded"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    """Lake over a log: rows all hot, all sealed, or every other write sealed."""
+    """Lake over a log: rows all hot, all sealed, every other write sealed, or sealed and folded."""
     lake = open_lake(tmp_path / "lake", LakeSettings(hot_window_s=0))
     log = MemoryLog()
     clock = FixedClock(datetime(2027, 1, 1, tzinfo=UTC))
-    sealer = lake.sealer(log, log, clock)
+    sealer, upkeep = lake.sealer(log, log, clock), lake.upkeep(clock)
     writes = 0
 
     def write(rows: list[dict[str, object]]) -> None:
@@ -54,6 +54,9 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
         writes += 1
         if request.param == "lake" or (request.param == "half" and writes % 2):
             sealer.seal()
+        if request.param == "folded":
+            sealer.seal()
+            upkeep.fold()
 
     yield Backend(lake.history(log), write, sealer.seal)
     lake.close()

@@ -19,7 +19,7 @@ class StoreMeasures:
         """See ports.measured.Measured."""
         head = self._stores.reader.head()
         horizon = self._stores.reader.tail() - 1
-        files = self._stores.lake.table.snapshot().by_path.values()
+        files = self._stores.lake.table.snapshot().files
         positions = sorted(self._stores.cursors.positions().items())
         return [
             gauge("dothi_log_head", "Number of the newest row of the log.", head),

@@ -43,24 +43,27 @@ class Deletions:
         self._root = root
         self._table = table
 
-    def metadata(self, rule: RetentionRule, day: date, rows: int) -> dict[str, object]:
-        """What the deleting commit carries."""
-        record = {
-            "rule": rule.id,
-            "reason": rule.reason,
-            "keep_days": rule.keep_days,
-            "day": day.isoformat(),
-            "rows": rows,
-            "entity_types": json.dumps(rule.entity_types, ensure_ascii=False),
-            "attributes": json.dumps(rule.attributes, ensure_ascii=False),
-        }
-        return {"dothi": "retain", _MARK: json.dumps(record, ensure_ascii=False)}
+    def metadata(self, rule: RetentionRule, rows: Mapping[date, int]) -> dict[str, object]:
+        """What the deleting commit carries: the rows of each day."""
+        records = [
+            {
+                "rule": rule.id,
+                "reason": rule.reason,
+                "keep_days": rule.keep_days,
+                "day": day.isoformat(),
+                "rows": count,
+                "entity_types": json.dumps(rule.entity_types, ensure_ascii=False),
+                "attributes": json.dumps(rule.attributes, ensure_ascii=False),
+            }
+            for day, count in sorted(rows.items())
+        ]
+        return {"dothi": "retain", _MARK: json.dumps(records, ensure_ascii=False)}
 
     def complete(self) -> None:
         """Copy records of commits that are not in the table of records yet."""
         copied = self._copied()
         fresh = [c for c in self._table.commits(None) if int(str(c["version"])) > copied]
-        rows = [_row(c) for c in reversed(fresh) if _MARK in c]
+        rows = [row for c in reversed(fresh) if _MARK in c for row in _rows(c)]
         if rows:
             last = max(int(str(row["version"])) for row in rows)
             records: pa.Table = pa.Table.from_pylist(rows, DELETION_SCHEMA)
@@ -85,12 +88,14 @@ class Deletions:
         return DeltaTable(self._root).transaction_version(_APP_ID) or 0
 
 
-def _row(commit: Mapping[str, object]) -> dict[str, object]:
-    record = json.loads(str(commit[_MARK]))
+def _rows(commit: Mapping[str, object]) -> list[dict[str, object]]:
     at = datetime.fromtimestamp(int(str(commit["timestamp"])) / 1000, UTC)
-    return {
-        **record,
-        "day": date.fromisoformat(record["day"]),
-        "deleted_at": at,
-        "version": commit["version"],
-    }
+    return [
+        {
+            **record,
+            "day": date.fromisoformat(record["day"]),
+            "deleted_at": at,
+            "version": commit["version"],
+        }
+        for record in json.loads(str(commit[_MARK]))
+    ]

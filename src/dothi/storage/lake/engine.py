@@ -30,10 +30,6 @@ class Engine:
             for name in tables or {}:
                 cursor.unregister(name)
 
-    def stream(self, sql: str, rows_per_batch: int) -> pa.RecordBatchReader:
-        """The answer batch by batch, on a cursor of its own."""
-        return self._open().cursor().sql(sql).to_arrow_reader(rows_per_batch)
-
     def close(self) -> None:
         """Release memory and threads; the next query starts anew."""
         with self._lock:

@@ -19,7 +19,9 @@ from dothi.model.series import (
 from dothi.ports.history import HotRows
 from dothi.storage.lake.engine import Engine
 from dothi.storage.lake.periods import DAY_US, Periods, periods, to_us
-from dothi.storage.lake.relation import Relation, Source, Span, Wanted, relation, values_only
+from dothi.storage.lake.question import Span, Wanted
+from dothi.storage.lake.relation import Relation, Source, relation, values_only
+from dothi.storage.lake.series_reader import SeriesReader
 from dothi.storage.lake.table import LakeTable
 
 _SQL = {
@@ -44,10 +46,13 @@ _RAW_COLUMNS = tuple(name for name in RAW_ANSWER.names if name not in _KEYS)
 class LakeHistory:
     """`ports.history.History` over a lake table and the hot rows of the log."""
 
-    def __init__(self, table: LakeTable, hot: HotRows, engine: Engine) -> None:
+    def __init__(
+        self, table: LakeTable, hot: HotRows, engine: Engine, reader: SeriesReader
+    ) -> None:
         self._table = table
         self._hot = hot
         self._engine = engine
+        self._reader = reader
 
     def raw(self, query: RawQuery) -> pa.Table:
         """See `History.raw`. `batch` is empty for rows of the lake (found by lane and seq)."""
@@ -90,7 +95,8 @@ class LakeHistory:
         """Hot rows first: what they leave out is in every later snapshot of the lake."""
         keys = wanted.table().select(list(_KEYS))
         hot, horizon = self._hot.hot(keys, span.start_us, span.end_us)
-        return Source(self._engine, self._table.snapshot(), values_only(hot), horizon)
+        files = [f for f in self._table.snapshot().files if span.meets(f)]
+        return Source(self._engine, self._reader, files, values_only(hot), horizon)
 
     def _last(self, source: Source, wanted: Wanted, span: Span, query: RawQuery) -> pa.Table:
         """The newest rows, looking back over ever more days until every series has enough."""
@@ -143,7 +149,7 @@ def _backwards(source: Source, span: Span) -> Iterator[Span]:
     """Pieces of the span, newest first, of 1, 2, 4 … days that hold rows."""
     hot = source.hot
     times = pc.coalesce(hot["observed_at"], hot["committed_at"]).cast(pa.date32())
-    days = {f[0].day for f in source.snapshot.between(span.start_us, span.end_us)}
+    days = {f.day for f in source.files}
     days |= set(pc.unique(times).to_pylist())
     ordered = sorted(days, reverse=True)
     upper = span.end_us

@@ -35,7 +35,11 @@ operational table `batch` finds it by `seq`.
 """
 
 PARTITION = "day"
-"""UTC day of observed_at, or of committed_at for rows without a time of their own."""
+"""UTC day of observed_at, or of committed_at for rows without a time of their own; of a folded
+file the first day of its third of a month."""
+
+FOLDED_PREFIX = "fold-"
+"""How the names of folded files begin."""
 
 TABLE_SCHEMA = LAKE_SCHEMA.append(pa.field(PARTITION, pa.date32(), nullable=False))
 

@@ -1,5 +1,6 @@
 """Puts the parts of the lake together."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from dothi.storage.lake.history import LakeHistory
 from dothi.storage.lake.lookup import LakeKeys
 from dothi.storage.lake.periodic import PeriodicService
 from dothi.storage.lake.sealing import Sealer
+from dothi.storage.lake.series_reader import SeriesReader
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.lake.table import LakeTable
 from dothi.storage.lake.upkeep import Upkeep
@@ -27,12 +29,13 @@ class Lake:
     table: LakeTable
     keys: LakeKeys
     engine: Engine
+    reader: SeriesReader
     deletions: Deletions
     settings: LakeSettings
 
     def history(self, hot: HotRows) -> LakeHistory:
         """The query path over this lake and the hot rows."""
-        return LakeHistory(self.table, hot, self.engine)
+        return LakeHistory(self.table, hot, self.engine, self.reader)
 
     def sealer(self, source: SealSource, cursors: Cursors, clock: Clock) -> Sealer:
         return Sealer(self.table, source, cursors, clock, self.settings)
@@ -50,18 +53,21 @@ class Lake:
         ]
 
     def close(self) -> None:
-        """Release the query engine."""
+        """Release engine and reader."""
         self.engine.close()
+        self.reader.close()
 
 
 def open_lake(folder: Path, settings: LakeSettings) -> Lake:
     """Open `<data>/lake`, creating nothing before the first row is sealed or asked for."""
     table = LakeTable(folder / "observations")
     engine = Engine(settings, folder / "spill")
+    reader = SeriesReader(settings.query_threads or os.cpu_count() or 1)
     return Lake(
         table=table,
-        keys=LakeKeys(table, engine),
+        keys=LakeKeys(table, engine, reader),
         engine=engine,
+        reader=reader,
         deletions=Deletions(folder / "deletions", table),
         settings=settings,
     )

@@ -5,6 +5,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,23 +14,45 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
-from dothi.storage.lake.layout import LAKE_SCHEMA, PARTITION, STATISTICS
+from dothi.storage.lake.layout import FOLDED_PREFIX, LAKE_SCHEMA, PARTITION, STATISTICS
 from dothi.storage.lake.series_index import FOLDER, IndexBuilder
 
-ROW_GROUP_ROWS = 122_880
+ROW_GROUP_ROWS = 24_576
 """The unit that a query reads or skips; the engine works best with multiples of 2,048."""
 
-_SAMPLE_ROWS = 65_536
-_DISTINCT_FRACTION = 0.25
+_SAMPLE_ROWS = ROW_GROUP_ROWS
+_DICTIONARY = "dictionary"
+_ENCODINGS = {
+    "number": (_DICTIONARY, "BYTE_STREAM_SPLIT"),
+    "committed_at": (_DICTIONARY, "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"),
+    "seq": ("DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"),
+}
+"""Columns whose best encoding depends on the data; the smallest on a sample is taken. (Times of a
+series are regular, so their differences take next to nothing; everything else repeats.)"""
 
 
-def write_day(root: Path, day: date, parts: Iterable[pa.Table], file_rows: int) -> list[AddAction]:
-    """Write rows of one UTC day as data files under `root`, each fsynced.
+@dataclass(frozen=True, slots=True)
+class FileShape:
+    """How rows are divided among data files."""
+
+    rows: int
+    """A file is closed once it holds so many rows; 1: each part is a file of its own."""
+    prefix: str = "part-"
+    """How the names begin."""
+
+
+FOLDED = FileShape(1, FOLDED_PREFIX)
+
+
+def write_day(
+    root: Path, day: date, parts: Iterable[pa.Table], shape: FileShape
+) -> list[AddAction]:
+    """Write rows of one UTC day, or of several that begin with it, as data files, each fsynced.
 
     Args:
+        root: folder of the table.
         parts: LAKE_SCHEMA rows in file order; streamed, one part in memory at a time. Parts of a
             multiple of ROW_GROUP_ROWS make full row groups.
-        file_rows: a file is closed once it holds so many rows.
     Returns:
         What has to be committed to the Delta log; until then no reader sees the files.
     """
@@ -41,9 +64,9 @@ def write_day(root: Path, day: date, parts: Iterable[pa.Table], file_rows: int) 
         if part.num_rows == 0:
             continue
         rows = part.select(LAKE_SCHEMA.names).cast(LAKE_SCHEMA)
-        file = file or _DataFile(folder, rows)
+        file = file or _DataFile(folder, shape.prefix, rows)
         file.write(rows)
-        if file.rows >= file_rows:
+        if file.rows >= shape.rows:
             actions.append(file.close(day))
             file = None
     if file is not None:
@@ -71,9 +94,9 @@ def sync_file(path: Path) -> None:
 class _DataFile:
     """One Parquet file while it is written."""
 
-    def __init__(self, folder: Path, first: pa.Table) -> None:
+    def __init__(self, folder: Path, prefix: str, first: pa.Table) -> None:
         self.rows = 0
-        self._path = folder / f"part-{uuid.uuid4().hex}.parquet"
+        self._path = folder / f"{prefix}{uuid.uuid4().hex}.parquet"
         self._least: dict[str, object] = {}
         self._greatest: dict[str, object] = {}
         self._index = IndexBuilder()
@@ -124,18 +147,29 @@ class _DataFile:
 
 
 def _plain_columns(sample: pa.Table) -> dict[str, str]:
-    """Encodings of the columns for which a dictionary does not pay.
-
-    Times of a series are regular, so their differences take next to nothing. Log positions split
-    by byte compress far better than by difference, because each series starts anew. Values and
-    commit times repeat a lot in most data; where they do not, they are split by byte, too.
-    """
-    plain = {"observed_at": "DELTA_BINARY_PACKED", "seq": "BYTE_STREAM_SPLIT"}
+    """Encodings of the columns for which a dictionary does not pay."""
+    plain = {"observed_at": "DELTA_BINARY_PACKED"}
     head = sample.slice(0, _SAMPLE_ROWS)
-    for name in ("number", "committed_at"):
-        if pc.count_distinct(head[name]).as_py() > _DISTINCT_FRACTION * head.num_rows + 1000:
-            plain[name] = "BYTE_STREAM_SPLIT"
+    for name, choice in _ENCODINGS.items():
+        best = min(choice, key=lambda encoding: _encoded_bytes(head.select([name]), encoding))
+        if best != _DICTIONARY:
+            plain[name] = best
     return plain
+
+
+def _encoded_bytes(column: pa.Table, encoding: str) -> int:
+    sink = pa.BufferOutputStream()
+    is_plain = encoding != _DICTIONARY
+    pq.write_table(
+        column,
+        sink,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=not is_plain,
+        column_encoding=dict.fromkeys(column.column_names, encoding) if is_plain else None,
+        store_schema=False,
+    )
+    return int(sink.tell())
 
 
 def _plain_value(value: object) -> object:

@@ -78,7 +78,7 @@ class Sealer:
 
     def measures(self) -> Sequence[Measure]:
         """Rows moved, rows still in the log, and what the lake holds."""
-        files = [f for day in self._table.snapshot().days.values() for f in day]
+        files = self._table.snapshot().files
         hot = self._source.head() - self._source.horizon()
         return (
             counter("dothi_sealed_rows_total", "Rows moved to the lake", self.sealed_rows),

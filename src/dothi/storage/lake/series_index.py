@@ -1,10 +1,12 @@
 """Where in a data file each series stands: a small file beside it, `_series/<path>.npy`.
 
 Rows of a series stand together, so a reader that knows the first and last row need not compare
-texts. The index is a hint: conditions on the texts stay, a file without an index is read whole.
+texts. A series is named by a digest of 128 bits; two different ones do not meet. A file without
+an index (another writer's, or an older layout) is scanned instead.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -19,14 +21,25 @@ from dothi.model.series import SeriesKey
 FOLDER = "_series"
 """Folder in the table's root; Delta takes no notice of names that begin with an underscore."""
 
-_ENTRY = np.dtype([("series", "<u8"), ("first", "<u4"), ("last", "<u4")])
+_ENTRY = np.dtype([("series", "S16"), ("first", "<u4"), ("last", "<u4")])
 _KEYS = ("attribute", "entity", "dataset")
 
-Rows = tuple[int, int]
-"""First and last row, both included."""
+Digests = npt.NDArray[np.bytes_]
 
-EVERY_ROW = (0, 1 << 32)
-"""What is known of a file without an index."""
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Runs of rows of wanted series within one file, in file order."""
+
+    k: npt.NDArray[np.int64]
+    """Position of the run's series in the question."""
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+    """Last row, included."""
+
+    @property
+    def rows(self) -> int:
+        return int((self.last - self.first + 1).sum())
 
 
 class IndexBuilder:
@@ -53,43 +66,49 @@ class IndexBuilder:
     def write(self, path: Path) -> None:
         """Store the index; the caller makes it durable."""
         entries = np.empty(len(self._starts), _ENTRY)
-        entries["series"] = series_numbers(self._series)
+        entries["series"] = digests(self._series)
         entries["first"] = self._starts
         entries["last"] = np.append(self._starts[1:], self._rows) - 1
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, entries[np.argsort(entries["series"], kind="stable")])
 
 
-def find_rows(path: str, wanted: npt.NDArray[np.uint64]) -> Rows | None:
-    """Rows between which all the series lie; None: none is in the file.
+def find_places(path: str, wanted: Digests) -> Places | None:
+    """Runs of the wanted series in the file of this index; None: there is no index.
 
     Args:
-        wanted: `series_numbers` of the series.
+        wanted: `digests` of the series of the question, in its order.
     """
     entries = _load(path)
     if entries is None:
-        return EVERY_ROW
-    low = np.searchsorted(entries["series"], wanted, "left")
-    high = np.searchsorted(entries["series"], wanted, "right")
-    found = [entries[a:b] for a, b in zip(low, high, strict=True) if b > a]
-    if not found:
         return None
-    return int(min(e["first"].min() for e in found)), int(max(e["last"].max() for e in found))
+    low = np.searchsorted(entries["series"], wanted, "left")
+    counts = np.searchsorted(entries["series"], wanted, "right") - low
+    k = np.repeat(np.arange(len(wanted)), counts)
+    runs = entries[expand(low, counts)]
+    order = np.argsort(runs["first"], kind="stable")
+    return Places(
+        k[order], runs["first"][order].astype(np.int64), runs["last"][order].astype(np.int64)
+    )
 
 
-def series_numbers(series: Iterable[SeriesKey]) -> npt.NDArray[np.uint64]:
-    """What stands for a series in an index.
-
-    Two series with one number are harmless: rows of both are then read.
-    """
+def digests(series: Iterable[SeriesKey]) -> Digests:
+    """What stands for each series in an index."""
     texts = ("\0".join((s.attribute, s.entity, s.dataset)).encode() for s in series)
-    digests = b"".join(blake2b(text, digest_size=8).digest() for text in texts)
-    return np.frombuffer(digests, "<u8")
+    return np.frombuffer(b"".join(blake2b(t, digest_size=16).digest() for t in texts), "S16")
+
+
+def expand(first: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """first, first + 1 … of `counts` numbers each, one after the other."""
+    shift = np.repeat(first - np.cumsum(counts) + counts, counts)
+    numbers: npt.NDArray[np.int64] = shift + np.arange(len(shift))
+    return numbers
 
 
 @lru_cache(maxsize=512)
 def _load(path: str) -> npt.NDArray[np.void] | None:
     try:
-        return np.asarray(np.load(path, mmap_mode="r"))
+        entries = np.asarray(np.load(path, mmap_mode="r"))
     except FileNotFoundError:
         return None
+    return entries if entries.dtype == _ENTRY else None

@@ -44,6 +44,9 @@ class LakeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Pause between two rounds of compaction."""
     compact_files: int = 16
     """A day that still receives rows is compacted when it has this many small files."""
+    fold_after_days: Annotated[int, msgspec.Meta(ge=0)] = 2
+    """The days of a third of a month (1st, 11th, 21st) are folded together when it ended so many
+    days ago; 0: never."""
     file_rows: int = 20_000_000
     """Rows of one data file at most."""
     sweep_every_s: float = 86_400.0

@@ -9,7 +9,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.transaction import RemoveAction
 
-from dothi.storage.lake.layout import LAKE_SCHEMA, PARTITION
+from dothi.storage.lake.layout import FOLDED_PREFIX, LAKE_SCHEMA, PARTITION
 from dothi.storage.lake.series_index import FOLDER
 
 
@@ -21,6 +21,9 @@ class DataFile:
     path: str
     """Relative to the root of the table."""
     day: date
+    """UTC day on which the file's range begins."""
+    last_day: date
+    """UTC day on which it ends: the same, but for files that hold several days."""
     rows: int
     size: int
     least: Mapping[str, object]
@@ -36,6 +39,15 @@ class DataFile:
     def index(self) -> str:
         """Where `series_index` keeps the places of the series."""
         return f"{self.root}/{FOLDER}/{self.path}.npy"
+
+    def days(self) -> list[date]:
+        """UTC days of which it may hold rows."""
+        return [self.day + timedelta(days=n) for n in range((self.last_day - self.day).days + 1)]
+
+    @property
+    def is_folded(self) -> bool:
+        """Holds the days of a third of a month (see folding)."""
+        return self.path.rpartition("/")[2].startswith(FOLDED_PREFIX)
 
     @property
     def is_revised(self) -> bool:
@@ -91,19 +103,17 @@ class Snapshot:
     """The files of one version of the table."""
 
     version: int
-    days: Mapping[date, tuple[DataFile, ...]]
+    files: tuple[DataFile, ...]
+    """By first day."""
     by_path: Mapping[str, DataFile] = field(repr=False)
 
-    def between(self, start_us: int | None, end_us: int | None) -> list[tuple[DataFile, ...]]:
-        """Files of the days that meet the range (UTC microseconds, end exclusive), day by day."""
-        if not self.days:
-            return []
-        first = min(self.days) if start_us is None else _day_of(start_us)
-        last = max(self.days) if end_us is None else _day_of(end_us - 1)
-        if (last - first).days < len(self.days):
-            steps = (first + timedelta(days=n) for n in range((last - first).days + 1))
-            return [self.days[day] for day in steps if day in self.days]
-        return [files for day, files in sorted(self.days.items()) if first <= day <= last]
+    def by_day(self) -> dict[date, list[DataFile]]:
+        """First day -> the files that are not folded, earliest day first."""
+        days: dict[date, list[DataFile]] = {}
+        for file in self.files:
+            if not file.is_folded:
+                days.setdefault(file.day, []).append(file)
+        return days
 
 
 def read_snapshot(root: Path, delta: DeltaTable, known: Snapshot | None) -> Snapshot:
@@ -114,30 +124,43 @@ def read_snapshot(root: Path, delta: DeltaTable, known: Snapshot | None) -> Snap
     fresh = [n for n, path in enumerate(paths) if path not in seen]
     parsed = {file.path: file for file in _parse(root, adds.take(pa.array(fresh, pa.int64())))}
     by_path = {path: seen.get(path) or parsed[path] for path in paths}
-    days: dict[date, list[DataFile]] = {}
-    for file in by_path.values():
-        days.setdefault(file.day, []).append(file)
-    return Snapshot(delta.version(), {day: tuple(f) for day, f in days.items()}, by_path)
+    return Snapshot(delta.version(), tuple(sorted(by_path.values(), key=_by_day)), by_path)
+
+
+def day_of(us: int) -> date:
+    """UTC day of microseconds since 1970."""
+    return date(1970, 1, 1) + timedelta(days=us // 86_400_000_000)
+
+
+def _by_day(file: DataFile) -> date:
+    return file.day
 
 
 def _parse(root: Path, adds: pa.Table) -> Iterable[DataFile]:
     for row in adds.to_pylist():
+        day = row[f"partition.{PARTITION}"]
+        greatest = _present(row, "max.")
+        nulls = {k: int(str(v)) for k, v in _present(row, "null_count.").items()}
         yield DataFile(
             root=root,
             path=row["path"],
-            day=row[f"partition.{PARTITION}"],
+            day=day,
+            last_day=_last_day(day, greatest, nulls),
             rows=row["num_records"],
             size=row["size_bytes"],
             least=_present(row, "min."),
-            greatest=_present(row, "max."),
-            nulls={k: int(str(v)) for k, v in _present(row, "null_count.").items()},
+            greatest=greatest,
+            nulls=nulls,
         )
+
+
+def _last_day(day: date, greatest: Mapping[str, object], nulls: Mapping[str, int]) -> date:
+    """From the statistics, so that it also holds of files that another writer merged."""
+    has_timeless = nulls.get("observed_at", 1) > 0
+    ends = [greatest.get("observed_at"), greatest.get("committed_at") if has_timeless else None]
+    return max([day, *(at.date() for at in ends if isinstance(at, datetime))])
 
 
 def _present(row: Mapping[str, object], prefix: str) -> dict[str, object]:
     values = ((name, row.get(prefix + name)) for name in LAKE_SCHEMA.names)
     return {name: value for name, value in values if value is not None}
-
-
-def _day_of(us: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=us // 86_400_000_000)

@@ -10,7 +10,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
 from dothi.storage.lake.layout import PARTITION, TABLE_SCHEMA, split_days, to_lake
-from dothi.storage.lake.parquet import sync_file, sync_folder, write_day
+from dothi.storage.lake.parquet import FileShape, sync_file, sync_folder, write_day
 from dothi.storage.lake.series_index import FOLDER
 from dothi.storage.lake.snapshot import DataFile, Snapshot, read_snapshot
 
@@ -56,7 +56,7 @@ class LakeTable:
         actions: list[AddAction] = []
         for table in split_days(to_lake(rows)):
             day: date = table[PARTITION][0].as_py()
-            actions += write_day(self.root, day, [table], file_rows)
+            actions += write_day(self.root, day, [table], FileShape(file_rows))
         with self._lock:
             delta = self._open()
             delta.update_incremental()
@@ -74,15 +74,18 @@ class LakeTable:
         old: Sequence[DataFile],
         day: date,
         parts: Iterable[pa.Table],
-        file_rows: int,
+        shape: FileShape,
         metadata: dict[str, object],
     ) -> int:
-        """Put `parts` (LAKE_SCHEMA rows in file order) in the place of files of one day.
+        """Put `parts` (LAKE_SCHEMA rows in file order) in the place of files.
 
-        Files that are added to the day meanwhile stay. Returns the version of the table.
+        Files that are added meanwhile stay. Returns the version of the table.
+
+        Args:
+            day: the first day of the rows.
         """
         added: list[AddAction | RemoveAction] = []
-        added += write_day(self.root, day, parts, file_rows)
+        added += write_day(self.root, day, parts, shape)
         removed = [file.remove_action() for file in old]
         with self._lock:
             delta = self._open()

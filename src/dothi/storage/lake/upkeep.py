@@ -1,25 +1,23 @@
-"""Keeps the lake small and fast: compaction, retention, vacuum."""
+"""Keeps the lake small and fast: compaction, folding, retention, vacuum."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-
-import pyarrow as pa
 
 from dothi.ports.clock import Clock
 from dothi.storage.lake.deletions import Deletions
 from dothi.storage.lake.engine import Engine, quoted
-from dothi.storage.lake.layout import LAKE_SCHEMA
-from dothi.storage.lake.parquet import ROW_GROUP_ROWS
+from dothi.storage.lake.folding import due, fold
+from dothi.storage.lake.lake_rows import files_sql
+from dothi.storage.lake.parquet import FOLDED, FileShape
 from dothi.storage.lake.periods import to_us
-from dothi.storage.lake.relation import files_sql
 from dothi.storage.lake.settings import LakeSettings, RetentionRule
 from dothi.storage.lake.snapshot import DataFile
+from dothi.storage.lake.sorted_slices import sorted_slices
 from dothi.storage.lake.table import LakeTable
 
 _log = logging.getLogger(__name__)
-_ORDER = "attribute, entity, dataset, coalesce(observed_at, committed_at), seq"
-_BATCH_ROWS = 8 * ROW_GROUP_ROWS
+_MOMENT = "coalesce(observed_at, committed_at)"
 
 
 class Upkeep:
@@ -42,11 +40,13 @@ class Upkeep:
         self._deletions = deletions
         self._clock = clock
         self._settings = settings
+        self._shape = FileShape(settings.file_rows)
         self._swept_us = 0
 
     def round(self) -> None:
-        """Compaction; once a day also retention and vacuum."""
+        """Compaction and folding; once a day also retention and vacuum."""
         self.compact()
+        self.fold()
         now_us = to_us(self._clock.now())
         if now_us - self._swept_us >= self._settings.sweep_every_s * 1_000_000:
             self.retain()
@@ -57,18 +57,30 @@ class Upkeep:
         """Merge small files of a day into sorted ones; the number of days rewritten."""
         today = self._clock.now().date()
         rewritten = 0
-        for day, files in sorted(self._table.snapshot().days.items()):
+        for day, files in self._table.snapshot().by_day().items():
             small = [f for f in files if f.rows < self._settings.file_rows // 2]
             enough = 2 if day < today else self._settings.compact_files
             if len(small) < enough:
                 continue
             if day >= today:
                 small = _smallest(small, self._settings.compact_files)
-            parts = self._sorted_rows(small, "true")
+            parts = sorted_slices(self._engine, small, "true")
             metadata: dict[str, object] = {"dothi": "compact", "day": day.isoformat()}
-            self._table.replace(small, day, parts, self._settings.file_rows, metadata)
+            self._table.replace(small, day, parts, self._shape, metadata)
             rewritten += 1
         return rewritten
+
+    def fold(self) -> int:
+        """Fold what is due; the number of thirds of a month folded."""
+        after_days = self._settings.fold_after_days
+        if after_days == 0:
+            return 0
+        before = self._clock.now().date() - timedelta(days=after_days)
+        thirds = due(self._table.snapshot(), before)
+        for first, files in thirds.items():
+            fold(self._table, self._engine, first, files)
+            _log.info("folded %d files of the third of a month from %s", len(files), first)
+        return len(thirds)
 
     def retain(self) -> int:
         """Delete rows that the rules in force no longer keep; their number."""
@@ -78,50 +90,34 @@ class Upkeep:
 
     def _apply(self, rule: RetentionRule, today: date) -> int:
         oldest_kept = today - timedelta(days=rule.keep_days)
-        deleted = 0
-        for day, files in sorted(self._table.snapshot().days.items()):
-            if day < oldest_kept:
-                deleted += self._delete(rule, day, files)
-        return deleted
+        condition = f"{_condition(rule)} AND {_MOMENT} < TIMESTAMPTZ '{oldest_kept} 00:00:00+00'"
+        old = [f for f in self._table.snapshot().files if f.day < oldest_kept]
+        return sum(self._delete(rule, condition, files) for files in _together(old))
 
-    def _delete(self, rule: RetentionRule, day: date, files: Sequence[DataFile]) -> int:
-        condition = _condition(rule)
-        counts = self._engine.query(
-            f"SELECT filename, count(*) AS rows FROM {files_sql(files, 'filename = true')} "
-            f"WHERE {condition} GROUP BY ALL"
-        )
-        rows = dict(zip(counts["filename"].to_pylist(), counts["rows"].to_pylist(), strict=True))
-        touched = [f for f in files if rows.get(f.location)]
+    def _delete(self, rule: RetentionRule, condition: str, files: Sequence[DataFile]) -> int:
+        counted = self._engine.query(
+            f"SELECT filename, CAST({_MOMENT} AS DATE) AS day, count(*) AS rows "
+            f"FROM {files_sql(files, 'filename = true')} WHERE {condition} GROUP BY ALL"
+        ).to_pylist()
+        found = {row["filename"] for row in counted}
+        touched = [f for f in files if f.location in found]
         if not touched:
             return 0
-        count = sum(rows.values())
-        parts = self._sorted_rows(touched, f"NOT ({condition})")
+        rows: dict[date, int] = {}
+        for row in counted:
+            rows[row["day"]] = rows.get(row["day"], 0) + row["rows"]
+        day, is_folded = touched[0].day, touched[0].is_folded
         self._table.replace(
             touched,
             day,
-            parts,
-            self._settings.file_rows,
-            self._deletions.metadata(rule, day, count),
+            sorted_slices(self._engine, touched, f"NOT ({condition})"),
+            FOLDED if is_folded else self._shape,
+            self._deletions.metadata(rule, rows),
         )
         self._deletions.complete()
-        _log.info("retention rule %s deleted %d rows of %s", rule.id, count, day)
-        return int(count)
-
-    def _sorted_rows(self, files: Sequence[DataFile], condition: str) -> Iterator[pa.Table]:
-        columns = ", ".join(LAKE_SCHEMA.names)
-        sql = f"SELECT {columns} FROM {files_sql(files)} WHERE {condition} ORDER BY {_ORDER}"
-        pending: list[pa.RecordBatch] = []
-        rows = 0
-        for batch in self._engine.stream(sql, _BATCH_ROWS):
-            pending.append(batch)
-            rows += batch.num_rows
-            while rows >= _BATCH_ROWS:
-                table = pa.Table.from_batches(pending)
-                yield table.slice(0, _BATCH_ROWS)
-                pending = table.slice(_BATCH_ROWS).to_batches()
-                rows -= _BATCH_ROWS
-        if pending:
-            yield pa.Table.from_batches(pending)
+        count = sum(rows.values())
+        _log.info("retention rule %s deleted %d rows from %s on", rule.id, count, day)
+        return count
 
 
 def rules_in_force(settings: LakeSettings, day: date) -> list[RetentionRule]:
@@ -131,6 +127,14 @@ def rules_in_force(settings: LakeSettings, day: date) -> list[RetentionRule]:
         if rule.valid_from <= day:
             latest[rule.id] = rule
     return list(latest.values())
+
+
+def _together(files: Iterable[DataFile]) -> list[list[DataFile]]:
+    """Files by first day, folded ones apart from the others."""
+    groups: dict[tuple[date, bool], list[DataFile]] = {}
+    for file in files:
+        groups.setdefault((file.day, file.is_folded), []).append(file)
+    return list(groups.values())
 
 
 def _smallest(files: Sequence[DataFile], count: int) -> list[DataFile]:

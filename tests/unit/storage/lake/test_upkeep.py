@@ -69,7 +69,7 @@ def test_compaction_merges_and_sorts_and_changes_no_answer(lake: Lake, log: Memo
     fill(lake, log)
     before = answers(lake, log)
     assert upkeep_of(lake).compact() == 5
-    days = lake.table.snapshot().days
+    days = lake.table.snapshot().by_day()
     counts = [len(files) for _, files in sorted(days.items())]
     assert counts == [1, 1, 1, 1, 1, 3], "the current day waits for more files"
     assert answers(lake, log) == before
@@ -84,7 +84,7 @@ def test_compaction_merges_and_sorts_and_changes_no_answer(lake: Lake, log: Memo
 def test_the_current_day_is_compacted_when_it_has_many_files(lake: Lake, log: MemoryLog) -> None:
     fill(lake, log, seals_a_day=5)
     upkeep_of(lake).compact()
-    assert len(lake.table.snapshot().days[NOW.now().date()]) == 2
+    assert len(lake.table.snapshot().by_day()[NOW.now().date()]) == 2
 
 
 def test_files_sealed_during_compaction_stay(
