@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SHOWN = ("entity", "attribute", "observed_at", "number", "text", "unit", "quality")
 
 
-@click.command("import", cls=needs(Permission.WRITE_OBSERVATIONS))
+@click.command("import", cls=needs(Permission.ADMINISTER))
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--map",
