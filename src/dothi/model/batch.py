@@ -70,6 +70,9 @@ class CommitResult:
 
     @property
     def rejected_count(self) -> int:
+        """Of a replay by the record, since what admit refused is not told again."""
+        if self.replayed:
+            return self.received - self.stored - self.duplicates
         return sum(r.count for r in self.rejected)
 
 

@@ -51,3 +51,19 @@ async def test_the_same_key_again_changes_nothing(tmp_path: Path) -> None:
         assert again.json()["stored"] == first.json()["stored"] == 1
         (totals,) = parts.receipts.totals()
         assert (totals.received, totals.stored) == (1, 1)
+
+
+async def test_a_refused_message_is_refused_again_when_it_is_repeated(tmp_path: Path) -> None:
+    async with (
+        province(tmp_path) as parts,
+        serve(endpoints(HttpIntakeDeps(parts.intake, parts.clock))) as address,
+        httpx.AsyncClient(base_url=address) as client,
+    ):
+        headers = NDJSON | {"idempotency-key": "k1"}
+        for is_again in (False, True):
+            answer = await client.post(
+                "/api/v1/observations", content=_line("no uri"), headers=headers
+            )
+            got = answer.json()
+            assert (answer.status_code, got["replayed"]) == (422, is_again)
+            assert (got["received"], got["stored"], got["rejected"]) == (1, 0, 1)
