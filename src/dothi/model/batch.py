@@ -87,6 +87,7 @@ class Group:
 
     batches: tuple[Batch, ...]
     rows: pa.Table
-    """ROW_SCHEMA rows that passed admit, text keys dictionary-encoded, and `batch_no` (int32)."""
+    """ROW_SCHEMA rows that passed admit, text keys dictionary-encoded; `batch_no` (int32) says of
+    which batch, `row_no` (int64) at which index of it."""
     rejected: tuple[tuple[Rejection, ...], ...]
     """Per batch: what the door and admit refused."""
