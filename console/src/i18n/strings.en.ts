@@ -260,6 +260,7 @@ export const en: Strings = {
   reason_topic_unknown: 'unknown MQTT topic',
   reason_value_not_a_number: 'not a number',
   reason_value_ambiguous: 'ambiguous value',
+  reason_series_of_another_source: 'series of another source',
   reason_batch_refused: 'whole batch refused',
   reason_message_empty: 'empty message',
   reason_message_too_large: 'message too large',

@@ -258,6 +258,7 @@ export const vi = {
   reason_topic_unknown: 'chủ đề MQTT lạ',
   reason_value_not_a_number: 'không phải số',
   reason_value_ambiguous: 'giá trị không rõ',
+  reason_series_of_another_source: 'chuỗi của nguồn khác',
   reason_batch_refused: 'cả lô bị từ chối',
   reason_message_empty: 'thông điệp rỗng',
   reason_message_too_large: 'thông điệp quá lớn',

@@ -49,7 +49,10 @@ class Batch:
     rejected: tuple[Rejection, ...] = ()
     guards: Guards = field(default_factory=Guards)
     is_whole: bool = False
-    """One row that admit refuses makes it refuse all of them (`batch_refused`)."""
+    """One row that is refused makes all of them refused (`batch_refused`)."""
+    is_trusted: bool = False
+    """Its rows may write series that belong to another source. A door sets it when the sender may
+    keep entities; it is never read from a message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,9 @@ class EntityWriter:
         gone = pa.table({"now": np.full(len(ids), now_us), "id": ids})
         self._connection.run("UPDATE entity SET deleted_us = ?1 WHERE id = ?2", gone)
         self._connection.run(
-            "UPDATE attribute SET deleted_us = ?1 WHERE entity_id = ?2 AND deleted_us IS NULL", gone
+            "UPDATE attribute SET deleted_us = ?1, owner_id = NULL "
+            "WHERE entity_id = ?2 AND deleted_us IS NULL",
+            gone,
         )
         self._connection.run("DELETE FROM entity_type WHERE entity_id = ?", gone.select(["id"]))
         for uri in uris:
