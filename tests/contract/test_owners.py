@@ -1,6 +1,7 @@
 """Whose a series is: the first source's, until it is released or deleted."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -258,6 +259,24 @@ def test_a_released_series_goes_to_the_next_that_writes_it(
         batch(attribute="flow", number=4.0, observed_at=later),
     )
     assert (figures(old), figures(flow)) == ((1, 0, 1, 0), (1, 1, 0, 0))
+
+
+def test_a_release_beside_commits_is_seen_by_the_next(store: SqliteStore) -> None:
+    commit(store, batch(number=1.0))
+    wanted: set[str] = set()
+    with ThreadPoolExecutor(1) as other:
+        for n in range(1, 40):
+            source = ("s1", "s2")[n % 2]
+            released = other.submit(lambda: [store.writer.release(s) for s in ("s1", "s2")])
+            many = [batch(source="s3", attribute=f"x{n}", number=float(k)) for k in range(5)]
+            commit(store, *many)
+            assert sum(released.result()) == 1
+            [taken] = commit(
+                store, batch(source=source, number=float(n), observed_at=minutes_ago(-n / 10))
+            )
+            assert figures(taken) == (1, 1, 0, 0)
+            wanted.add(source)
+    assert wanted == {"s1", "s2"}
 
 
 def test_a_failed_commit_claims_nothing(store: SqliteStore) -> None:
