@@ -184,7 +184,7 @@ class SqliteLogWriter:
     def _store(self, numbered: Numbered, revision: Ints, work: Work) -> None:
         self._log.append(numbered, work, revision)
         winners = self._series.merge(numbered, work.now_us)
-        self._entities.describe(numbered.rows.take(pa.array(winners)), numbered.entities[winners])
+        self._entities.describe(numbered.take(winners))
         assigned = numbered.rows["change"].to_numpy() == Change.ASSIGN
         if assigned.any():
             self._entities.touch(numbered.entities[assigned], work.now_us)

@@ -29,6 +29,12 @@ class Numbered:
         found: npt.NDArray[np.int32] = self.rows["batch_no"].to_numpy()
         return found
 
+    def take(self, at: Ints) -> "Numbered":
+        """The rows with these indexes, in this order."""
+        return Numbered(
+            self.rows.take(pa.array(at)), self.sources[at], self.entities[at], self.series[at]
+        )
+
     def where(self, mask: Mask) -> "Numbered":
         """Those of the rows that the mask names."""
         return Numbered(
