@@ -214,7 +214,7 @@ def test_an_administrator_adds_a_source_and_its_first_message_appears(
     expect(dialog).to_have_count(0)
     page.get_by_role("button", name="Thêm nguồn").click()
     page.get_by_label("Mã nguồn").fill("gateway-1")
-    page.get_by_label("Cổng trung gian").check()
+    page.get_by_label("Gateway").check()
     page.get_by_role("button", name="Tạo nguồn và cấp mã").click()
     expect(dialog).to_contain_text("mosquitto_pub")
     page.keyboard.press("Escape")

@@ -219,7 +219,7 @@ export const vi = {
   sources_revoked: 'Đã thu hồi {n} mã.',
   sources_writes: 'Được ghi',
   sources_writes_own: 'chỉ chuỗi của chính nó',
-  sources_writes_others: 'cả chuỗi của nguồn khác (cổng trung gian)',
+  sources_writes_others: 'cả chuỗi của nguồn khác (gateway)',
   sources_release: 'Nhả chuỗi',
   sources_release_what: 'Nhả mọi chuỗi thuộc nguồn {id}? Mỗi chuỗi sẽ thuộc nguồn kế tiếp gửi giá trị cho nó. Các giá trị giữ nguyên.',
   sources_release_when: 'Dùng khi một thiết bị khác thay thiết bị này. Hãy thu hồi mã của thiết bị cũ trước, nếu không nó sẽ nhận lại chuỗi.',
@@ -240,7 +240,7 @@ export const vi = {
   field_origin_note: 'Ghi chú nguồn gốc',
   field_cadence: 'Nhịp mong đợi (giây)',
   field_licence: 'Giấy phép',
-  field_others: 'Cổng trung gian',
+  field_others: 'Gateway',
   field_others_hint: 'được ghi chuỗi thuộc các nguồn khác',
   field_create: 'Tạo nguồn và cấp mã',
 
