@@ -20,6 +20,7 @@ const source = (id: string, more: Partial<SourceView> = {}): SourceView => ({
   cadence_s: null,
   licence: '',
   is_enabled: true,
+  may_write_others: false,
   state: 'live',
   received: 0,
   stored: 0,

@@ -185,6 +185,31 @@ def test_name_and_location_are_found_by_search_and_box(store: SqliteStore) -> No
     assert store.state.count(EntityQuery(bbox=(0, 0, 1, 1))) == 0
 
 
+def test_a_further_instance_neither_moves_nor_renames_an_entity(store: SqliteStore) -> None:
+    def describe(dataset: str, lon: float, source: str = "s1") -> tuple[str, float]:
+        place = f'{{"type":"Point","coordinates":[{lon},10.5]}}'
+        commit(
+            store,
+            batch(
+                source=source,
+                attribute=["name", "location"],
+                dataset=dataset,
+                text=[f"at {lon}", None],
+                body=[None, place],
+                kind=[1, 3],
+                observed_at=None,
+            ),
+        )
+        [entity] = store.state.entities(EntityQuery()).to_pylist()
+        return entity["name"], entity["lon"]
+
+    assert describe("urn:a", 1.0) == ("at 1.0", 1.0)
+    assert describe("urn:b", 2.0, "s2") == ("at 1.0", 1.0)
+    assert describe("urn:a", 3.0) == ("at 3.0", 3.0), "the oldest instance still describes it"
+    assert describe("", 4.0) == ("at 4.0", 4.0)
+    assert describe("urn:a", 5.0) == ("at 4.0", 4.0)
+
+
 def test_committed_time_never_runs_backwards(store: SqliteStore) -> None:
     times = iter([NOW, NOW - timedelta(hours=2), NOW + timedelta(seconds=1)])
 

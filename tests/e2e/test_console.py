@@ -204,6 +204,22 @@ def test_an_administrator_adds_a_source_and_its_first_message_appears(
     entry = page.get_by_role("button", name=re.compile("Device:gauge-1"))
     expect(entry).to_contain_text("1,42", timeout=5_000)
 
+    page.goto("/sources?sel=gauge-1")
+    expect(page.get_by_test_id("source-detail")).to_contain_text("chỉ chuỗi của chính nó")
+    page.get_by_role("button", name="Nhả chuỗi").click()
+    expect(dialog).to_contain_text("Nhả mọi chuỗi thuộc nguồn gauge-1?")
+    dialog.get_by_role("button", name="Nhả chuỗi").click()
+    expect(dialog).to_contain_text("Đã nhả 2 chuỗi.")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.get_by_role("button", name="Thêm nguồn").click()
+    page.get_by_label("Mã nguồn").fill("gateway-1")
+    page.get_by_label("Gateway").check()
+    page.get_by_role("button", name="Tạo nguồn và cấp mã").click()
+    expect(dialog).to_contain_text("mosquitto_pub")
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("source-detail")).to_contain_text("cả chuỗi của nguồn khác")
+
 
 def test_nobody_sees_anything_without_signing_in(browser: Browser, hub: Program) -> None:
     context = browser.new_context(base_url=hub.url)
@@ -262,8 +278,9 @@ def test_a_lost_hub_greys_the_values_within_5_s(page: Page, hub: Program) -> Non
     page.goto("/map")
     root = page.locator("html")
     expect(root).to_have_attribute("data-link", "open", timeout=SLOW_MS)
-    value = page.locator("[aria-label='Trong khung nhìn'] .live").first
-    expect(value).to_be_visible(timeout=SLOW_MS)
+    # A fresh one: at some hours of the day the record of the first station has a gap.
+    value = page.wait_for_selector("[aria-label='Trong khung nhìn'] .live:not(.stale)")
+    assert value is not None
     fresh = value.evaluate("e => getComputedStyle(e).color")
     hub.kill()
     expect(root).to_have_attribute("data-link", "lost", timeout=5_000)

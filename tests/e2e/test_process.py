@@ -138,6 +138,22 @@ async def test_a_command_hands_batches_to_the_running_server(tmp_path: Path) -> 
         assert again.replayed
 
 
+def test_an_import_beside_a_server_needs_no_token(tmp_path: Path) -> None:
+    table = tmp_path / "old.csv"
+    table.write_text("time,level\n2026-01-01T00:00Z,1\n2026-01-01T01:00Z,x\n")
+    with Program(tmp_path / "data") as dothi:
+        where = ("--data-dir", str(dothi.data_dir))
+        done = run_cli(
+            *("import", str(table), "--source", "old", "--entity", "urn:ngsi-ld:Thing:1"),
+            *("--time-column", "time", "--column", "level=level", *where),
+        )
+        assert f"importing through {dothi.url}" in done.stderr
+        assert "2 read, 1 stored, 0 duplicate, 1 rejected" in done.stdout
+        assert run_cli("source", "revoke", "old", *where).stdout.strip() == "0 revoked"
+        text = httpx.get(f"{dothi.url}/metrics").text
+    assert 'dothi_source_rejected_total{source="old"} 1' in text
+
+
 def test_metrics_tell_of_log_lake_queue_and_disk(tmp_path: Path) -> None:
     with Program(tmp_path / "data") as dothi:
         text = httpx.get(f"{dothi.url}/metrics").text

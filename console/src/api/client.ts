@@ -108,6 +108,8 @@ export const api = {
   issueToken: (source: string) => send<{ token: string }>('POST', `/sources/${id(source)}/token`),
   revokeTokens: (source: string) =>
     send<{ revoked: number }>('DELETE', `/sources/${id(source)}/tokens`),
+  releaseSeries: (source: string) =>
+    send<{ released: number }>('POST', `/sources/${id(source)}/release`),
   receipts: (source: string, query: Query, signal?: AbortSignal) =>
     call<{ minutes: ReceiptMinute[] }>(`/sources/${id(source)}/receipts${queryText(query)}`, {
       signal: signal ?? null,

@@ -45,6 +45,8 @@ export interface SourceView {
   cadence_s: number | null;
   licence: string;
   is_enabled: boolean;
+  /** A gateway: it may write series that belong to other sources. */
+  may_write_others: boolean;
   state: SourceState;
   received: number;
   stored: number;

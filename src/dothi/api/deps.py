@@ -14,6 +14,7 @@ from dothi.live.hub import LiveHub
 from dothi.ports.areas import Areas
 from dothi.ports.clock import Clock
 from dothi.ports.history import History
+from dothi.ports.owners import SeriesOwners
 from dothi.ports.receipts import Receipts
 from dothi.ports.registry import Sources
 from dothi.ports.state import State
@@ -29,6 +30,7 @@ class ApiDeps:
     state: State
     history: History
     sources: Sources
+    owners: SeriesOwners
     receipts: Receipts
     areas: Areas
     live: LiveHub

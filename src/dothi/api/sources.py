@@ -1,5 +1,6 @@
 """Sources: what sends, how it does, what it may send with."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from starlette.responses import Response
 
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
+from dothi.access.principal import Principal
 from dothi.api.answer import answer
 from dothi.api.deps import ApiDeps
 from dothi.api.person import NoQuery
@@ -18,6 +20,8 @@ from dothi.live.source_view import source_views
 from dothi.live.view import SourceView
 from dothi.model.problem import Problem
 from dothi.model.source import Origin, Source
+
+log = logging.getLogger(__name__)
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -36,6 +40,7 @@ class SourceBody(Struct, forbid_unknown_fields=True):
     cadence_s: Annotated[float, Meta(gt=0)] | None = None
     licence: Annotated[str, Meta(max_length=200)] = ""
     is_enabled: bool = True
+    may_write_others: bool = False
 
 
 class RangeQuery(Struct, forbid_unknown_fields=True):
@@ -61,6 +66,12 @@ class Revoked(Struct):
     """How many tokens no longer work."""
 
     revoked: int
+
+
+class Released(Struct):
+    """How many series belong to nobody now."""
+
+    released: int
 
 
 class Minute(Struct):
@@ -110,7 +121,7 @@ class SourceHandlers:
     async def put(self, request: Request) -> Response:
         decode_query(request, NoQuery)
         body = await decode_body(request, SourceBody)
-        return answer(await self._deps.in_thread(self._put, body))
+        return answer(await self._deps.in_thread(self._put, body, _name_of(request)))
 
     async def issue_token(self, request: Request) -> Response:
         decode_query(request, NoQuery)
@@ -122,6 +133,14 @@ class SourceHandlers:
         source = await self._known(request)
         revoked = await self._deps.in_thread(self._deps.sources.revoke_tokens, source)
         return answer(Revoked(revoked))
+
+    async def release(self, request: Request) -> Response:
+        decode_query(request, NoQuery)
+        source = await self._known(request)
+        released = await self._deps.in_thread(self._deps.owners.release, source)
+        by = _name_of(request)
+        log.info("series released", extra={"source": source, "series": released, "by": by})
+        return answer(Released(released))
 
     async def receipts(self, request: Request) -> Response:
         asked = decode_query(request, RangeQuery)
@@ -167,15 +186,23 @@ class SourceHandlers:
             )
         return source_id
 
-    def _put(self, body: SourceBody) -> SourceView:
+    def _put(self, body: SourceBody, by: str) -> SourceView:
         known = self._deps.sources.get(body.id)
         created_at = known.created_at if known else self._deps.clock.now()
         fields = {name: getattr(body, name) for name in SourceBody.__struct_fields__}
         self._deps.sources.put(Source(**fields, created_at=created_at))
+        if body.may_write_others != (known is not None and known.may_write_others):
+            may = "may write" if body.may_write_others else "no longer writes"
+            log.info("source %s series of others", may, extra={"source": body.id, "by": by})
         return next(view for view in self._views() if view.id == body.id)
 
     def _views(self) -> list[SourceView]:
         return source_views(self._deps.sources, self._deps.receipts, self._deps.clock.now())
+
+
+def _name_of(request: Request) -> str:
+    principal: Principal = request.state.principal
+    return principal.name
 
 
 def endpoints(deps: ApiDeps) -> list[Endpoint]:
@@ -199,6 +226,10 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
         Endpoint(
             "DELETE", f"{root}/{{id}}/tokens", administer, handlers.revoke_tokens,
             "Revoke every token of a source", NoQuery, None, Revoked, tags,
+        ),
+        Endpoint(
+            "POST", f"{root}/{{id}}/release", administer, handlers.release,
+            "Let go of every series of a source", NoQuery, None, Released, tags,
         ),
         Endpoint(
             "GET", f"{root}/{{id}}/receipts", read, handlers.receipts,

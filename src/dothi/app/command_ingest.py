@@ -23,9 +23,9 @@ async def open_ingest(settings: Settings, folder: DataFolder) -> AsyncIterator[I
 
     Raises Problem: the directory cannot be used.
     """
-    running = folder.running()
+    running = folder.server()
     if running is not None:
-        async with _through_server(folder, running) as ingest:
+        async with through_server(folder, running) as ingest:
             yield ingest
     else:
         async with _in_this_process(settings, folder) as ingest:
@@ -33,7 +33,8 @@ async def open_ingest(settings: Settings, folder: DataFolder) -> AsyncIterator[I
 
 
 @asynccontextmanager
-async def _through_server(folder: DataFolder, running: Running) -> AsyncIterator[Ingest]:
+async def through_server(folder: DataFolder, running: Running) -> AsyncIterator[Ingest]:
+    """As the administrator: whoever may open the data directory is that."""
     with open_registers(folder, SystemClock()) as registers:
         sessions = registers.sessions
         token = await asyncio.to_thread(sessions.open, _SESSION_LIFETIME_S)

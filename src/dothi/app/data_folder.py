@@ -102,6 +102,11 @@ class DataFolder:
         except msgspec.DecodeError:
             return None
 
+    def server(self) -> Running | None:
+        """The server that holds the folder now; None: nobody, or a command that writes itself."""
+        holder = self.running()
+        return holder if holder is not None and holder.url.startswith("http") else None
+
     def _open_lock(self) -> IO[str] | None:
         """The locked file, or None when another process has the lock."""
         descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, _PRIVATE_FILE)

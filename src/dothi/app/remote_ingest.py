@@ -44,18 +44,19 @@ class RemoteIngest:
         if answer.status_code == 503:
             raise StoreUnavailable(answer.json().get("detail", "no reason given"))
         if answer.status_code != 200:
-            raise _problem(answer)
+            raise problem_of(answer)
         return msgspec.json.decode(answer.content, type=CommitResult)
 
 
-def _problem(answer: httpx.Response) -> Problem:
+def problem_of(answer: httpx.Response) -> Problem:
+    """What the server says is wrong."""
     try:
         said = answer.json()
     except ValueError:
         said = {}
     return Problem(
         said.get("code", "not_taken"),
-        said.get("title", "The running dothi did not take the data"),
+        said.get("title", "The running dothi refuses"),
         said.get("detail", f"status {answer.status_code}"),
         answer.status_code,
         remedy=said.get("remedy", ""),

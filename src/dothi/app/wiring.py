@@ -128,6 +128,7 @@ def _api_deps(
         state=stores.state,
         history=stores.history,
         sources=stores.sources,
+        owners=stores.writer,
         receipts=stores.receipts,
         areas=stores.areas,
         live=live,

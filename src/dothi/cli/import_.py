@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SHOWN = ("entity", "attribute", "observed_at", "number", "text", "unit", "quality")
 
 
-@click.command("import", cls=needs(Permission.WRITE_OBSERVATIONS))
+@click.command("import", cls=needs(Permission.ADMINISTER))
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--map",
@@ -83,13 +83,13 @@ def import_command(
 async def _import(file: Path, mapping: "Mapping", settings: Any, data_dir: Path) -> "ImportReport":
     from dothi.app.importing import open_target
     from dothi.intake.tabular.importer import Importer
-    from dothi.model.source import Source
+    from dothi.model.source import IMPORT_KIND, Source
     from dothi.ports.clock import SystemClock
 
     source = Source(
         mapping.source,
         mapping.source_name or mapping.source,
-        "import",
+        IMPORT_KIND,
         origin=mapping.origin,
         origin_note=mapping.origin_note,
         licence=mapping.licence,

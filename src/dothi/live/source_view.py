@@ -47,6 +47,7 @@ def source_view(
         cadence_s=source.cadence_s,
         licence=source.licence,
         is_enabled=source.is_enabled,
+        may_write_others=source.may_write_others,
         state=state_of(source.cadence_s, last, now),
         received=totals.received if totals else 0,
         stored=totals.stored if totals else 0,

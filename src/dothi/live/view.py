@@ -53,6 +53,7 @@ class SourceView(Struct):
     cadence_s: float | None
     licence: str
     is_enabled: bool
+    may_write_others: bool
     state: str
     received: int
     stored: int

@@ -49,7 +49,10 @@ class Batch:
     rejected: tuple[Rejection, ...] = ()
     guards: Guards = field(default_factory=Guards)
     is_whole: bool = False
-    """One row that admit refuses makes it refuse all of them (`batch_refused`)."""
+    """One row that is refused makes all of them refused (`batch_refused`)."""
+    is_trusted: bool = False
+    """Its rows may write series that belong to another source. A door sets it when the sender may
+    keep entities; it is never read from a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,9 @@ class CommitResult:
 
     @property
     def rejected_count(self) -> int:
+        """Of a replay by the record, since what admit refused is not told again."""
+        if self.replayed:
+            return self.received - self.stored - self.duplicates
         return sum(r.count for r in self.rejected)
 
 
@@ -84,6 +90,7 @@ class Group:
 
     batches: tuple[Batch, ...]
     rows: pa.Table
-    """ROW_SCHEMA rows that passed admit, text keys dictionary-encoded, and `batch_no` (int32)."""
+    """ROW_SCHEMA rows that passed admit, text keys dictionary-encoded; `batch_no` (int32) says of
+    which batch, `row_no` (int64) at which index of it."""
     rejected: tuple[tuple[Rejection, ...], ...]
     """Per batch: what the door and admit refused."""

@@ -19,7 +19,8 @@ class _Head(msgspec.Struct):
 
 
 def encode_batch(batch: Batch) -> bytes:
-    """Guards are not carried: what is handed over this way has none."""
+    """Guards are not carried, what is handed over this way has none; nor is `is_trusted`, which
+    the door that takes the message decides."""
     head = _Head(batch.id, batch.received_at, batch.rejected, batch.is_whole)
     schema = batch.rows.schema.with_metadata({_KEY: msgspec.json.encode(head)})
     sink = pa.BufferOutputStream()

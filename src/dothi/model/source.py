@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+IMPORT_KIND = "import"
+"""Kind of the sources of `dothi import`. They bring in history and claim no series, so that the
+device whose history it is can be connected later."""
+
 
 class Origin(StrEnum):
     """Where values come from; anything but MEASURED is labelled wherever a value shows."""
@@ -33,3 +37,5 @@ class Source:
     is_enabled: bool = True
     origin_note_vi: str = ""
     """The same in Vietnamese; empty: show `origin_note`."""
+    may_write_others: bool = False
+    """A gateway that reports for others: it may write series that belong to another source."""

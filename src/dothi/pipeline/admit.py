@@ -4,7 +4,7 @@ Text keys become NFC and dictionary-encoded, units UN/CEFACT codes, missing qual
 verdict of the limits. Nothing here touches a store: duplicates are found by the writer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,8 @@ import pyarrow.compute as pc
 from dothi.model.attribute_spec import AttributeSpec
 from dothi.model.batch import Batch, Group, Rejection
 from dothi.pipeline.checks import CHECKS, Check, Rows, flat
+from dothi.pipeline.describe import BATCH_REFUSED, BATCH_REFUSED_DETAIL, describe
 from dothi.pipeline.measure import UNIT_MISMATCH, UNIT_UNKNOWN, UnitPlan, flag
-
-KEPT_PER_REASON = 20
-"""Rejected rows described one by one, per batch and reason; the rest are counted in one record."""
 
 _NFC_COLUMNS = ("attribute", "dataset", "text", "body")
 _DICTIONARY_COLUMNS = ("source", "entity", "entity_type", "attribute", "dataset", "unit")
@@ -34,8 +32,8 @@ _UNIT_CHECKS = (
     ),
 )
 _WHOLE = Check(
-    "batch_refused",
-    "another row of the same batch was refused, and its sender wants all rows or none",
+    BATCH_REFUSED,
+    BATCH_REFUSED_DETAIL,
     lambda rows: np.zeros(rows.table.num_rows, np.bool_),
 )
 _REASONS = (*CHECKS, *_UNIT_CHECKS, _WHOLE)
@@ -54,23 +52,23 @@ def admit(batches: Sequence[Batch], specs: Mapping[str, AttributeSpec]) -> Group
     table = _encode(
         pa.concat_tables([batch.rows for batch in batches], promote_options="permissive")
     )
+    first_row = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    row_no = np.arange(len(batch_no)) - first_row[batch_no]
     if table.num_rows == 0:
-        return Group(tuple(batches), _numbered(table, batch_no), tuple(rejected))
+        return Group(tuple(batches), _numbered(table, batch_no, row_no), tuple(rejected))
     received = np.repeat([_us(batch) for batch in batches], counts)
     sent = table
     table, failure = _judge(_rows(sent, received), specs)
     bad = failure > 0
     if bad.any():
-        first_row = np.concatenate([[0], np.cumsum(counts)[:-1]])
         for number in np.unique(batch_no[bad]):
             if batches[number].is_whole:
                 failure[(batch_no == number) & ~bad] = len(_REASONS)
                 bad |= batch_no == number
             of_batch = np.flatnonzero(bad & (batch_no == number))
-            rejected[number] += _describe(sent, failure, of_batch, int(first_row[number]))
-        keep = pa.array(~bad)
-        return Group(tuple(batches), _numbered(table.filter(keep), batch_no[~bad]), tuple(rejected))
-    return Group(tuple(batches), _numbered(table, batch_no), tuple(rejected))
+            rejected[number] += _describe(sent, failure, of_batch, row_no)
+        table, batch_no, row_no = table.filter(pa.array(~bad)), batch_no[~bad], row_no[~bad]
+    return Group(tuple(batches), _numbered(table, batch_no, row_no), tuple(rejected))
 
 
 def _judge(
@@ -125,40 +123,28 @@ def _rows(table: pa.Table, received: npt.NDArray[np.int64]) -> Rows:
 
 
 def _describe(
-    table: pa.Table, failure: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64], first_row: int
+    table: pa.Table,
+    failure: npt.NDArray[np.uint8],
+    rows: npt.NDArray[np.int64],
+    row_no: npt.NDArray[np.int64],
 ) -> tuple[Rejection, ...]:
     found: list[Rejection] = []
     for code in np.unique(failure[rows]):
         check = _REASONS[code - 1]
-        of_reason = rows[failure[rows] == code]
-        for row in of_reason[:KEPT_PER_REASON]:
-            shown = _shown(table.slice(int(row), 1))
-            found.append(
-                Rejection(
-                    shown["source"],
-                    check.reason,
-                    check.detail,
-                    int(row) - first_row,
-                    str(shown)[:300],
-                )
-            )
-        left = of_reason[KEPT_PER_REASON:]
-        sources = table["source"].combine_chunks().take(pa.array(left))
-        for counted in sources.value_counts().to_pylist():
-            found.append(
-                Rejection(counted["values"], check.reason, check.detail, count=counted["counts"])
-            )
+        at = rows[failure[rows] == code]
+        found += describe(table, at, row_no[at], check.reason, _always(check.detail))
     return tuple(found)
 
 
-def _shown(row: pa.Table) -> dict[str, str]:
-    """The fields of one row as text; a time may lie beyond the years of Python's datetime."""
-    row = _set(row, "observed_at", row["observed_at"].cast(pa.string()))
-    return {name: str(v)[:80] for name, v in row.to_pylist()[0].items() if v is not None}
+def _always(text: str) -> Callable[[int], str]:
+    return lambda _: text
 
 
-def _numbered(table: pa.Table, batch_no: npt.NDArray[np.int32]) -> pa.Table:
-    return table.append_column("batch_no", pa.array(batch_no, pa.int32()))
+def _numbered(
+    table: pa.Table, batch_no: npt.NDArray[np.int32], row_no: npt.NDArray[np.int64]
+) -> pa.Table:
+    table = table.append_column("batch_no", pa.array(batch_no, pa.int32()))
+    return table.append_column("row_no", pa.array(row_no, pa.int64()))
 
 
 def _set(table: pa.Table, name: str, column: pa.Array) -> pa.Table:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.conformance.ngsi_ld.broker import CONTEXT_LINK, ROOT, Running, problem_of
+from tests.rows import batch, minutes_ago
 
 ID = "urn:ngsi-ld:Room:1"
 ATTRS = f"/entities/{ID}/attrs"
@@ -159,3 +160,19 @@ async def test_errors(door: Running) -> None:
     problem_of(await send("PATCH", f"{ATTRS}?foo=1", {"a": 1}), 400, "InvalidRequest")
     assert (await send("PATCH", ATTRS, {"a": 2}, **{"content-type": "text/csv"})).status_code == 415
     assert (await door.entity(ID))["a"]["value"] == 1
+
+
+async def test_a_system_changes_what_a_device_measures_and_does_not_take_it(door: Running) -> None:
+    """Clients of this door keep entities, so the series of a device are no secret from them."""
+
+    async def measured(minute: int) -> int:
+        rows = batch(entity=ID, attribute="a", number=1.0, observed_at=minutes_ago(-minute))
+        return (await door.hub.intake.submit(rows)).stored
+
+    assert await measured(0) == 1
+    answer = await door.send("PATCH", f"{ATTRS}/a", {"type": "Property", "value": 7})
+    assert answer.status_code == 204, answer.text
+    assert (await door.entity(ID, params={"options": "keyValues"}))["a"] == 7
+    assert await measured(1) == 1
+    answer = await door.send("DELETE", f"{ATTRS}/a", None)
+    assert answer.status_code == 204, answer.text

@@ -43,6 +43,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             state=parts.state,
             history=parts.history,
             sources=parts.sources,
+            owners=parts.writer,
             receipts=parts.receipts,
             areas=parts.areas,
             live=parts.hub,

@@ -24,6 +24,42 @@ async def test_a_source_is_registered_changed_and_gets_tokens(api: Any) -> None:
     assert [s["id"] for s in (await api.get("/sources")).json()] == ["s1"]
 
 
+async def test_the_series_of_a_source_are_released(api: Any, caplog: Any) -> None:
+    caplog.set_level("INFO", logger="dothi.api.sources")
+    post = api.client.post
+    await post("/api/v1/sources", json=BODY)
+    await api.parts.send(entity=["urn:x:1", "urn:x:2"], attribute=["a"] * 2, number=[1.0] * 2)
+    refused = await api.parts.send(source="s2", entity="urn:x:1", attribute="a", number=2.0)
+    assert refused.rejected_count == 1
+    released = await post("/api/v1/sources/s1/release")
+    assert (released.status_code, released.json()) == (200, {"released": 2})
+    [line] = caplog.records
+    assert (line.message, line.source, line.series) == ("series released", "s1", 2)
+    assert line.by == "administrator"
+    taken = await api.parts.send(source="s2", entity="urn:x:1", attribute="a", number=2.0)
+    assert taken.stored == 1
+    assert (await post("/api/v1/sources/none/release")).status_code == 404
+
+
+async def test_the_right_to_write_for_others_is_given_taken_and_logged(
+    api: Any, caplog: Any
+) -> None:
+    caplog.set_level("INFO", logger="dothi.api.sources")
+    await api.parts.send(entity="urn:x:1", attribute="a", number=1.0)
+    stored = []
+    for number, may in enumerate((False, True, False)):
+        body = BODY | {"id": "gw", "may_write_others": may}
+        view = (await api.client.post("/api/v1/sources", json=body)).json()
+        assert view["may_write_others"] is may
+        sent = await api.parts.send(source="gw", entity="urn:x:1", attribute="a", number=number + 2)
+        stored.append(sent.stored)
+    assert stored == [0, 1, 0]
+    assert [line.message for line in caplog.records] == [
+        "source may write series of others",
+        "source no longer writes series of others",
+    ]
+
+
 async def test_wrong_sources_are_refused(api: Any) -> None:
     post = api.client.post
     for body in (BODY | {"id": "a b"}, BODY | {"origin": "x"}, BODY | {"cadence": 1}, {}, [], "{"):

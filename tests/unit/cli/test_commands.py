@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from tests.rows import batch
 
 from dothi import __version__
 from dothi.app import benchmarks
@@ -12,7 +13,10 @@ from dothi.app.data_folder import DataFolder
 from dothi.app.doctor import check_port
 from dothi.app.stores import open_registers
 from dothi.model.problem import Problem
+from dothi.pipeline.admit import admit
 from dothi.ports.clock import SystemClock
+from dothi.storage.relational.hot_index import HotIndex
+from dothi.storage.relational.hot_log import SqliteLogWriter
 from support.program import run_cli
 
 
@@ -48,6 +52,28 @@ def test_sources_from_the_command_line(data_dir: Path) -> None:
     assert unknown.returncode == 1
     assert "dothi source add" in unknown.stderr
     assert "cannot be the id" in run_cli("source", "add", "a b", *where).stderr
+
+
+def test_a_source_is_changed_and_its_series_released(data_dir: Path) -> None:
+    where = ("--data-dir", str(data_dir))
+    run_cli("source", "add", "gw", "--name", "Gateway", "--cadence-s", "60", *where)
+    changed = run_cli("source", "change", "gw", "--may-write-others", "--owner", "TTDL", *where)
+    assert changed.returncode == 0, changed.stderr
+    assert "Gateway  (may write others)" in run_cli("source", "list", *where).stdout
+    run_cli("source", "change", "gw", "--own-series-only", *where)
+    with open_registers(DataFolder(data_dir), SystemClock()) as registers:
+        found = registers.sources.get("gw")
+        assert found is not None
+        assert (found.owner, found.cadence_s, found.kind) == ("TTDL", 60.0, "mqtt")
+        assert not found.may_write_others
+    writer = SqliteLogWriter(DataFolder(data_dir).database, HotIndex())
+    writer.commit(admit([batch(source="gw", number=1.0)], {}))
+    writer.close()
+    assert run_cli("source", "release", "gw", *where).stdout == "1 series released\n"
+    for command in ("change", "release"):
+        unknown = run_cli("source", command, "nobody", *where)
+        assert unknown.returncode == 1
+        assert "No such source" in unknown.stderr
 
 
 def test_config_show_says_where_values_come_from(data_dir: Path) -> None:

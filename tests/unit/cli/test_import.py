@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from dothi.app.importing import RemoteIngest
+from dothi.app.http.batches import Batches
+from dothi.app.remote_ingest import RemoteIngest
 from dothi.cli.entry import dothi
-from dothi.intake.http.door import HttpIntakeDeps, endpoints
-from dothi.intake.http.settings import HttpIntakeSettings
 from dothi.intake.tabular.importer import Importer
 from dothi.intake.tabular.mapping import Mapping, Value
 from dothi.model.problem import Problem, StoreUnavailable
@@ -97,28 +95,28 @@ async def test_an_import_through_a_running_server(tmp_path: Path) -> None:
     path.write_text("time,pm\n2026-01-01T00:00Z,1\n2026-01-01T01:00Z,x\n2099-01-01T01:00Z,2\n")
     clock = FixedClock()
     async with open_hub(tmp_path, clock) as hub:
-        door = endpoints(HttpIntakeDeps(hub.intake, clock, HttpIntakeSettings()))
-        headers = {"Authorization": "Bearer phong-tnmt"}
         async with (
-            serve(door) as address,
-            httpx.AsyncClient(base_url=address, headers=headers, trust_env=False) as client,
+            serve(Batches(hub.intake).endpoints()) as address,
+            RemoteIngest(address, "session") as ingest,
         ):
-            importer = Importer(RemoteIngest(client), clock)
+            importer = Importer(ingest, clock)
             first = await importer.run(path, MAPPING)
             again = await importer.run(path, MAPPING)
         assert (first.received, first.stored, first.rejected) == (3, 1, 2)
         assert first.reasons == {"value_not_a_number": 1, "time_in_future": 1}
-        assert (again.stored, again.known) == (0, 1)
+        assert (again.stored, again.known, again.rejected) == (0, 1, 2)
         (row,) = hub.rows().to_pylist()
         assert (row["number"], row["unit"], row["source"]) == (1.0, "GQ", "phong-tnmt")
+        (totals,) = hub.receipts.totals()
+        assert (totals.received, totals.stored, totals.rejected) == (3, 1, 2)
 
 
 async def test_a_server_that_refuses_or_is_gone(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("time,pm\n2026-01-01T00:00Z,1\n")
-    async with serve([]) as address, httpx.AsyncClient(base_url=address) as client:
+    async with serve([]) as address, RemoteIngest(address, "session") as ingest:
         with pytest.raises(Problem, match="404"):
-            await Importer(RemoteIngest(client), FixedClock()).run(path, MAPPING)
-    async with httpx.AsyncClient(base_url="http://127.0.0.1:1") as client:
+            await Importer(ingest, FixedClock()).run(path, MAPPING)
+    async with RemoteIngest("http://127.0.0.1:1", "session") as ingest:
         with pytest.raises(StoreUnavailable):
-            await Importer(RemoteIngest(client), FixedClock()).run(path, MAPPING)
+            await Importer(ingest, FixedClock()).run(path, MAPPING)

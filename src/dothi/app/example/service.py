@@ -101,7 +101,12 @@ class ExampleService:
         """Whether the source may send; what people changed about that stays."""
         found = self._needs.sources.get(wanted.id)
         if found is not None:
-            wanted = replace(wanted, created_at=found.created_at, is_enabled=found.is_enabled)
+            wanted = replace(
+                wanted,
+                created_at=found.created_at,
+                is_enabled=found.is_enabled,
+                may_write_others=found.may_write_others,
+            )
         if wanted != found:
             self._needs.sources.put(wanted)
         return wanted.is_enabled

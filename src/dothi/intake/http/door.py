@@ -127,7 +127,14 @@ class BulkDoor:
                     rejection_only(_batch_id(source, None), received_at, (rejection,))
                 )
                 raise refusal.problem() from error
-            batch = Batch(_batch_id(source, key), decoded.rows, received_at, decoded.rejected)
+            principal: Principal = request.state.principal
+            batch = Batch(
+                _batch_id(source, key),
+                decoded.rows,
+                received_at,
+                decoded.rejected,
+                is_trusted=principal.may(Permission.WRITE_ENTITIES),
+            )
             result = await self._deps.ingest.submit(batch)
         answer = self._answer(result, decoded)
         all_refused = answer.rejected > 0 and answer.rejected == answer.received

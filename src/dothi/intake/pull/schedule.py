@@ -7,6 +7,8 @@ from dothi.intake.pull.settings import ConnectorSettings
 from dothi.ports.pulls import PullRun
 
 _SHORTEST_RETRY_S = 60.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def due_at(run: PullRun | None, now_at: datetime) -> datetime:
@@ -28,9 +30,12 @@ def after_success(
     name: str, span: Span, now_at: datetime, settings: ConnectorSettings, chance: float
 ) -> PullRun:
     """The next slot of a fixed grid after now, put off by the jitter (`chance` in 0..1)."""
-    every_s = settings.every_s
-    slot_s = (now_at.timestamp() // every_s + 1) * every_s
-    next_at = datetime.fromtimestamp(slot_s + chance * settings.jitter * every_s, UTC)
+    # In whole microseconds, as times are kept: with fractions of a second the quotient may round
+    # down by a whole period, and the next slot is then no later than now.
+    every_us = max(1, round(settings.every_s * 1_000_000))
+    slot_us = ((now_at - _EPOCH) // _MICROSECOND // every_us + 1) * every_us
+    put_off_us = round(chance * settings.jitter * every_us)
+    next_at = _EPOCH + timedelta(microseconds=slot_us + put_off_us)
     return PullRun(name, next_at, now_at, span.end_at)
 
 

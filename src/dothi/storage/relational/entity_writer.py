@@ -12,6 +12,7 @@ from dothi.model.row import Change
 from dothi.pipeline.geometry import bounds
 from dothi.storage.relational.columns import Ints, codes, ints, texts, used
 from dothi.storage.relational.hot_connection import HotConnection
+from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.series_registry import Registry
 
 DEFAULT_TYPE = "Thing"
@@ -20,6 +21,14 @@ DEFAULT_TYPE = "Thing"
 _NAME = pa.scalar("name", pa.string())
 _LOCATION = pa.scalar("location", pa.string())
 _UPSERT_ENTITY = pa.scalar(int(Change.UPSERT_ENTITY), pa.uint8())
+
+
+_IS_LEADING = """
+(?1 = '' OR NOT EXISTS (SELECT 1 FROM attribute a WHERE a.entity_id = entity.id AND a.name = '{}'
+ AND a.deleted_us IS NULL AND (a.dataset = '' OR a.id < ?2)))
+"""
+"""Of several instances of an attribute the default one describes the entity, else the oldest: a
+further instance, which anybody may add, neither moves nor renames it."""
 
 
 class EntityBody(msgspec.Struct, frozen=True):
@@ -103,32 +112,38 @@ class EntityWriter:
         gone = pa.table({"now": np.full(len(ids), now_us), "id": ids})
         self._connection.run("UPDATE entity SET deleted_us = ?1 WHERE id = ?2", gone)
         self._connection.run(
-            "UPDATE attribute SET deleted_us = ?1 WHERE entity_id = ?2 AND deleted_us IS NULL", gone
+            "UPDATE attribute SET deleted_us = ?1, owner_id = NULL "
+            "WHERE entity_id = ?2 AND deleted_us IS NULL",
+            gone,
         )
         self._connection.run("DELETE FROM entity_type WHERE entity_id = ?", gone.select(["id"]))
         for uri in uris:
             self._registry.forget_entity(uri)
 
-    def describe(self, rows: pa.Table, entity_ids: Ints) -> None:
+    def describe(self, numbered: Numbered) -> None:
         """Keep name, search text and bounds in step with the attributes `name` and `location`."""
+        rows = numbered.rows
         attribute = rows["attribute"].cast(pa.string())
         named = pc.and_(pc.equal(attribute, _NAME), pc.is_valid(rows["text"]))
         located = pc.and_(pc.equal(attribute, _LOCATION), pc.is_valid(rows["body"]))
         at = np.flatnonzero(named.to_numpy())
         if len(at):
+            columns = _instance(numbered, at)
             names = rows["text"].take(pa.array(at)).cast(pa.string()).to_pylist()
+            columns |= {"n": texts(names), "s": texts(map(fold, names))}
             self._connection.run(
-                "UPDATE entity SET name = ?2, search = ?3 || ' ' || uri WHERE id = ?1",
-                pa.table({"id": entity_ids[at], "n": texts(names), "s": texts(map(fold, names))}),
+                "UPDATE entity SET name = ?4, search = ?5 || ' ' || uri WHERE id = ?3 AND "
+                + _IS_LEADING.format("name"),
+                pa.table(columns),
             )
         at = np.flatnonzero(located.to_numpy())
         if len(at):
             box = bounds(rows["body"].take(pa.array(at)).cast(pa.string()).to_pylist())
-            columns: dict[str, Any] = {"id": entity_ids[at]}
+            columns = _instance(numbered, at)
             columns |= {f"c{i}": pa.array(box[:, i], from_pandas=True) for i in range(4)}
             self._connection.run(
-                "UPDATE entity SET min_lon = ?2, min_lat = ?3, max_lon = ?4, max_lat = ?5 "
-                "WHERE id = ?1",
+                "UPDATE entity SET min_lon = ?4, min_lat = ?5, max_lon = ?6, max_lat = ?7 "
+                "WHERE id = ?3 AND " + _IS_LEADING.format("location"),
                 pa.table(columns),
             )
 
@@ -156,6 +171,15 @@ class EntityWriter:
                 }
             ),
         )
+
+
+def _instance(numbered: Numbered, at: Ints) -> dict[str, Any]:
+    """The first three columns of an update by _IS_LEADING."""
+    return {
+        "dataset": numbered.rows["dataset"].take(pa.array(at)).cast(pa.string()),
+        "series": numbered.series[at],
+        "id": numbered.entities[at],
+    }
 
 
 def _first_types(rows: pa.Table, uris: list[str]) -> dict[str, str]:

@@ -1,14 +1,13 @@
 """The commit: log append, state merge and receipts in one durable SQLite transaction."""
 
 import threading
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from dothi.model.batch import Batch, CommitResult, Group
+from dothi.model.batch import CommitResult, Group
 from dothi.model.problem import StoreUnavailable
 from dothi.model.row import Change
 from dothi.ports.clock import Clock, SystemClock
@@ -19,6 +18,8 @@ from dothi.storage.relational.guard_check import Fate, check_guards, replays
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.log_append import LogAppender, Work
+from dothi.storage.relational.numbered import Numbered
+from dothi.storage.relational.owner_check import OwnerCheck, WholeRefused
 from dothi.storage.relational.series_registry import Registry
 from dothi.storage.relational.series_writer import SeriesWriter
 from dothi.storage.relational.twin_lookup import TwinLookup
@@ -46,6 +47,7 @@ class SqliteLogWriter:
         self._registry = Registry(self._connection)
         self._entities = EntityWriter(self._connection, self._registry)
         self._series = SeriesWriter(self._connection, self._registry)
+        self._owners = OwnerCheck(self._connection, self._registry)
         self._twins = TwinLookup(self._connection, self._registry, index, sealed)
         self._recall()
 
@@ -56,18 +58,32 @@ class SqliteLogWriter:
     def commit(self, group: Group) -> list[CommitResult]:
         """See ports.log.LogWriter."""
         with self._lock:
-            try:
-                with self._connection.transaction():
-                    work, fate = self._apply(group)
-            except BaseException:
-                self._recall()
-                raise
+            while True:
+                try:
+                    with self._connection.transaction():
+                        work, fate = self._apply(group)
+                    break
+                except WholeRefused as refused:
+                    # Begin again without it, as if it had never been in the group.
+                    self._recall()
+                    group = refused.left_of(group)
+                except BaseException:
+                    self._recall()
+                    raise
             for rows in work.indexed:
                 self._index.append(*rows)
             self._next_seq = work.next_seq
             self._next_batch += len(group.batches)
             self._last_us = work.now_us
             return _results(group, work, fate)
+
+    def release(self, source_id: str) -> int:
+        """See ports.owners.SeriesOwners."""
+        with self._lock:
+            with self._connection.transaction():
+                owner, count = self._owners.release(source_id)
+            self._registry.forget_owner(owner)
+            return count
 
     def _recall(self) -> None:
         """Read the next numbers from the tables: at start, and after a rollback."""
@@ -86,7 +102,7 @@ class SqliteLogWriter:
         batches = group.batches
         fate = replays(self._connection, batches)
         check_guards(self._registry, batches, group.rows, fate)
-        work = self._begin(batches)
+        work = self._begin(group)
         rows = group.rows
         if fate.results:
             keep = np.array([fate.applies(n) for n in range(len(batches))], np.bool_)
@@ -97,43 +113,56 @@ class SqliteLogWriter:
                 self._delete(part, work)
             else:
                 self._write(part, work)
-        self._log.write_receipts(group, fate, work)
+        self._log.write_receipts(fate, work)
         self._log.write_batches(group, fate, work)
         return work, fate
 
-    def _begin(self, batches: Sequence[Batch]) -> Work:
+    def _begin(self, group: Group) -> Work:
         # Never before the last commit: a clock that jumps back must not reorder the record.
         now_us = max(int(self._clock.now().timestamp() * 1e6), self._last_us)
-        count = len(batches)
-        return Work(
-            now_us,
-            np.arange(self._next_batch, self._next_batch + count),
-            np.array([int(b.received_at.timestamp() * 1e6) for b in batches], np.int64),
-            self._next_seq,
-            np.zeros(count, np.int64),
-            np.zeros(count, np.int64),
-            np.zeros(count, np.int64),
-            np.zeros(count, np.int64),
-        )
+        batch_ids = np.arange(self._next_batch, self._next_batch + len(group.batches))
+        return Work(group, now_us, self._next_seq, batch_ids)
 
     def _write(self, rows: pa.Table, work: Work) -> None:
         entity_ids = self._entities.resolve(rows, work.now_us)
         change = rows["change"].to_numpy()
         about_entity = change == Change.UPSERT_ENTITY
         if about_entity.any():
-            at = np.flatnonzero(about_entity)
-            chosen = rows.take(pa.array(at))
-            self._entities.upsert(chosen, entity_ids[at], work.now_us)
-            self._log.append(chosen, np.zeros(len(at), np.int64), entity_ids[at], work)
+            chosen = self._numbered(rows.filter(pa.array(about_entity)), entity_ids[about_entity])
+            self._entities.upsert(chosen.rows, chosen.entities, work.now_us)
+            self._log.append(chosen, work)
             rows, entity_ids = rows.filter(pa.array(~about_entity)), entity_ids[~about_entity]
         if rows.num_rows:
-            self._observe(rows, entity_ids, work)
+            series = self._series.resolve(rows, entity_ids, work.now_us)
+            self._observe(self._permitted(self._numbered(rows, entity_ids, series), work), work)
 
-    def _observe(self, rows: pa.Table, entity_ids: Ints, work: Work) -> None:
-        attribute_ids = self._series.resolve(rows, entity_ids, work.now_us)
+    def _numbered(self, rows: pa.Table, entities: Ints, series: Ints | None = None) -> Numbered:
+        sources = self._log.source_ids(rows)
+        return Numbered(
+            rows, sources, entities, np.zeros_like(sources) if series is None else series
+        )
+
+    def _permitted(self, numbered: Numbered, work: Work) -> Numbered:
+        """Without the rows that write a series of another source; those are rejected."""
+        refused = self._owners.refused(numbered, work.trusted)
+        if not refused.any():
+            return numbered
+        strangers = numbered.where(refused)
+        told = self._owners.rejections(strangers)
+        for number, of_rows in told.items():
+            if work.whole[number]:
+                row_no = strangers.rows["row_no"].to_numpy()[strangers.batch_no == number]
+                raise WholeRefused(number, row_no, of_rows)
+            work.rejected[number] += of_rows
+        return numbered.where(~refused)
+
+    def _observe(self, numbered: Numbered, work: Work) -> None:
+        rows = numbered.rows
+        if not rows.num_rows:
+            return
         observed = times(rows["observed_at"])
         new = Values(
-            attribute_ids,
+            numbered.series,
             observed,
             rows["number"].to_numpy(),
             rows["text"].combine_chunks(),
@@ -141,24 +170,24 @@ class SqliteLogWriter:
             rows["quality"].cast(pa.int64()).to_numpy(),
             np.zeros(rows.num_rows, np.int64),
         )
-        verdict = judge(new, self._twins.stored(rows, attribute_ids, observed))
+        verdict = judge(new, self._twins.stored(rows, numbered.series, observed))
         # An assignment decides what is current, so it is recorded even when it repeats a value.
         again = verdict.duplicate & (rows["change"].to_numpy() == Change.ASSIGN)
         duplicate = verdict.duplicate & ~again
         revision = np.minimum(verdict.revision + again, 255)
         if duplicate.any():
-            self._log.tally(rows.filter(pa.array(duplicate)), work, is_duplicate=True)
-            kept = ~duplicate
-            rows, entity_ids = rows.filter(pa.array(kept)), entity_ids[kept]
-            attribute_ids, revision = attribute_ids[kept], revision[kept]
-        if not rows.num_rows:
-            return
-        sources = self._log.append(rows, attribute_ids, entity_ids, work, revision)
-        winners = self._series.merge(rows, attribute_ids, sources, work.now_us)
-        self._entities.describe(rows.take(pa.array(winners)), entity_ids[winners])
-        assigned = rows["change"].to_numpy() == Change.ASSIGN
+            self._log.tally(numbered.where(duplicate), work, is_duplicate=True)
+            numbered, revision = numbered.where(~duplicate), revision[~duplicate]
+        if len(numbered):
+            self._store(numbered, revision, work)
+
+    def _store(self, numbered: Numbered, revision: Ints, work: Work) -> None:
+        self._log.append(numbered, work, revision)
+        winners = self._series.merge(numbered, work.now_us)
+        self._entities.describe(numbered.take(winners))
+        assigned = numbered.rows["change"].to_numpy() == Change.ASSIGN
         if assigned.any():
-            self._entities.touch(entity_ids[assigned], work.now_us)
+            self._entities.touch(numbered.entities[assigned], work.now_us)
 
     def _delete(self, rows: pa.Table, work: Work) -> None:
         uris = rows["entity"].cast(pa.string()).to_pylist()
@@ -175,7 +204,7 @@ class SqliteLogWriter:
                 rows.filter(pa.array(parts)), ids[parts], work.now_us
             )
             self._entities.touch(ids[parts], work.now_us)
-        self._log.append(rows, series, ids, work)
+        self._log.append(self._numbered(rows, ids, series), work)
 
 
 def _parts(rows: pa.Table) -> list[tuple[pa.Table, bool]]:
@@ -197,7 +226,7 @@ def _results(group: Group, work: Work, fate: Fate) -> list[CommitResult]:
         if not fate.applies(number):
             found.append(fate.results[number])
             continue
-        rejected = group.rejected[number]
+        rejected = work.rejected[number]
         stored, duplicates = int(work.stored[number]), int(work.duplicates[number])
         found.append(
             CommitResult(

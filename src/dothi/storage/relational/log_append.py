@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from dothi.model.batch import Group
+from dothi.model.batch import Group, Rejection
 from dothi.storage.relational.columns import Ints, codes, ints, nullable_times, texts, times, used
 from dothi.storage.relational.guard_check import Fate
 from dothi.storage.relational.hot_connection import HotConnection
+from dothi.storage.relational.numbered import Mask, Numbered
 from dothi.storage.relational.receipt_writer import ReceiptWriter, Tally
 from dothi.storage.relational.series_registry import Numbering
 
@@ -22,18 +23,37 @@ _INSERT_LOG = (
 
 @dataclass(slots=True)
 class Work:
-    """What one commit gathers on its way."""
+    """What one commit gathers on its way; arrays and `rejected` have one entry per batch."""
 
+    group: Group
     now_us: int
-    batch_ids: Ints
-    received_us: Ints
     next_seq: int
-    stored: Ints
-    duplicates: Ints
-    first_seq: Ints
-    last_seq: Ints
+    batch_ids: Ints
+    received_us: Ints = field(init=False)
+    trusted: Mask = field(init=False)
+    """Its rows may write every series."""
+    whole: Mask = field(init=False)
+    """All of its rows or none."""
+    rejected: list[tuple[Rejection, ...]] = field(init=False)
+    """What door, admit and writer refused."""
+    stored: Ints = field(init=False)
+    duplicates: Ints = field(init=False)
+    first_seq: Ints = field(init=False)
+    last_seq: Ints = field(init=False)
     tallies: list[Tally] = field(default_factory=list)
     indexed: list[tuple[Ints, Ints, Ints]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        batches = self.group.batches
+        self.received_us = np.array(
+            [int(b.received_at.timestamp() * 1e6) for b in batches], np.int64
+        )
+        self.trusted = np.array([b.is_trusted for b in batches], np.bool_)
+        self.whole = np.array([b.is_whole for b in batches], np.bool_)
+        self.rejected = list(self.group.rejected)
+        self.stored, self.duplicates, self.first_seq, self.last_seq = (
+            np.zeros(len(batches), np.int64) for _ in range(4)
+        )
 
 
 class LogAppender:
@@ -50,35 +70,31 @@ class LogAppender:
         self._sources.refresh()
         self._units.refresh()
 
-    def append(
-        self,
-        rows: pa.Table,
-        attribute_ids: Ints,
-        entity_ids: Ints,
-        work: Work,
-        revision: Ints | None = None,
-    ) -> Ints:
-        """Write log rows, note them for the receipts and the index; gives the source ids."""
-        count = rows.num_rows
+    def source_ids(self, rows: pa.Table) -> Ints:
+        """Number of the source of each row."""
+        return _numbers(rows["source"], self._sources.known)
+
+    def append(self, numbered: Numbered, work: Work, revision: Ints | None = None) -> None:
+        """Write log rows, note them for the receipts and the index."""
+        rows, count = numbered.rows, len(numbered)
         seq = np.arange(work.next_seq, work.next_seq + count)
         work.next_seq += count
         batch_no = rows["batch_no"].to_numpy()
-        source_ids = _numbers(rows["source"], self._sources.known)
         observed = times(rows["observed_at"])
         self._connection.run(
             _INSERT_LOG,
             pa.table(
                 {
                     "seq": seq,
-                    "attribute_id": attribute_ids,
-                    "entity_id": entity_ids,
+                    "attribute_id": numbered.series,
+                    "entity_id": numbered.entities,
                     "observed_us": nullable_times(observed),
                     "number": rows["number"],
                     "text": rows["text"].cast(pa.string()),
                     "body": rows["body"].cast(pa.string()),
                     "unit_id": _numbers(rows["unit"], self._units.known),
                     "quality": rows["quality"].cast(pa.int64()),
-                    "source_id": source_ids,
+                    "source_id": numbered.sources,
                     "batch_id": work.batch_ids[batch_no],
                     "committed_us": np.full(count, work.now_us),
                     "change": rows["change"].cast(pa.int64()),
@@ -86,16 +102,16 @@ class LogAppender:
                 }
             ),
         )
-        work.indexed.append((seq, attribute_ids, observed))
+        work.indexed.append((seq, numbered.series, observed))
         work.last_seq[batch_no] = seq
         first = np.zeros_like(work.first_seq)
         first[batch_no[::-1]] = seq[::-1]
         work.first_seq = np.where(work.first_seq == 0, first, work.first_seq)
-        self.tally(rows, work, is_duplicate=False)
-        return source_ids
+        self.tally(numbered, work, is_duplicate=False)
 
-    def tally(self, rows: pa.Table, work: Work, *, is_duplicate: bool) -> None:
-        batch_no = rows["batch_no"].to_numpy()
+    def tally(self, numbered: Numbered, work: Work, *, is_duplicate: bool) -> None:
+        """Note rows for the receipts."""
+        batch_no = numbered.batch_no
         counts = np.bincount(batch_no, minlength=len(work.stored))
         if is_duplicate:
             work.duplicates += counts
@@ -103,10 +119,10 @@ class LogAppender:
             work.stored += counts
         work.tallies.append(
             Tally(
-                _numbers(rows["source"], self._sources.known),
+                numbered.sources,
                 work.received_us[batch_no],
-                times(rows["observed_at"]),
-                np.full(rows.num_rows, int(is_duplicate)),
+                times(numbered.rows["observed_at"]),
+                np.full(len(numbered), int(is_duplicate)),
             )
         )
 
@@ -136,7 +152,7 @@ class LogAppender:
             )
             self._units.refresh()
 
-    def write_receipts(self, group: Group, fate: Fate, work: Work) -> None:
+    def write_receipts(self, fate: Fate, work: Work) -> None:
         tally = Tally(
             *(
                 np.concatenate([getattr(t, name) for t in work.tallies] or [np.empty(0, np.int64)])
@@ -145,7 +161,7 @@ class LogAppender:
         )
         rejected = [
             (self._sources.known[r.source], int(work.received_us[n]), r)
-            for n, found in enumerate(group.rejected)
+            for n, found in enumerate(work.rejected)
             if fate.applies(n)
             for r in found
         ]
@@ -153,7 +169,7 @@ class LogAppender:
 
     def write_batches(self, group: Group, fate: Fate, work: Work) -> None:
         applied = [n for n in range(len(group.batches)) if fate.applies(n)]
-        rejected = np.array([sum(r.count for r in group.rejected[n]) for n in applied], np.int64)
+        rejected = np.array([sum(r.count for r in work.rejected[n]) for n in applied], np.int64)
         stored, duplicates = work.stored[applied], work.duplicates[applied]
         self._connection.run(
             "INSERT INTO batch (id, name_id, committed_us, received, stored, duplicates, rejected, "

@@ -51,6 +51,13 @@ source = Table(
     Column("licence", String, nullable=False, server_default=""),
     Column("created_us", BigInteger, nullable=False),
     Column("is_enabled", Boolean, nullable=False, server_default="1"),
+    Column(
+        "may_write_others",
+        Boolean,
+        nullable=False,
+        server_default="0",
+        comment="a gateway: it may write series of other sources",
+    ),
 )
 
 source_token = Table(
@@ -103,10 +110,11 @@ attribute = Table(
     Column("observed_us", BigInteger),
     Column("newest_us", BigInteger, comment="highest observed_us ever stored"),
     Column("quality", SmallInteger),
-    Column("source_id", BigInteger),
+    Column("source_id", BigInteger, comment="of the current value"),
     Column("created_us", BigInteger, nullable=False),
     Column("modified_us", BigInteger, nullable=False),
     Column("deleted_us", BigInteger),
+    Column("owner_id", BigInteger, comment="source that the series belongs to; null: nobody yet"),
     UniqueConstraint("entity_id", "name", "dataset"),
     Index("ix_attribute_name_number", "name", "number", sqlite_where=text("number IS NOT NULL")),
     Index("ix_attribute_name_text", "name", "text", sqlite_where=text("text IS NOT NULL")),

@@ -18,6 +18,8 @@ SeriesName = tuple[int, str, str]
 """entity id, attribute, dataset."""
 
 NEVER = np.iinfo(np.int64).min
+NOBODY = 0
+"""Stands for the owner of a series that has none; no source has this id."""
 _CACHE_LIMIT = 2_000_000
 
 
@@ -53,6 +55,8 @@ class Registry:
         """Series that are not deleted."""
         self.newest = np.full(1024, NEVER)
         """By attribute id: highest observed_us ever stored (NEVER: none)."""
+        self.owner = np.full(1024, NOBODY)
+        """By attribute id: id of the source that the series belongs to (NOBODY: none)."""
         self.next_entity = self._connection.number("SELECT max(id) FROM entity") + 1
         self.next_attribute = self._connection.number("SELECT max(id) FROM attribute") + 1
 
@@ -60,6 +64,10 @@ class Registry:
         entity = self.entities.pop(uri, None)
         if entity is not None:
             self.series = {k: v for k, v in self.series.items() if k[0] != entity}
+
+    def forget_owner(self, source: int) -> None:
+        """The series of this source belong to nobody now."""
+        self.owner[self.owner == source] = NOBODY
 
     def look_up_entities(self, uris: Sequence[str]) -> dict[str, tuple[int, bool]]:
         """uri -> (id, is live) of those that exist, from the cache or the table."""
@@ -82,7 +90,7 @@ class Registry:
         return found
 
     def look_up_series(self, names: Sequence[SeriesName]) -> dict[SeriesName, tuple[int, bool]]:
-        """Series -> (attribute id, is live) of those that exist; fills `newest`."""
+        """Series -> (attribute id, is live) of those that exist; fills `newest`, `owner`."""
         if len(self.series) > _CACHE_LIMIT:
             self.series.clear()
             self.entities.clear()
@@ -99,29 +107,32 @@ class Registry:
             ),
         )
         rows = self._connection.query(
-            "SELECT a.id, a.entity_id, a.name, a.dataset, a.newest_us, "
+            "SELECT a.id, a.entity_id, a.name, a.dataset, a.newest_us, a.owner_id, "
             "a.deleted_us IS NULL AS live "
             "FROM temp.wanted_series w JOIN attribute a "
             "ON a.entity_id = w.entity_id AND a.name = w.name AND a.dataset = w.dataset"
         )
         found: dict[SeriesName, tuple[int, bool]] = {}
-        for id_, entity, name, dataset, newest, live in zip(
+        for id_, entity, name, dataset, newest, owner, live in zip(
             *(c.to_pylist() for c in rows.columns), strict=True
         ):
             found[(entity, name, dataset)] = (id_, bool(live))
-            self.see(id_, NEVER if newest is None else newest)
+            self.grow(id_)
+            self.newest[id_] = NEVER if newest is None else newest
+            self.owner[id_] = NOBODY if owner is None else owner
             if live:
                 self.series[(entity, name, dataset)] = id_
         return found
 
-    def see(self, attribute: int, newest: int) -> None:
-        """Remember the newest time of one series."""
-        self.grow(attribute)
-        self.newest[attribute] = newest
-
     def grow(self, highest: int) -> None:
-        """Make room in `newest` for ids up to `highest`."""
+        """Make room in `newest` and `owner` for ids up to `highest`."""
         if highest >= len(self.newest):
-            grown = np.full(max(highest + 1, 2 * len(self.newest)), NEVER)
-            grown[: len(self.newest)] = self.newest
-            self.newest = grown
+            size = max(highest + 1, 2 * len(self.newest))
+            self.newest = _grown(self.newest, size, NEVER)
+            self.owner = _grown(self.owner, size, NOBODY)
+
+
+def _grown(values: Ints, size: int, filler: int) -> Ints:
+    grown = np.full(size, filler)
+    grown[: len(values)] = values
+    return grown

@@ -14,6 +14,7 @@ from dothi.storage.relational.columns import (
     times,
 )
 from dothi.storage.relational.hot_connection import HotConnection
+from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.series_registry import Registry, SeriesName
 
 _STAGE = """
@@ -98,11 +99,12 @@ class SeriesWriter:
         self._registry.series.update({k: id_ for k, (id_, _) in found.items()})
         self._registry.series.update(zip(fresh, ids, strict=True))
 
-    def merge(self, rows: pa.Table, attribute_ids: Ints, source_ids: Ints, now_us: int) -> Ints:
+    def merge(self, numbered: Numbered, now_us: int) -> Ints:
         """Make the newest row of each series its current value; gives the winners' indexes.
 
         A row without a time, or an ASSIGN, wins over rows that only carry a time.
         """
+        rows, attribute_ids = numbered.rows, numbered.series
         observed = times(rows["observed_at"])
         forced = (observed == NO_TIME) | (rows["change"].to_numpy() == Change.ASSIGN)
         if forced.any():
@@ -130,7 +132,7 @@ class SeriesWriter:
                     "observed": nullable_times(observed[winners]),
                     "newest": nullable_times(newest),
                     "quality": chosen["quality"].cast(pa.int64()),
-                    "source": source_ids[winners],
+                    "source": numbered.sources[winners],
                     "forced": forced[winners].astype(np.int64),
                 }
             ),
@@ -152,7 +154,7 @@ class SeriesWriter:
         found = self._registry.look_up_series(keys)
         ids = [id_ for id_, is_live in found.values() if is_live]
         self._connection.run(
-            "UPDATE attribute SET deleted_us = ?1 WHERE id = ?2",
+            "UPDATE attribute SET deleted_us = ?1, owner_id = NULL WHERE id = ?2",
             pa.table(
                 {
                     "now": pa.array([now_us] * len(ids), pa.int64()),

@@ -41,6 +41,7 @@ class RelationalSources:
             "cadence_s": source_.cadence_s,
             "licence": source_.licence,
             "is_enabled": source_.is_enabled,
+            "may_write_others": source_.may_write_others,
         }
         with self._engine.begin() as connection:
             changed = connection.execute(
@@ -113,4 +114,5 @@ def _read(row: Row[tuple[object, ...]]) -> Source:
         licence=values["licence"],
         created_at=datetime.fromtimestamp(values["created_us"] / 1e6, UTC),
         is_enabled=bool(values["is_enabled"]),
+        may_write_others=bool(values["may_write_others"]),
     )

@@ -51,3 +51,45 @@ async def test_the_same_key_again_changes_nothing(tmp_path: Path) -> None:
         assert again.json()["stored"] == first.json()["stored"] == 1
         (totals,) = parts.receipts.totals()
         assert (totals.received, totals.stored) == (1, 1)
+
+
+async def test_a_refused_message_is_refused_again_when_it_is_repeated(tmp_path: Path) -> None:
+    async with (
+        province(tmp_path) as parts,
+        serve(endpoints(HttpIntakeDeps(parts.intake, parts.clock))) as address,
+        httpx.AsyncClient(base_url=address) as client,
+    ):
+        headers = NDJSON | {"idempotency-key": "k1"}
+        for is_again in (False, True):
+            answer = await client.post(
+                "/api/v1/observations", content=_line("no uri"), headers=headers
+            )
+            got = answer.json()
+            assert (answer.status_code, got["replayed"]) == (422, is_again)
+            assert (got["received"], got["stored"], got["rejected"]) == (1, 0, 1)
+
+
+async def test_a_stranger_is_refused_and_an_administrator_is_not(tmp_path: Path) -> None:
+    async with (
+        province(tmp_path) as parts,
+        serve(endpoints(HttpIntakeDeps(parts.intake, parts.clock))) as address,
+        httpx.AsyncClient(base_url=address) as client,
+    ):
+
+        async def post(minute: int) -> httpx.Response:
+            later = f"2026-11-01T00:{minute:02}:00Z"
+            body = b"\n".join([b"oops", _line("urn:x:own"), _line("urn:x:1", observedAt=later)])
+            return await client.post("/api/v1/observations", content=body, headers=NDJSON)
+
+        await parts.send(source="owner", entity=["urn:x:1"], attribute=["a"], number=[1.0])
+        refused = (await post(1)).json()
+        assert (refused["received"], refused["stored"], refused["rejected"]) == (3, 1, 2)
+        assert [(r["row"], r["reason"]) for r in refused["rejects"]] == [
+            (0, "json_malformed"), (2, "series_of_another_source"),
+        ]  # fmt: skip
+        allowed = await client.post(
+            "/api/v1/observations?source=office",
+            content=_line("urn:x:1", observedAt="2026-11-01T00:05:00Z"),
+            headers={"content-type": "application/x-ndjson"},
+        )
+        assert allowed.json()["stored"] == 1

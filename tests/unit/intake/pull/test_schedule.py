@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dothi.intake.pull.schedule import after_failure, after_success, due_at, span_of
@@ -56,11 +56,23 @@ def test_a_failure_forgets_nothing_of_what_is_covered() -> None:
     assert after_failure("x", before, "e", NOW, ITS, 0.0).covered_to_at == NOW - HOUR
 
 
-@given(st.floats(0, 1), st.floats(60, 86_400), st.floats(0, 1))
+TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants them bare
+
+
+@given(st.floats(0, 1), st.floats(60, 86_400), st.floats(0, 1), TIMES)
+@example(0.0, 60.00000000000001, 0.0, NOW)
 def test_the_next_run_is_ahead_and_within_a_period_and_its_jitter(
-    chance: float, every_s: float, jitter: float
+    chance: float, every_s: float, jitter: float, now_at: datetime
 ) -> None:
     its = UsgsIv(every_s=every_s, jitter=jitter)
-    after = after_success("x", span_of(None, NOW, its), NOW, its, chance)
-    ahead_s = (after.next_run_at - NOW).total_seconds()
-    assert 0 < ahead_s <= every_s * (1 + jitter) + 1
+    after = after_success("x", span_of(None, now_at, its), now_at, its, chance)
+    ahead_s = (after.next_run_at - now_at).total_seconds()
+    assert 0 < ahead_s <= every_s * (1 + jitter) + 2e-6
+
+
+@given(st.integers(60, 86_400), TIMES)
+def test_without_jitter_runs_lie_on_a_fixed_grid(every_s: int, now_at: datetime) -> None:
+    its = UsgsIv(every_s=every_s, jitter=0)
+    first = after_success("x", span_of(None, now_at, its), now_at, its, 0.5).next_run_at
+    second = after_success("x", span_of(None, first, its), first, its, 0.5).next_run_at
+    assert second - first == timedelta(seconds=every_s)

@@ -5,11 +5,17 @@ from pathlib import Path
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
+from tests.rows import PHU_AN, batch, minutes_ago
 
 from dothi.model.problem import Problem
+from dothi.model.row import Change
+from dothi.model.source import Source
+from dothi.pipeline.admit import admit
 from dothi.storage.relational import migrate
 from dothi.storage.relational.engine import open_sqlite
+from dothi.storage.relational.schema import metadata
+from dothi.storage.relational.sqlite_store import open_store
 
 
 def test_the_newest_file_is_the_head() -> None:
@@ -27,4 +33,58 @@ def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Problem, match="newer dothi"):
         migrate.upgrade(engine)
+    engine.dispose()
+
+
+def test_series_of_an_old_database_belong_to_the_source_of_their_value(tmp_path: Path) -> None:
+    path = tmp_path / "dothi.db"
+    store = open_store(path)
+    store.sources.put(Source("old", "Old data", "import"))
+    store.writer.commit(
+        admit(
+            [
+                batch(attribute=["level", "gone"], number=[1.0, 2.0]),
+                batch(source="old", attribute="flow", number=3.0),
+                batch(attribute="gone", change=int(Change.DELETE_ATTRIBUTE)),
+            ],
+            {},
+        )
+    )
+    store.close()
+    engine = open_sqlite(path)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE attribute DROP COLUMN owner_id"))
+        connection.execute(text("ALTER TABLE source DROP COLUMN may_write_others"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+
+    store = open_store(path)
+    later = minutes_ago(-1)
+    results = store.writer.commit(
+        admit(
+            [
+                batch(source="s2", attribute=name, number=9.0, observed_at=later)
+                for name in ("level", "gone", "flow")
+            ],
+            {},
+        )
+    )
+    assert [r.stored for r in results] == [0, 1, 1]
+    assert "belongs to source 's1'" in results[0].rejected[0].detail
+    [row] = store.state.attributes([PHU_AN], ["level"]).to_pylist()
+    assert (row["number"], row["source"]) == (1.0, "s1")
+    source = store.sources.get("old")
+    assert source is not None
+    assert not source.may_write_others
+    store.close()
+
+
+def test_a_migrated_database_has_the_tables_of_a_new_one(tmp_path: Path) -> None:
+    engine = open_sqlite(tmp_path / "dothi.db")
+    migrate.upgrade(engine)
+    found = {
+        table: {column["name"] for column in inspect(engine).get_columns(table)}
+        for table in metadata.tables
+    }
+    assert found == {t.name: set(t.columns.keys()) for t in metadata.tables.values()}
     engine.dispose()

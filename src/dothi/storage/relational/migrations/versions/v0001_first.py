@@ -9,5 +9,5 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make every table; until the first release there is one schema version."""
+    """Make every table as the program knows it today; later migrations find their work done."""
     metadata.create_all(op.get_bind())

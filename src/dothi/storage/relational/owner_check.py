@@ -1,0 +1,152 @@
+"""Whose a series is: of the source whose value came first, until it is released or deleted.
+
+The check compares two columns of numbers; only rows of strangers and new series cost more.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from dothi.model.batch import Group, Rejection
+from dothi.model.source import IMPORT_KIND
+from dothi.pipeline.describe import BATCH_REFUSED, BATCH_REFUSED_DETAIL, describe
+from dothi.storage.relational.columns import Ints
+from dothi.storage.relational.hot_connection import HotConnection
+from dothi.storage.relational.numbered import Mask, Numbered
+from dothi.storage.relational.series_registry import NOBODY, Registry
+from dothi.storage.relational.state import quoted
+
+NOT_YOURS = "series_of_another_source"
+
+
+class WholeRefused(Exception):
+    """A batch that wants all rows or none holds rows of a stranger; some of it may be written."""
+
+    def __init__(self, number: int, strange: Ints, told: tuple[Rejection, ...]) -> None:
+        """`strange`: indexes in batch `number` of the stranger's rows; `told`: their rejections."""
+        super().__init__(f"batch {number} of the group")
+        self._number = number
+        self._strange = strange
+        self._told = told
+
+    def left_of(self, group: Group) -> Group:
+        """The group without the rows of this batch, which are all rejected."""
+        row_no = group.rows["row_no"].to_numpy()
+        of_batch = group.rows["batch_no"].to_numpy() == self._number
+        others = np.flatnonzero(of_batch & ~np.isin(row_no, self._strange))
+        rejected = list(group.rejected)
+        rejected[self._number] += self._told + describe(
+            group.rows, others, row_no[others], BATCH_REFUSED, lambda _: BATCH_REFUSED_DETAIL
+        )
+        kept = group.rows.filter(pa.array(~of_batch))
+        return replace(group, rows=kept, rejected=tuple(rejected))
+
+
+class OwnerCheck:
+    """Reads and writes `attribute.owner_id` within the writer's transaction."""
+
+    def __init__(self, connection: HotConnection, registry: Registry) -> None:
+        self._connection = connection
+        self._registry = registry
+
+    def refused(self, group: Numbered, trusted: Mask) -> Mask:
+        """Which rows write a series of another source; series without owner are claimed.
+
+        As if the rows came one after the other: the first row of a series decides about those
+        behind it.
+
+        Args:
+            trusted: per batch of the group, whether its rows may write every series.
+        """
+        owner = self._registry.owner[group.series]
+        foreign: Mask = owner != group.sources
+        if not foreign.any():
+            return foreign
+        imports, gateways = self._special_sources()
+        unowned = np.flatnonzero(owner == NOBODY)
+        if len(unowned):
+            foreign[unowned] = self._claim(group, unowned, imports)
+        foreign &= ~trusted[group.batch_no]
+        if len(gateways) and foreign.any():
+            foreign &= ~np.isin(group.sources, gateways)
+        return foreign
+
+    def _special_sources(self) -> tuple[Ints, Ints]:
+        """Ids of the sources that claim nothing, and of those that may write every series.
+
+        Read anew each time, in the transaction: an administrator changes them beside the writer.
+        """
+        rows = self._connection.query(
+            f"SELECT id, kind = '{IMPORT_KIND}' AS claims_nothing, may_write_others FROM source "
+            f"WHERE kind = '{IMPORT_KIND}' OR may_write_others"
+        )
+        ids = rows["id"].cast(pa.int64()).to_numpy()
+        flags = [rows[name].cast(pa.int64()).to_numpy() for name in rows.column_names[1:]]
+        return ids[flags[0] == 1], ids[flags[1] == 1]
+
+    def _claim(self, group: Numbered, unowned: Ints, imports: Ints) -> Mask:
+        """Give each series to the source of its first row that claims; who came after and is
+        another one?
+        """
+        sources = group.sources[unowned]
+        series, at = np.unique(group.series[unowned], return_inverse=True)
+        claims = np.flatnonzero(~np.isin(sources, imports))
+        never = len(unowned)
+        first = np.full(len(series), never)
+        first[at[claims][::-1]] = claims[::-1]
+        is_claimed = first < never
+        owner = np.full(len(series), NOBODY)
+        owner[is_claimed] = sources[first[is_claimed]]
+        ids, owners = series[is_claimed], owner[is_claimed]
+        self._connection.run(
+            "UPDATE attribute SET owner_id = ?2 WHERE id = ?1", pa.table({"id": ids, "o": owners})
+        )
+        self._registry.owner[ids] = owners
+        late: Mask = (np.arange(never) > first[at]) & (sources != owner[at])
+        return late
+
+    def rejections(self, refused: Numbered) -> dict[int, tuple[Rejection, ...]]:
+        """Batch number -> what its sender and the operator are told of the refused rows."""
+        owner = self._registry.owner[refused.series]
+        distinct, at = np.unique(owner, return_inverse=True)
+        names = self._names(distinct)
+        row_no = refused.rows["row_no"].to_numpy()
+        found: dict[int, tuple[Rejection, ...]] = {}
+        for number in np.unique(refused.batch_no).tolist():
+            rows = np.flatnonzero(refused.batch_no == number)
+            found[number] = describe(
+                refused.rows,
+                rows,
+                row_no[rows],
+                NOT_YOURS,
+                lambda k, rows=rows: _detail(names[at[rows[k]]]),  # type: ignore[misc]
+            )
+        return found
+
+    def _names(self, ids: Ints) -> list[str]:
+        rows = self._connection.query(
+            f"SELECT id, name_id FROM source WHERE id IN ({', '.join(map(str, ids.tolist()))})"
+        )
+        names = dict(zip(rows["id"].to_pylist(), rows["name_id"].to_pylist(), strict=True))
+        return [names[id_] for id_ in ids.tolist()]
+
+    def release(self, source_id: str) -> tuple[int, int]:
+        """Take its series from a source in the tables: the source's number, and how many series.
+
+        The caller tells the registry when that is durable.
+        """
+        owner = self._connection.number(
+            f"SELECT id FROM source WHERE name_id = {quoted(source_id)}"
+        )
+        count = self._connection.number(f"SELECT count(*) FROM attribute WHERE owner_id = {owner}")
+        self._connection.run(f"UPDATE attribute SET owner_id = NULL WHERE owner_id = {owner}")
+        return owner, count
+
+
+def _detail(owner: str) -> str:
+    return (
+        f"the series belongs to source {owner!r}; if another device took its place, let go of its "
+        f"series: dothi source release {owner}; a gateway that reports for others needs the right "
+        "may_write_others"
+    )
