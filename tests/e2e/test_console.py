@@ -23,6 +23,18 @@ BROWSER_FLAGS = [
 ]
 SLOW_MS = 30_000
 """Software rendering on a busy machine takes its time."""
+IN_VIEW = "[aria-label='Trong khung nhìn']"
+LOOKS = """selector => [...new Set([...document.querySelectorAll(selector)]
+    .map(e => getComputedStyle(e).color))]"""
+"""The different text colours of what a selector finds."""
+LOOK_OF = """name => {
+    const probe = document.body.appendChild(document.createElement('i'));
+    probe.style.color = `var(${name})`;
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+}"""
+"""A token as computed colour."""
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +151,7 @@ def test_from_a_station_to_its_page_its_trend_and_its_source(page: Page) -> None
 def test_the_url_holds_the_state(page: Page) -> None:
     open_map(page, "?c=10.9900,106.6500,11.00&off=rain")
     expect(page.get_by_role("checkbox", name=re.compile("Mưa"))).not_to_be_checked()
-    page.locator("[aria-label='Trong khung nhìn'] button").first.click()
+    page.locator(f"{IN_VIEW} button").first.click()
     name = page.get_by_test_id("selection").get_by_role("heading").inner_text()
     page.reload()
     expect(page.get_by_test_id("selection").get_by_role("heading")).to_have_text(name)
@@ -259,15 +271,17 @@ def test_screens_can_be_walked_for_weeks(page: Page) -> None:
 
 
 def test_a_lost_hub_greys_the_values_within_5_s(page: Page, hub: Program) -> None:
-    page.goto("/map")
+    open_map(page)
     root = page.locator("html")
     expect(root).to_have_attribute("data-link", "open", timeout=SLOW_MS)
-    value = page.locator("[aria-label='Trong khung nhìn'] .live").first
-    expect(value).to_be_visible(timeout=SLOW_MS)
-    fresh = value.evaluate("e => getComputedStyle(e).color")
+    # The example replays silences too: some values are stale, and grey, with a living hub.
+    expect(page.locator(f"{IN_VIEW} .live:not(.stale)").first).to_be_visible(timeout=SLOW_MS)
+    grey = page.evaluate(LOOK_OF, "--ink-lost")
+    assert page.evaluate(LOOK_OF, "--ink") != grey
+    assert page.evaluate(LOOKS, f"{IN_VIEW} .live:not(.stale)") != [grey]
     hub.kill()
     expect(root).to_have_attribute("data-link", "lost", timeout=5_000)
     expect(page.get_by_text("Mất kết nối với máy chủ")).to_be_visible()
-    assert value.evaluate("e => getComputedStyle(e).color") != fresh
+    assert page.evaluate(LOOKS, f"{IN_VIEW} .live") == [grey]
     hub.start()
     expect(root).to_have_attribute("data-link", "open", timeout=SLOW_MS)
