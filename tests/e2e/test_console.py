@@ -1,28 +1,17 @@
 """The console in a real Chromium against a really started `dothi up` with its example."""
 
 import re
-import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from conftest import find_tool
+from support.browser import SLOW_MS, first_station, go_to, open_map
 from support.program import Program
 
 pytestmark = pytest.mark.needs("chromium")
 
-BROWSER_FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
-SLOW_MS = 30_000
-"""Software rendering on a busy machine takes its time."""
 IN_VIEW = "[aria-label='Trong khung nhìn']"
 LOOKS = """selector => [...new Set([...document.querySelectorAll(selector)]
     .map(e => getComputedStyle(e).color))]"""
@@ -35,59 +24,6 @@ LOOK_OF = """name => {
     return color;
 }"""
 """A token as computed colour."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=find_tool("chromium"), args=BROWSER_FLAGS
-        )
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    # A port that stays the same: the last test starts the hub again under open pages.
-    data = tmp_path_factory.mktemp("console") / "data"
-    with Program(data, "--example", "--port", port) as dothi:
-        yield dothi
-
-
-@pytest.fixture(scope="module")
-def cookies(browser: Browser, hub: Program) -> list[dict[str, object]]:
-    """Signs in with the printed link: the first screen is the map."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(hub.login_url)
-    page.wait_for_selector("main#main", timeout=SLOW_MS)
-    expect(page).to_have_title(re.compile("Bản đồ trực tiếp"))
-    found = [dict(cookie) for cookie in context.cookies()]
-    context.close()
-    return found
-
-
-@pytest.fixture
-def page(browser: Browser, hub: Program, cookies: list[dict[str, object]]) -> Iterator[Page]:
-    """A signed-in page; an uncaught error in it fails the test."""
-    context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 768})
-    context.add_cookies(cookies)  # type: ignore[arg-type]
-    opened = context.new_page()
-    opened.set_default_timeout(SLOW_MS)
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert errors == []
-
-
-def open_map(page: Page, query: str = "") -> None:
-    page.goto(f"/map{query}")
-    some = re.compile(r"^([4-9]\d|\d{3,})$")
-    expect(page.locator(".map")).to_have_attribute("data-entities", some, timeout=SLOW_MS)
 
 
 def test_the_map_moves(page: Page) -> None:
@@ -229,9 +165,7 @@ def test_nobody_sees_anything_without_signing_in(browser: Browser, hub: Program)
 def test_screens_can_be_walked_for_weeks(page: Page) -> None:
     """The heap after many rounds is not larger than after the first ones."""
     open_map(page)
-    station = page.evaluate(
-        "fetch('/api/v1/entities?limit=1').then(r => r.json()).then(a => a.items[0].id)"
-    )
+    station = first_station(page)
     ways = [
         ("/trends?key=" + f"{station}|pm25", ".charts canvas"),
         ("/sources", "[role=row]"),
@@ -242,11 +176,7 @@ def test_screens_can_be_walked_for_weeks(page: Page) -> None:
 
     def walk() -> None:
         for url, mark in ways:
-            page.evaluate(
-                "url => { const a = document.createElement('a'); a.href = url;"
-                " document.body.append(a); a.click(); a.remove(); }",
-                url,
-            )
+            go_to(page, url)
             # A locator, not a handle: a handle would keep what it points at in memory.
             expect(page.locator(mark).first).to_be_attached(timeout=SLOW_MS)
 
