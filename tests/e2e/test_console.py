@@ -1,81 +1,29 @@
 """The console in a real Chromium against a really started `dothi up` with its example."""
 
 import re
-import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from conftest import find_tool
+from support.browser import SLOW_MS, first_station, go_to, open_map
 from support.program import Program
 
 pytestmark = pytest.mark.needs("chromium")
 
-BROWSER_FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
-SLOW_MS = 30_000
-"""Software rendering on a busy machine takes its time."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=find_tool("chromium"), args=BROWSER_FLAGS
-        )
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    # A port that stays the same: the last test starts the hub again under open pages.
-    data = tmp_path_factory.mktemp("console") / "data"
-    with Program(data, "--example", "--port", port) as dothi:
-        yield dothi
-
-
-@pytest.fixture(scope="module")
-def cookies(browser: Browser, hub: Program) -> list[dict[str, object]]:
-    """Signs in with the printed link: the first screen is the map."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(hub.login_url)
-    page.wait_for_selector("main#main", timeout=SLOW_MS)
-    expect(page).to_have_title(re.compile("Bản đồ trực tiếp"))
-    found = [dict(cookie) for cookie in context.cookies()]
-    context.close()
-    return found
-
-
-@pytest.fixture
-def page(browser: Browser, hub: Program, cookies: list[dict[str, object]]) -> Iterator[Page]:
-    """A signed-in page; an uncaught error in it fails the test."""
-    context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 768})
-    context.add_cookies(cookies)  # type: ignore[arg-type]
-    opened = context.new_page()
-    opened.set_default_timeout(SLOW_MS)
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert errors == []
-
-
-def open_map(page: Page, query: str = "") -> None:
-    page.goto(f"/map{query}")
-    some = re.compile(r"^([4-9]\d|\d{3,})$")
-    expect(page.locator(".map")).to_have_attribute("data-entities", some, timeout=SLOW_MS)
+IN_VIEW = "[aria-label='Trong khung nhìn']"
+LOOKS = """selector => [...new Set([...document.querySelectorAll(selector)]
+    .map(e => getComputedStyle(e).color))]"""
+"""The different text colours of what a selector finds."""
+LOOK_OF = """name => {
+    const probe = document.body.appendChild(document.createElement('i'));
+    probe.style.color = `var(${name})`;
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+}"""
+"""A token as computed colour."""
 
 
 def test_the_map_moves(page: Page) -> None:
@@ -139,7 +87,7 @@ def test_from_a_station_to_its_page_its_trend_and_its_source(page: Page) -> None
 def test_the_url_holds_the_state(page: Page) -> None:
     open_map(page, "?c=10.9900,106.6500,11.00&off=rain")
     expect(page.get_by_role("checkbox", name=re.compile("Mưa"))).not_to_be_checked()
-    page.locator("[aria-label='Trong khung nhìn'] button").first.click()
+    page.locator(f"{IN_VIEW} button").first.click()
     name = page.get_by_test_id("selection").get_by_role("heading").inner_text()
     page.reload()
     expect(page.get_by_test_id("selection").get_by_role("heading")).to_have_text(name)
@@ -233,9 +181,7 @@ def test_nobody_sees_anything_without_signing_in(browser: Browser, hub: Program)
 def test_screens_can_be_walked_for_weeks(page: Page) -> None:
     """The heap after many rounds is not larger than after the first ones."""
     open_map(page)
-    station = page.evaluate(
-        "fetch('/api/v1/entities?limit=1').then(r => r.json()).then(a => a.items[0].id)"
-    )
+    station = first_station(page)
     ways = [
         ("/trends?key=" + f"{station}|pm25", ".charts canvas"),
         ("/sources", "[role=row]"),
@@ -246,11 +192,7 @@ def test_screens_can_be_walked_for_weeks(page: Page) -> None:
 
     def walk() -> None:
         for url, mark in ways:
-            page.evaluate(
-                "url => { const a = document.createElement('a'); a.href = url;"
-                " document.body.append(a); a.click(); a.remove(); }",
-                url,
-            )
+            go_to(page, url)
             # A locator, not a handle: a handle would keep what it points at in memory.
             expect(page.locator(mark).first).to_be_attached(timeout=SLOW_MS)
 
@@ -275,16 +217,17 @@ def test_screens_can_be_walked_for_weeks(page: Page) -> None:
 
 
 def test_a_lost_hub_greys_the_values_within_5_s(page: Page, hub: Program) -> None:
-    page.goto("/map")
+    open_map(page)
     root = page.locator("html")
     expect(root).to_have_attribute("data-link", "open", timeout=SLOW_MS)
-    # A fresh one: at some hours of the day the record of the first station has a gap.
-    value = page.wait_for_selector("[aria-label='Trong khung nhìn'] .live:not(.stale)")
-    assert value is not None
-    fresh = value.evaluate("e => getComputedStyle(e).color")
+    # The example replays silences too: some values are stale, and grey, with a living hub.
+    expect(page.locator(f"{IN_VIEW} .live:not(.stale)").first).to_be_visible(timeout=SLOW_MS)
+    grey = page.evaluate(LOOK_OF, "--ink-lost")
+    assert page.evaluate(LOOK_OF, "--ink") != grey
+    assert page.evaluate(LOOKS, f"{IN_VIEW} .live:not(.stale)") != [grey]
     hub.kill()
     expect(root).to_have_attribute("data-link", "lost", timeout=5_000)
     expect(page.get_by_text("Mất kết nối với máy chủ")).to_be_visible()
-    assert value.evaluate("e => getComputedStyle(e).color") != fresh
+    assert page.evaluate(LOOKS, f"{IN_VIEW} .live") == [grey]
     hub.start()
     expect(root).to_have_attribute("data-link", "open", timeout=SLOW_MS)

@@ -61,7 +61,7 @@ function axes(look: Look, unit: string): uPlot.Axis[] {
       label: unit,
       labelSize: 1.6 * look.remPx,
       size: 4 * look.remPx,
-      space: 2.2 * look.remPx,
+      space: 3 * look.remPx,
       values: (_u, splits, _axis, _space, step) => {
         const decimals = Math.max(0, Math.min(4, -Math.floor(Math.log10(step) + 1e-9)));
         return splits.map((v) => formatNumber(v, look.lang, decimals));
@@ -130,23 +130,24 @@ export class Plot {
       tzDate: (at) => uPlot.tzDate(new Date(at), ZONE),
       scales: { x: { range: () => this.shown.range } },
       axes: axes(look, this.shown.lines[0]?.unit ?? ''),
-      series: [{}, ...this.shown.lines.map((line, i) => this.series(line, i, look.isDark))],
+      series: [{}, ...this.shown.lines.map((line, i) => this.series(line, i, look))],
       legend: { show: false },
-      cursor: { sync: { key: syncKey }, drag: { x: false, y: false }, points: { size: 7 } },
+      cursor: { sync: { key: syncKey }, drag: { x: false, y: false }, points: { size: 0.45 * look.remPx } },
       hooks: {
         setCursor: [(u) => this.tell(u.cursor.idx, oncursor)],
       },
     };
   }
 
-  private series(line: Line, index: number, isDark: boolean): uPlot.Series {
-    const color = lineColor(line.colorIndex, isDark);
+  private series(line: Line, index: number, look: Look): uPlot.Series {
+    const color = lineColor(line.colorIndex, look.isDark);
+    const scale = Math.max(1, look.remPx / 16);
     return {
       label: line.name,
       stroke: line.isComparison ? `${color}b0` : color,
-      width: line.isComparison ? 1.4 : 1.8,
+      width: (line.isComparison ? 1.4 : 1.8) * scale,
       dash: lineDash(line.colorIndex, line.isComparison),
-      points: { show: true, size: 6, filter: () => this.marks(index) },
+      points: { show: true, size: 6 * scale, filter: () => this.marks(index) },
     };
   }
 

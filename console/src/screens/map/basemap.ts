@@ -54,10 +54,10 @@ function line(id: string, from: string, color: string, width: number): LayerSpec
   };
 }
 
-function waterway(p: Palette): LayerSpecification {
+function waterway(p: Palette, scale: number): LayerSpecification {
   const width = (perPixel: number, least: number) => [
     'max',
-    least,
+    least * scale,
     ['/', ['coalesce', ['get', 'width_m'], 20], perPixel],
   ];
   return layerOf({
@@ -83,16 +83,25 @@ function waterway(p: Palette): LayerSpecification {
   });
 }
 
-function roads(p: Palette): LayerSpecification[] {
+function roads(p: Palette, scale: number): LayerSpecification[] {
   const isRail = ['==', ['get', 'kind'], 'rail'];
+  const kinds = (trunk: number, primary: number, other: number) => [
+    'match',
+    ['get', 'kind'],
+    'trunk',
+    trunk * scale,
+    'primary',
+    primary * scale,
+    other * scale,
+  ];
   const width = (extra: number) => [
     'interpolate',
     ['linear'],
     ['zoom'],
     6.5,
-    ['match', ['get', 'kind'], 'trunk', 1.2 + extra, 'primary', 1 + extra, 0.5 + extra / 2],
+    kinds(1.2 + extra, 1 + extra, 0.5 + extra / 2),
     13,
-    ['match', ['get', 'kind'], 'trunk', 5 + extra, 'primary', 4 + extra, 2.5 + extra],
+    kinds(5 + extra, 4 + extra, 2.5 + extra),
   ];
   const shape = (id: string, color: string, extra: number) => ({
     id,
@@ -111,7 +120,7 @@ function roads(p: Palette): LayerSpecification[] {
     'source-layer': 'road',
     minzoom: 8,
     filter: isRail,
-    paint: { 'line-color': p.rail, 'line-width': 1, 'line-dasharray': [4, 3] },
+    paint: { 'line-color': p.rail, 'line-width': scale, 'line-dasharray': [4, 3] },
   };
   return [shape('road-edge', p.roadEdge, 0.8), shape('road', p.road, 0), rail].map(layerOf);
 }
@@ -145,7 +154,7 @@ function label(p: Palette, scale: number, x: Label): LayerSpecification {
       'text-padding': 6,
       'symbol-placement': x.isAlongLine ? 'line' : 'point',
     },
-    paint: { 'text-color': x.color, 'text-halo-color': p.halo, 'text-halo-width': 1.3 },
+    paint: { 'text-color': x.color, 'text-halo-color': p.halo, 'text-halo-width': 1.3 * scale },
   });
 }
 
@@ -181,11 +190,11 @@ export function basemapLayers(p: Palette, manifest: Manifest, scale: number): La
     fill('land', p.land),
     fill('province', p.province),
     fill('water', p.water),
-    waterway(p),
-    line('ward-line', 'ward', p.ward, 0.7),
-    line('district-line', 'district', p.district, 1),
-    line('former-line', 'province_2024', p.former, 1.6),
-    ...roads(p),
+    waterway(p, scale),
+    line('ward-line', 'ward', p.ward, 0.7 * scale),
+    line('district-line', 'district', p.district, scale),
+    line('former-line', 'province_2024', p.former, 1.6 * scale),
+    ...roads(p, scale),
     ...labels(p, scale),
   ];
 }

@@ -135,6 +135,7 @@ export class MapFeed {
   /** A thin ring for a moment around what has just changed. */
   private flash(ids: string[]): void {
     if (ids.length === 0 || ids.length > 300) return;
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     for (const id of ids) this.mark(id, { fresh: true });
     setTimeout(() => {
       if (this.map.style) for (const id of ids) this.mark(id, { fresh: false });

@@ -19,8 +19,8 @@ import type { Manifest } from './basemap';
 import type { View } from './features';
 import { MapFeed } from './feed';
 import { putMarks } from './marks';
-import { DARK, LIGHT } from './palette';
-import { THINGS, mapStyle, restyle } from './style';
+import { paletteOf } from './palette';
+import { THINGS, clusterOptions, mapStyle, restyle } from './style';
 
 setWorkerUrl(workerUrl);
 addProtocol('pmtiles', new Protocol().tile);
@@ -38,13 +38,19 @@ export interface Box {
   north: number;
 }
 
+export interface Look {
+  isDark: boolean;
+  isHighContrast: boolean;
+  /** 1: symbols, labels and lines as planned for 16 px text. */
+  scale: number;
+}
+
 export interface Options {
   container: HTMLElement;
   manifest: Manifest;
   camera: Camera | null;
   title: string;
-  isDark: boolean;
-  scale: number;
+  look: Look;
   credits: string[];
   entities: () => ReadonlyMap<string, EntityView>;
   view: () => View;
@@ -53,21 +59,20 @@ export interface Options {
 }
 
 /** Where a map without entities looks: the two provinces of the example. */
-const DEFAULT_CAMERA: Camera = { lon: 106.45, lat: 10.55, zoom: 7.6 };
+const DEFAULT_BOUNDS: LngLatBoundsLike = [105.9, 9.5, 107.1, 11.6];
 
 export class LiveMap {
   readonly feed: MapFeed;
   private readonly map: MapLibre;
-  private readonly still: boolean;
+  private look: Look;
 
   constructor(private readonly options: Options) {
-    const camera = options.camera ?? DEFAULT_CAMERA;
-    this.still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    const { camera } = options;
+    this.look = options.look;
     this.map = new MapLibre({
       container: options.container,
-      style: mapStyle(this.palette(options.isDark), options.manifest, options.scale),
-      center: [camera.lon, camera.lat],
-      zoom: camera.zoom,
+      style: mapStyle(paletteOf(this.look), options.manifest, this.look.scale),
+      ...(camera ? { center: [camera.lon, camera.lat], zoom: camera.zoom } : { bounds: DEFAULT_BOUNDS }),
       minZoom: 4,
       maxZoom: 17,
       attributionControl: false,
@@ -79,21 +84,30 @@ export class LiveMap {
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
     this.map.addControl(new AttributionControl({ compact: false, customAttribution: options.credits }));
-    this.map.addControl(new ScaleControl({ maxWidth: 120 }), 'top-right');
+    this.map.addControl(new ScaleControl({ maxWidth: 120 * this.look.scale }), 'top-right');
     this.feed = new MapFeed(this.map, options.entities, options.view);
     this.map.once('style.load', () => this.begin());
     this.listen();
   }
 
-  restyle(isDark: boolean, scale: number): void {
+  restyle(look: Look): void {
+    const hasGrown = look.scale !== this.look.scale;
+    this.look = look;
     if (!this.map.isStyleLoaded() && !this.map.getLayer('thing')) return;
-    const palette = this.palette(isDark);
-    restyle(this.map, mapStyle(palette, this.options.manifest, scale));
+    const palette = paletteOf(look);
+    restyle(this.map, mapStyle(palette, this.options.manifest, look.scale));
+    if (hasGrown) this.map.getSource<GeoJSONSource>(THINGS)?.setClusterOptions(clusterOptions(look.scale));
     putMarks(this.map, palette.halo);
   }
 
   zoomBy(steps: number): void {
-    this.map.easeTo({ zoom: this.map.getZoom() + steps, animate: !this.still });
+    this.map.easeTo({ zoom: this.map.getZoom() + steps });
+  }
+
+  /** Move the view by parts of its width and height: to the east and to the south. */
+  panBy(east: number, south: number): void {
+    const { clientWidth, clientHeight } = this.map.getContainer();
+    this.map.panBy([east * clientWidth, south * clientHeight]);
   }
 
   /** Bring an entity into view when it is not. */
@@ -101,12 +115,12 @@ export class LiveMap {
     const isSeen = this.map.getBounds().contains([lon, lat]);
     const zoom = Math.max(this.map.getZoom(), 11);
     if (!isSeen || this.map.getZoom() < 10.5)
-      this.map.easeTo({ center: [lon, lat], zoom, animate: !this.still });
+      this.map.easeTo({ center: [lon, lat], zoom });
   }
 
   fitAll(): void {
     const bounds = this.bounds();
-    if (bounds) this.map.fitBounds(bounds, { padding: 50, maxZoom: 12, animate: !this.still });
+    if (bounds) this.map.fitBounds(bounds, { padding: 50 * this.look.scale, maxZoom: 12 });
   }
 
   remove(): void {
@@ -114,12 +128,8 @@ export class LiveMap {
     this.map.remove();
   }
 
-  private palette(isDark: boolean) {
-    return isDark ? DARK : LIGHT;
-  }
-
   private begin(): void {
-    putMarks(this.map, this.palette(this.options.isDark).halo);
+    putMarks(this.map, paletteOf(this.look).halo);
     this.feed.refresh();
     this.tellMove();
   }
@@ -143,6 +153,7 @@ export class LiveMap {
 
   private async click(event: MapMouseEvent): Promise<void> {
     const { x, y } = event.point;
+    // A target of 24 px at least: a mark is 15 px wide.
     const near: [[number, number], [number, number]] = [[x - 6, y - 6], [x + 6, y + 6]];
     const hits = this.map.queryRenderedFeatures(near, { layers: ['chosen', 'thing', 'cluster'] });
     const [top] = hits;
@@ -151,7 +162,7 @@ export class LiveMap {
     if (cluster === undefined) return this.options.onselect(this.nextOf(hits));
     const source = this.map.getSource<GeoJSONSource>(THINGS);
     const zoom = (await source?.getClusterExpansionZoom(cluster)) ?? this.map.getZoom() + 2;
-    this.map.easeTo({ center: event.lngLat, zoom, animate: !this.still });
+    this.map.easeTo({ center: event.lngLat, zoom });
   }
 
   /** Where several things stand at one place, each click takes the next of them. */

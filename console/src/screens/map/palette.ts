@@ -21,7 +21,7 @@ export interface Palette {
   select: string;
 }
 
-export const LIGHT: Palette = {
+const LIGHT: Palette = {
   sea: '#c3cacf',
   land: '#d9dcdf',
   province: '#dee1e3',
@@ -42,7 +42,7 @@ export const LIGHT: Palette = {
   select: '#0b3f66',
 };
 
-export const DARK: Palette = {
+const DARK: Palette = {
   sea: '#181c1f',
   land: '#1f2327',
   province: '#23282c',
@@ -62,3 +62,37 @@ export const DARK: Palette = {
   faded: '#98a0a7',
   select: '#c4dced',
 };
+
+const LIGHT_HIGH: Palette = {
+  ...LIGHT,
+  district: '#868e95',
+  former: '#535c64',
+  roadEdge: '#868e95',
+  label: '#2a3137',
+  labelWater: '#23363f',
+  halo: '#f4f5f6',
+  cluster: '#fafafa',
+  clusterEdge: '#20262b',
+  ink: '#0d1013',
+  faded: '#343c43',
+  select: '#062c4a',
+};
+
+const DARK_HIGH: Palette = {
+  ...DARK,
+  district: '#6b747c',
+  former: '#98a0a7',
+  label: '#d5dadf',
+  labelWater: '#c3d4df',
+  halo: '#0f1214',
+  cluster: '#22272c',
+  clusterEdge: '#dfe4e8',
+  ink: '#f7f8f9',
+  faded: '#c2c9cf',
+  select: '#e0f0fc',
+};
+
+export function paletteOf(look: { isDark: boolean; isHighContrast: boolean }): Palette {
+  if (look.isDark) return look.isHighContrast ? DARK_HIGH : DARK;
+  return look.isHighContrast ? LIGHT_HIGH : LIGHT;
+}

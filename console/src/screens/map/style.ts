@@ -29,7 +29,7 @@ function clusterLayers(p: Palette, scale: number): unknown[] {
         'circle-radius': size,
         'circle-color': p.cluster,
         'circle-stroke-color': p.clusterEdge,
-        'circle-stroke-width': 1.5,
+        'circle-stroke-width': 1.5 * scale,
       },
     },
     {
@@ -79,7 +79,7 @@ function symbols(id: string, source: string, p: Palette, scale: number, text: un
     paint: {
       'text-color': state('lost', p.faded, p.ink),
       'text-halo-color': p.halo,
-      'text-halo-width': 1.6,
+      'text-halo-width': 1.6 * scale,
       'icon-opacity': state('lost', 0.55, 1),
     },
   };
@@ -103,11 +103,15 @@ function ring(id: string, source: string, color: string, radius: number, width: 
 function thingLayers(p: Palette, scale: number): unknown[] {
   const text = ['step', ['zoom'], ['get', 'label'], 10.5, NAMED_LABEL];
   return [
-    ring('thing-ring', THINGS, p.clusterEdge, 12 * scale, state('fresh', 1.5, 0)),
+    ring('thing-ring', THINGS, p.clusterEdge, 12 * scale, state('fresh', 1.5 * scale, 0)),
     symbols('thing', THINGS, p, scale, text),
-    ring('chosen-ring', CHOSEN, p.select, 15 * scale, 3),
+    ring('chosen-ring', CHOSEN, p.select, 15 * scale, 3 * scale),
     symbols('chosen', CHOSEN, p, scale, NAMED_LABEL, 1.3),
   ];
+}
+
+export function clusterOptions(scale: number) {
+  return { cluster: true, clusterRadius: 24 * scale, clusterMaxZoom: 9 };
 }
 
 export function mapStyle(p: Palette, manifest: Manifest, scale: number): StyleSpecification {
@@ -119,9 +123,7 @@ export function mapStyle(p: Palette, manifest: Manifest, scale: number): StyleSp
       [THINGS]: {
         type: 'geojson',
         data: { type: 'FeatureCollection', features: [] },
-        cluster: true,
-        clusterRadius: 24,
-        clusterMaxZoom: 9,
+        ...clusterOptions(scale),
       },
       [CHOSEN]: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
     },

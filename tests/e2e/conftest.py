@@ -1,0 +1,56 @@
+"""What the browser tests share: one Chromium and one hub with its example for each file."""
+
+import re
+import socket
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from support.browser import SLOW_MS, started_browser
+from support.program import Program
+
+Cookies = list[dict[str, object]]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with started_browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    # A port that stays the same: a test may start the hub again under open pages.
+    data = tmp_path_factory.mktemp("console") / "data"
+    with Program(data, "--example", "--port", port) as dothi:
+        yield dothi
+
+
+@pytest.fixture(scope="module")
+def cookies(browser: Browser, hub: Program) -> Cookies:
+    """Signs in with the printed link: the first screen is the map."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(hub.login_url)
+    page.wait_for_selector("main#main", timeout=SLOW_MS)
+    expect(page).to_have_title(re.compile("Bản đồ trực tiếp"))
+    found = [dict(cookie) for cookie in context.cookies()]
+    context.close()
+    return found
+
+
+@pytest.fixture
+def page(browser: Browser, hub: Program, cookies: Cookies) -> Iterator[Page]:
+    """A signed-in page; an uncaught error in it fails the test."""
+    context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 768})
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    opened = context.new_page()
+    opened.set_default_timeout(SLOW_MS)
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert errors == []

@@ -1,0 +1,61 @@
+"""The console in a browser, as its tests use it: starting Chromium, reaching each screen."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from conftest import find_tool
+
+BROWSER_FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+SLOW_MS = 30_000
+"""Software rendering on a busy machine takes its time."""
+
+_GO = """url => {
+    const a = document.createElement('a');
+    a.href = url;
+    document.body.append(a);
+    a.click();
+    a.remove();
+}"""
+
+
+@contextmanager
+def started_browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=find_tool("chromium"), args=BROWSER_FLAGS
+        )
+        yield found
+        found.close()
+
+
+def go_to(page: Page, url: str) -> None:
+    """Go to another screen as a link does, without loading the page anew."""
+    page.evaluate(_GO, url)
+
+
+def open_map(page: Page, query: str = "") -> None:
+    """Open the map and wait until the things of the example stand on it."""
+    page.goto(f"/map{query}")
+    expect_things_on_map(page)
+
+
+def expect_things_on_map(page: Page) -> None:
+    some = re.compile(r"^([4-9]\d|\d{3,})$")
+    expect(page.locator(".map")).to_have_attribute("data-entities", some, timeout=SLOW_MS)
+
+
+def first_station(page: Page) -> str:
+    """The id of an entity of the example."""
+    found: str = page.evaluate(
+        "fetch('/api/v1/entities?limit=1').then(r => r.json()).then(a => a.items[0].id)"
+    )
+    return found

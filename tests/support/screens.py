@@ -1,0 +1,88 @@
+"""Every screen of the console in turn, by marks that do not depend on the language."""
+
+from collections.abc import Iterator
+
+from playwright.sync_api import Page, expect
+
+from support.browser import expect_things_on_map, first_station, go_to
+
+ROW = "[role=grid] [data-row]"
+
+
+def all_screens(page: Page) -> Iterator[str]:
+    """Name of each screen, while `page` shows it: the hub runs the example, the page is signed in.
+
+    Leaves a new source behind, named after the language.
+    """
+    yield from map_screens(page)
+    yield from entity_and_trends(page)
+    yield from source_screens(page)
+    yield from dialogs(page)
+    go_to(page, "/nowhere")
+    expect(page.locator("#main a[href='/map']")).to_be_visible()
+    yield "unknown screen"
+
+
+def main_screens(page: Page) -> Iterator[str]:
+    """The screens whose layout the size of the window changes."""
+    yield from map_screens(page)
+    yield from entity_and_trends(page)
+    yield from source_screens(page)
+
+
+def map_screens(page: Page) -> Iterator[str]:
+    page.goto("/map")
+    expect_things_on_map(page)
+    yield "map"
+    page.locator("[data-search]").fill("thu dau mot")
+    expect(page.locator("[role=option]").nth(1)).to_be_visible()
+    yield "search"
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("selection").locator("figcaption").first).to_be_visible()
+    yield "map with selection"
+
+
+def entity_and_trends(page: Page) -> Iterator[str]:
+    station = first_station(page)
+    go_to(page, f"/entity/{station}")
+    expect(page.get_by_test_id("entity-trend").locator("canvas")).to_be_visible()
+    yield "entity"
+    go_to(page, "/trends")
+    expect(page.locator("[data-search]")).to_be_visible()
+    yield "trends without series"
+    page.locator("[data-search]").fill("593")
+    page.keyboard.press("Enter")
+    expect(page.locator(".picker button").first).to_be_visible()
+    yield "choice of an attribute"
+    page.locator("aside .picker button").first.click()
+    expect(page.locator(".charts canvas")).to_be_visible()
+    yield "trends"
+
+
+def source_screens(page: Page) -> Iterator[str]:
+    go_to(page, "/sources")
+    expect(page.locator(ROW).nth(3)).to_be_visible()
+    yield "sources"
+    page.locator(ROW).nth(1).get_by_role("link").click()
+    expect(page.get_by_test_id("source-detail").locator("svg rect.stored").first).to_be_attached()
+    yield "source"
+
+
+def dialogs(page: Page) -> Iterator[str]:
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "keys"
+    page.keyboard.press("Escape")
+    page.locator(".add").click()
+    page.locator("#source-id").fill("no source!")
+    yield "new source, refused"
+    page.locator("#source-id").fill(f"gauge-{page.locator('html').get_attribute('lang')}")
+    page.locator("dialog button.primary").click()
+    expect(page.get_by_role("dialog").locator("pre").first).to_be_visible()
+    yield "new token"
+    page.keyboard.press("Escape")
+    page.locator(".menu > button").click()
+    expect(page.locator("#settings")).to_be_visible()
+    yield "settings"
+    page.keyboard.press("Escape")
+    expect(page.locator("#settings")).to_be_hidden()
