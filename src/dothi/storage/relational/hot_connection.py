@@ -56,6 +56,16 @@ class HotConnection:
         if rows is None or rows.num_rows:
             self._statement(sql).executemany(sql, rows)
 
+    def run_rarely(self, sql: str, rows: pa.Table) -> None:
+        """Like `run` with rows, without keeping the statement.
+
+        A kept one holds some of the small memory that SQLite sets aside per connection, which the
+        inserts of every commit then miss: one more made them 7 % slower.
+        """
+        if rows.num_rows:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(sql, rows)
+
     def _statement(self, sql: str) -> Any:
         """A cursor that keeps this statement prepared; the longest unused one is let go."""
         if sql in self._prepared:

@@ -99,7 +99,7 @@ class OwnerCheck:
         owner = np.full(len(series), NOBODY)
         owner[is_claimed] = sources[first[is_claimed]]
         ids, owners = series[is_claimed], owner[is_claimed]
-        self._connection.run(
+        self._connection.run_rarely(
             "UPDATE attribute SET owner_id = ?2 WHERE id = ?1", pa.table({"id": ids, "o": owners})
         )
         self._registry.owner[ids] = owners
@@ -140,7 +140,9 @@ class OwnerCheck:
             f"SELECT id FROM source WHERE name_id = {quoted(source_id)}"
         )
         count = self._connection.number(f"SELECT count(*) FROM attribute WHERE owner_id = {owner}")
-        self._connection.run(f"UPDATE attribute SET owner_id = NULL WHERE owner_id = {owner}")
+        self._connection.run_rarely(
+            "UPDATE attribute SET owner_id = NULL WHERE owner_id = ?", pa.table({"o": [owner]})
+        )
         return owner, count
 
 
