@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dothi.model.batch import CommitResult, Guards, Rejection
-from dothi.model.row import LOG_SCHEMA, Change
+from dothi.model.row import LOG_SCHEMA, Change, Kind
 from dothi.pipeline.admit import admit
 from dothi.ports.state import EntityQuery
 from dothi.storage.relational.sqlite_store import SqliteStore
@@ -86,6 +86,24 @@ def test_assign_becomes_current_whatever_its_time(store: SqliteStore) -> None:
     commit(store, batch(number=2.0))
     commit(store, batch(number=1.0, observed_at=minutes_ago(60), change=int(Change.ASSIGN)))
     assert store.state.attributes([PHU_AN])["number"].to_pylist() == [1.0]
+
+
+def test_a_value_keeps_its_kind_when_a_later_one_is_of_another(store: SqliteStore) -> None:
+    link = {"text": "urn:pump", "kind": int(Kind.RELATIONSHIP), "observed_at": minutes_ago(-1)}
+    commit(store, batch(number=1.0))
+    commit(store, batch(number=None, change=int(Change.ASSIGN), **link))
+    kinds = store.reader.read(0, 10)["kind"].to_pylist()
+    assert kinds == [int(Kind.PROPERTY), int(Kind.RELATIONSHIP)]
+
+
+def test_rows_name_the_type_that_an_entity_has_now(store: SqliteStore) -> None:
+    commit(store, batch(number=1.0, entity_type="Gauge"))
+    assert store.reader.read(0, 10)["entity_type"].to_pylist() == ["Gauge"]
+    body = '{"types": ["WaterObserved"], "scope": []}'
+    change = int(Change.UPSERT_ENTITY)
+    commit(store, batch(attribute="", change=change, body=body, observed_at=None))
+    types = store.reader.read(0, 10)["entity_type"].to_pylist()
+    assert types == ["WaterObserved", "WaterObserved"]
 
 
 def test_receipts_add_up_per_source_and_minute(store: SqliteStore) -> None:

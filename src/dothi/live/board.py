@@ -6,7 +6,6 @@ the newest values, and any number of this epoch can be resumed from.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -19,12 +18,8 @@ MAX_GONE = 10_000
 """Removed entities remembered for viewers that lag; a viewer from before takes a snapshot."""
 
 
-class ValueKey(NamedTuple):
-    """What makes a value the same value."""
-
-    entity: str
-    attribute: str
-    dataset: str
+ValueKey = tuple[str, str, str]
+"""Entity, attribute, dataset: what makes a value the same value."""
 
 
 class Board:
@@ -69,45 +64,61 @@ class Board:
         before = self._values.get(view.id)
         card = replace(view, values=[])
         if before is not None and self._cards[view.id] == card and before.keys() <= values.keys():
-            for value in values.values():
-                self.put_value(view.id, value)
+            self._replace_values(view.id, values)
             return
         for attribute, dataset in before or ():
-            self._value_n.drop(ValueKey(view.id, attribute, dataset))
+            self._value_n.drop((view.id, attribute, dataset))
         self._cards[view.id] = card
         self._values[view.id] = values
         self._gone_n.drop(view.id)
         self._touch(self._card_n, view.id)
 
-    def put_value(self, entity: str, value: Value) -> None:
-        """Set one value of a known entity."""
-        values = self._values[entity]
-        key = (value.attribute, value.dataset)
-        before = values.get(key)
-        if before == value:
-            return
-        values[key] = value
-        self._touch(self._value_n, ValueKey(entity, *key))
-        if before is None or before.source != value.source:
-            card = self._cards[entity]
-            relabelled = replace(card)
-            label(relabelled, values.values(), self.sources)
-            if relabelled != card:
-                self._cards[entity] = relabelled
-                self._touch(self._card_n, entity)
+    def _replace_values(self, entity: str, values: dict[tuple[str, str], Value]) -> None:
+        """The state was read again: it is right whatever its times."""
+        present = self._values[entity]
+        for key, value in values.items():
+            if present.get(key) != value:
+                present.pop(key, None)
+        self.put_values((entity, value) for value in values.values())
 
-    def put_newer(self, entity: str, value: Value) -> None:
-        """Set a value unless the present one was observed later (times compare as text)."""
-        before = self._values[entity].get((value.attribute, value.dataset))
-        if before is None or (before.observed_at or "") <= (value.observed_at or ""):
-            self.put_value(entity, value)
+    def put_values(self, found: Iterable[tuple[str, Value]]) -> None:
+        """Set values of known entities, unless the present one was observed later."""
+        touched: list[ValueKey] = []
+        resourced: set[str] = set()
+        for entity, value in found:
+            values = self._values[entity]
+            key = (value.attribute, value.dataset)
+            before = values.get(key)
+            if before is not None:
+                # Times compare as text. A live view of thousands of values a second: one look each.
+                if (before.observed_at or "") > (value.observed_at or "") or before == value:
+                    continue
+                if before.source != value.source:
+                    resourced.add(entity)
+            else:
+                resourced.add(entity)
+            values[key] = value
+            touched.append((entity, *key))
+        if touched:
+            self._value_n.touch_all(touched, self.n + 1)
+            self._has_changed = True
+        for entity in resourced:
+            self._label_again(entity)
+
+    def _label_again(self, entity: str) -> None:
+        card = self._cards[entity]
+        relabelled = replace(card)
+        label(relabelled, self._values[entity].values(), self.sources)
+        if relabelled != card:
+            self._cards[entity] = relabelled
+            self._touch(self._card_n, entity)
 
     def remove_entity(self, entity: str) -> None:
         """Nothing happens when it is not there."""
         if self._cards.pop(entity, None) is None:
             return
         for attribute, dataset in self._values.pop(entity):
-            self._value_n.drop(ValueKey(entity, attribute, dataset))
+            self._value_n.drop((entity, attribute, dataset))
         self._card_n.drop(entity)
         self._touch(self._gone_n, entity)
 
@@ -133,9 +144,9 @@ class Board:
             after=after,
             at=at,
             values=[
-                (key.entity, self._values[key.entity][key.attribute, key.dataset])
-                for key in self._value_n.after(after)
-                if self._card_n.of(key.entity) <= after
+                (entity, self._values[entity][attribute, dataset])
+                for entity, attribute, dataset in self._value_n.after(after)
+                if self._card_n.of(entity) <= after
             ],
             entities=[self._full(entity) for entity in self._card_n.after(after)],
             gone=self._gone_n.after(after),

@@ -125,8 +125,7 @@ class Feed:
         if any(sender not in board.sources for sender in senders):
             board.sources = self._source_map()
         columns = found.values.append_column("modified_at", found.values["committed_at"])
-        for entity, value in values_of(columns, board.sources):
-            board.put_newer(entity, value)
+        board.put_values(values_of(columns, board.sources))
         for start in range(0, len(found.reread), _PAGE):
             ids = tuple(found.reread[start : start + _PAGE])
             present = set()

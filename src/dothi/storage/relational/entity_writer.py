@@ -45,6 +45,8 @@ class EntityWriter:
     def __init__(self, connection: HotConnection, registry: Registry) -> None:
         self._connection = connection
         self._registry = registry
+        self.retyped: list[int] = []
+        """Entities whose types were written since the list was last emptied."""
 
     def resolve(self, rows: pa.Table, now_us: int) -> Ints:
         """Entity id of every row; entities that are not there (or were deleted) are made."""
@@ -156,6 +158,7 @@ class EntityWriter:
         )
 
     def _set_types(self, types: list[tuple[int, list[str]]], *, clear: bool) -> None:
+        self.retyped += [entity for entity, _ in types]
         if clear:
             self._connection.run(
                 "DELETE FROM entity_type WHERE entity_id = ?",

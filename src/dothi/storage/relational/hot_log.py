@@ -1,6 +1,7 @@
 """The commit: log append, state merge and receipts in one durable SQLite transaction."""
 
 import threading
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -49,7 +50,12 @@ class SqliteLogWriter:
         self._series = SeriesWriter(self._connection, self._registry)
         self._owners = OwnerCheck(self._connection, self._registry)
         self._twins = TwinLookup(self._connection, self._registry, index, sealed)
+        self._retyped: Callable[[Iterable[int]], None] = lambda _ids: None
         self._recall()
+
+    def watch_types(self, retyped: Callable[[Iterable[int]], None]) -> None:
+        """Call `retyped(entity ids)` after each commit that wrote types. It must not block."""
+        self._retyped = retyped
 
     def close(self) -> None:
         with self._lock:
@@ -72,6 +78,8 @@ class SqliteLogWriter:
                     raise
             for rows in work.indexed:
                 self._index.append(*rows)
+            self._retyped(self._entities.retyped)
+            self._entities.retyped = []
             self._next_seq = work.next_seq
             self._next_batch += len(group.batches)
             self._last_us = work.now_us

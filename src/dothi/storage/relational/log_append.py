@@ -16,8 +16,8 @@ from dothi.storage.relational.series_registry import Numbering
 
 _INSERT_LOG = (
     "INSERT INTO log (seq, attribute_id, entity_id, observed_us, number, text, body, unit_id, "
-    "quality, source_id, batch_id, committed_us, change, revision) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "quality, source_id, batch_id, committed_us, change, revision, kind) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -99,6 +99,7 @@ class LogAppender:
                     "committed_us": np.full(count, work.now_us),
                     "change": rows["change"].cast(pa.int64()),
                     "revision": np.zeros(count, np.int64) if revision is None else revision,
+                    "kind": rows["kind"].cast(pa.int64()),
                 }
             ),
         )

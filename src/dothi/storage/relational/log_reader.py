@@ -1,6 +1,7 @@
 """Reading the hot log: for consumers, for the history and for sealing."""
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from dothi.model.row import LOG_SCHEMA
 from dothi.storage.relational.columns import Ints
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import NO_TIME, HotIndex
+from dothi.storage.relational.log_names import LogNames
 
 _ROW = pa.schema(
     [
@@ -28,18 +30,16 @@ _ROW = pa.schema(
         ("committed_us", pa.int64()),
         ("change", pa.int64()),
         ("revision", pa.int64()),
+        ("kind", pa.int64()),
     ]
 )
 _NAMES = {
-    "attribute": pa.schema(
-        [("id", pa.int64()), ("kind", pa.int64()), ("name", pa.string()), ("dataset", pa.string())]
-    ),
-    "entity": pa.schema([("id", pa.int64()), ("uri", pa.string()), ("type", pa.string())]),
-    "source": pa.schema([("id", pa.int64()), ("name_id", pa.string())]),
-    "unit": pa.schema([("id", pa.int64()), ("code", pa.string())]),
-    "batch": pa.schema([("id", pa.int64()), ("name_id", pa.string())]),
+    "attribute": "id, name AS first, dataset AS second FROM attribute",
+    "entity": "id, uri AS first, json_extract(types, '$[0]') AS second FROM entity",
+    "source": "id, name_id AS first, NULL AS second FROM source",
+    "unit": "id, code AS first, NULL AS second FROM unit",
+    "batch": "id, name_id AS first, NULL AS second FROM batch",
 }
-_BATCH_SEQS = 50_000
 
 
 class SqliteLogReader:
@@ -50,10 +50,15 @@ class SqliteLogReader:
         self._lock = threading.Lock()
         self._connection = HotConnection(path, cache_mb=16, pragmas=("query_only=OFF",))
         self._connection.run("CREATE TEMP TABLE wanted (id INTEGER PRIMARY KEY)")
+        self._names = {t: LogNames(self._connection, select) for t, select in _NAMES.items()}
 
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+    def forget_types(self, entity_ids: Iterable[int]) -> None:
+        """The writer has committed other types for these entities."""
+        self._names["entity"].forget(entity_ids)
 
     def load_index(self) -> int:
         """Fill the index from the log (at start); gives the number of rows."""
@@ -154,44 +159,24 @@ class SqliteLogReader:
         rows = self._connection.typed(_ROW, sql)
         if not rows.num_rows:
             return LOG_SCHEMA.empty_table()
-        attribute = self._names(
-            "attribute", "id, kind, name, dataset FROM attribute", rows["attribute_id"]
-        )
-        entity = self._names(
-            "entity",
-            "id, uri, json_extract(types, '$[0]') AS type FROM entity",
-            rows["entity_id"],
-        )
+        attribute, dataset = self._names["attribute"].of(rows["attribute_id"])
+        entity, entity_type = self._names["entity"].of(rows["entity_id"])
         columns = {
             "lane": pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows),
-            "seq": rows["seq"],
-            "source": self._names("source", "id, name_id FROM source", rows["source_id"])[
-                "name_id"
-            ],
-            "entity": entity["uri"],
-            "entity_type": entity["type"],
-            "attribute": attribute["name"].fill_null(""),
-            "dataset": attribute["dataset"].fill_null(""),
+            "source": self._names["source"].of(rows["source_id"])[0],
+            "entity": entity,
+            "entity_type": entity_type,
+            "attribute": attribute,
+            "dataset": dataset.fill_null(""),
             "observed_at": rows["observed_us"],
-            "unit": self._names("unit", "id, code FROM unit", rows["unit_id"])["code"],
-            "kind": attribute["kind"].fill_null(1),
-            "batch": self._names("batch", "id, name_id FROM batch", rows["batch_id"])["name_id"],
+            "unit": _null_where_empty(self._names["unit"].of(rows["unit_id"])[0]),
+            "batch": self._names["batch"].of(rows["batch_id"])[0],
             "committed_at": rows["committed_us"],
         }
-        same = {n: rows[n] for n in ("number", "text", "body", "quality", "change", "revision")}
-        columns |= same
-        columns["source"] = columns["source"].fill_null("")
-        columns["batch"] = columns["batch"].fill_null("")
-        columns["entity"] = columns["entity"].fill_null("")
+        same = ("seq", "number", "text", "body", "quality", "kind", "change", "revision")
+        columns |= {name: rows[name] for name in same}
         return pa.table([columns[f.name].cast(f.type) for f in LOG_SCHEMA], schema=LOG_SCHEMA)
 
-    def _names(self, table: str, select: str, ids: pa.ChunkedArray) -> pa.Table:
-        """The named columns of `table`, aligned with `ids`; null where there is no such row."""
-        distinct = pc.unique(ids)
-        self._want(distinct.to_numpy())
-        found = self._connection.typed(
-            _NAMES[table],
-            f"SELECT {select} WHERE id IN (SELECT id FROM temp.wanted)",
-        )
-        at = pc.index_in(ids, found["id"].combine_chunks())
-        return found.take(at)
+
+def _null_where_empty(texts: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(texts, pa.scalar("", pa.string())), None, texts)

@@ -138,6 +138,7 @@ log = Table(
     Column("committed_us", BigInteger, nullable=False),
     Column("change", SmallInteger, nullable=False),
     Column("revision", SmallInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False, server_default="1"),
 )
 """Lane 0. No secondary index: see docs/adr/0001."""
 

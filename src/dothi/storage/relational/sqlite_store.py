@@ -54,6 +54,7 @@ def open_store(
     writer = SqliteLogWriter(path, index, sealed, clock)
     reader = SqliteLogReader(path, index)
     reader.load_index()
+    writer.watch_types(reader.forget_types)
     return SqliteStore(
         engine=engine,
         writer=writer,

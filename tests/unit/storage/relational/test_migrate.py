@@ -9,7 +9,7 @@ from sqlalchemy import inspect, text
 from tests.rows import PHU_AN, batch, minutes_ago
 
 from dothi.model.problem import Problem
-from dothi.model.row import Change
+from dothi.model.row import Change, Kind
 from dothi.model.source import Source
 from dothi.pipeline.admit import admit
 from dothi.storage.relational import migrate
@@ -88,3 +88,24 @@ def test_a_migrated_database_has_the_tables_of_a_new_one(tmp_path: Path) -> None
     }
     assert found == {t.name: set(t.columns.keys()) for t in metadata.tables.values()}
     engine.dispose()
+
+
+def test_rows_of_an_old_log_get_the_kind_of_their_attribute(tmp_path: Path) -> None:
+    path = tmp_path / "dothi.db"
+    store = open_store(path)
+    pump = {"attribute": "pump", "text": "urn:pump", "kind": int(Kind.RELATIONSHIP)}
+    store.writer.commit(admit([batch(number=1.0), batch(number=None, **pump)], {}))
+    store.close()
+    engine = open_sqlite(path)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE log DROP COLUMN kind"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    engine.dispose()
+
+    store = open_store(path)
+    kinds = store.reader.read(0, 10).select(["attribute", "kind"]).to_pylist()
+    assert [(row["attribute"], row["kind"]) for row in kinds] == [
+        ("level", int(Kind.PROPERTY)),
+        ("pump", int(Kind.RELATIONSHIP)),
+    ]
+    store.close()
