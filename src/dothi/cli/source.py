@@ -123,7 +123,8 @@ def revoke(source_id: str, data_dir: Path) -> None:
 def release(source_id: str, data_dir: Path) -> None:
     """Let go of the series of SOURCE_ID, e.g. when another device takes its place.
 
-    Each goes to the next source that sends a value for it; the values stay as they are.
+    Each goes to the next source that sends a value for it; the values stay as they are. Revoke
+    the tokens of a device that still sends first, or it takes its series again.
     """
     from dothi.app.releasing import release_series
 

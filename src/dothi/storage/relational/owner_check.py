@@ -3,7 +3,9 @@
 The check compares two columns of numbers; only rows of strangers and new series cost more.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -109,27 +111,19 @@ class OwnerCheck:
     def rejections(self, refused: Numbered) -> dict[int, tuple[Rejection, ...]]:
         """Batch number -> what its sender and the operator are told of the refused rows."""
         owner = self._registry.owner[refused.series]
-        distinct, at = np.unique(owner, return_inverse=True)
-        names = self._names(distinct)
-        row_no = refused.rows["row_no"].to_numpy()
+        batch_no, row_no = refused.batch_no, refused.rows["row_no"].to_numpy()
+        name_of = cache(self._name_of)
         found: dict[int, tuple[Rejection, ...]] = {}
-        for number in np.unique(refused.batch_no).tolist():
-            rows = np.flatnonzero(refused.batch_no == number)
-            found[number] = describe(
-                refused.rows,
-                rows,
-                row_no[rows],
-                NOT_YOURS,
-                lambda k, rows=rows: _detail(names[at[rows[k]]]),  # type: ignore[misc]
-            )
+        for number in np.unique(batch_no).tolist():
+            at = np.flatnonzero(batch_no == number)
+            detail = _details(owner[at], name_of)
+            found[number] = describe(refused.rows, at, row_no[at], NOT_YOURS, detail)
         return found
 
-    def _names(self, ids: Ints) -> list[str]:
-        rows = self._connection.query(
-            f"SELECT id, name_id FROM source WHERE id IN ({', '.join(map(str, ids.tolist()))})"
-        )
-        names = dict(zip(rows["id"].to_pylist(), rows["name_id"].to_pylist(), strict=True))
-        return [names[id_] for id_ in ids.tolist()]
+    def _name_of(self, source: int) -> str:
+        rows = self._connection.query(f"SELECT name_id FROM source WHERE id = {source}")
+        name: str = rows["name_id"][0].as_py()
+        return name
 
     def release(self, source_id: str) -> tuple[int, int]:
         """Take its series from a source in the tables: the source's number, and how many series.
@@ -146,9 +140,13 @@ class OwnerCheck:
         return owner, count
 
 
-def _detail(owner: str) -> str:
-    return (
-        f"the series belongs to source {owner!r}; if another device took its place, let go of its "
-        f"series: dothi source release {owner}; a gateway that reports for others needs the right "
-        "may_write_others"
-    )
+def _details(owners: Ints, name_of: Callable[[int], str]) -> Callable[[int], str]:
+    def detail(k: int) -> str:
+        name = name_of(int(owners[k]))
+        return (
+            f"the series belongs to source {name!r}; if another device took its place, let go of "
+            f"its series: dothi source release {name}; a gateway that reports for others needs the "
+            "right may_write_others"
+        )
+
+    return detail
