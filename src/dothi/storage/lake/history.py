@@ -106,9 +106,7 @@ class LakeHistory:
         for piece in _backwards(source, span):
             part = Wanted(missing)
             rows = relation(source, part, piece, _RAW_COLUMNS, all_revisions=query.all_revisions)
-            ranks = "row_number() OVER (PARTITION BY k ORDER BY moment DESC, seq DESC)"
-            newest = f"SELECT * FROM ({rows.sql}) QUALIFY {ranks} <= {count}"
-            answer = self._raw_answer(Relation(newest, rows.tables), part, None)
+            answer = self._raw_answer(_last_of_each(rows, count), part, None)
             found.append(answer)
             missing = _short_series(found, wanted.series, count)
             if not missing:
@@ -116,11 +114,35 @@ class LakeHistory:
         return _newest(found, count).slice(0, query.limit + 1)
 
     def _raw_answer(self, rows: Relation, wanted: Wanted, limit: int | None) -> pa.Table:
-        cut = "" if limit is None else f" LIMIT {limit + 1}"
-        order = "ORDER BY k, moment, revision, seq"
-        sql = f"SELECT * FROM ({rows.sql}) {order}{cut}"
-        answer = self._engine.query(sql, rows.tables)
+        if rows.rows is not None:
+            ordered = _in_order(rows.rows)
+            answer = ordered if limit is None else ordered.slice(0, limit + 1)
+        else:
+            cut = "" if limit is None else f" LIMIT {limit + 1}"
+            sql = f"SELECT * FROM ({rows.sql}) ORDER BY k, moment, revision, seq{cut}"
+            answer = self._engine.query(sql, rows.tables)
         return _with_keys(answer, wanted).select(RAW_ANSWER.names).cast(RAW_ANSWER)
+
+
+def _in_order(rows: pa.Table) -> pa.Table:
+    """Rows of a relation by k, moment, revision, seq."""
+    keys = [rows[name].cast(pa.int64()).to_numpy() for name in ("seq", "revision", "moment", "k")]
+    order = np.lexsort(keys)
+    if (np.diff(order) == 1).all():
+        return rows
+    return rows.unify_dictionaries().combine_chunks().take(pa.array(order))
+
+
+def _last_of_each(found: Relation, count: int) -> Relation:
+    """Of a relation the newest rows of each series, `count` at most."""
+    if found.rows is None:
+        ranks = "row_number() OVER (PARTITION BY k ORDER BY moment DESC, seq DESC)"
+        newest = f"SELECT * FROM ({found.sql}) QUALIFY {ranks} <= {count}"
+        return Relation(None, newest, found.tables)
+    rows = _in_order(found.rows)
+    k = rows["k"].to_numpy()
+    ends = np.searchsorted(k, k, side="right")
+    return Relation(rows.filter(pa.array(ends - np.arange(len(k)) <= count)), "", {})
 
 
 def _span(start_at: datetime | None, end_at: datetime | None) -> Span:

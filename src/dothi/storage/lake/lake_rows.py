@@ -1,23 +1,20 @@
-"""SELECTs over data files for the rows of one question.
+"""The rows of one question out of data files.
 
-Rows of files with an index are read beforehand (series_reader) and become a table beside the SQL;
-files without one, and questions about a great many rows, are scanned by the engine.
+Rows of files with an index are read at their places (series_reader); files without one, and
+questions about a great many rows, are scanned by the engine.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pyarrow as pa
 
-from dothi.model.row import Change
+from dothi.storage.lake.conditions import VALUE_CHANGES, Conditions
 from dothi.storage.lake.engine import quoted
 from dothi.storage.lake.layout import LAKE_SCHEMA
 from dothi.storage.lake.question import Span, Wanted
 from dothi.storage.lake.series_reader import Located, SeriesReader
 from dothi.storage.lake.snapshot import DataFile
-
-VALUE_CHANGES = (int(Change.UPSERT), int(Change.ASSIGN))
-"""Changes that record a value."""
 
 _READ_AHEAD_ROWS = 20_000_000
 """More rows than this are scanned, which needs no memory for all of them at once."""
@@ -41,70 +38,78 @@ class LakeRows:
     span: Span
     horizon: int
     """Rows beyond this seq are not the lake's to answer with."""
-    tables: dict[str, pa.Table] = field(default_factory=dict)
-    """What the SELECTs name; filled as they are made. `wanted` must be among them."""
 
-    def select(
-        self, files: Sequence[DataFile], columns: Sequence[str], extra: str = ""
-    ) -> list[str]:
-        """SELECTs of k, moment and the columns: one over read rows, one over scanned files.
-
-        Args:
-            extra: a condition on the columns of a row `r`.
-        """
+    def take(
+        self, files: Sequence[DataFile], columns: Sequence[str], *, only_corrections: bool = False
+    ) -> "Taken":
+        """k, moment and the columns of the wanted rows: read, or as SELECT where they must be
+        scanned."""
         located, scanned = self.reader.locate(files, self.wanted.digests)
         if sum(one.places.rows for one in located) > _READ_AHEAD_ROWS:
             located, scanned = [], [*scanned, *(one.file for one in located)]
-        return [*self._read(located, columns, extra), *self._scan(scanned, columns, extra)]
+        asked = _Asked(self, tuple(columns), only_corrections)
+        return Taken(
+            read=[asked.read(located)] if located else [],
+            scans=[asked.scan(scanned)] if scanned else [],
+        )
 
-    def _read(self, located: Sequence[Located], columns: Sequence[str], extra: str) -> list[str]:
-        if not located:
-            return []
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Rows of one question, of equal columns."""
+
+    read: list[pa.Table]
+    scans: list[str]
+    """SELECTs that name the table `wanted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    of: LakeRows
+    columns: tuple[str, ...]
+    only_corrections: bool
+
+    def read(self, located: Sequence[Located]) -> pa.Table:
         files = [one.file for one in located]
-        name = f"read_{len(self.tables)}"
-        needed = dict.fromkeys(c for c in columns if _is_read(c, files))
-        needed |= dict.fromkeys(("observed_at", *_asked_by_conditions(files, self.horizon)))
-        self.tables[name] = self.reader.read(located, list(needed))
-        return [self._sql(f"{name} r", "r.k", files, columns, [extra] if extra else [])]
+        conditions = self._conditions(files)
+        needed = dict.fromkeys(c for c in self.columns if _is_read(c, files))
+        needed |= dict.fromkeys(("observed_at", *conditions.columns))
+        rows = self.of.reader.read(located, list(needed))
+        mask = conditions.mask(rows)
+        rows = rows if mask is None else rows.filter(mask)
+        listed = {"k": rows["k"], "moment": conditions.moment(rows)}
+        return pa.table(listed | {c: _column(c, rows, files) for c in self.columns})
 
-    def _scan(self, files: Sequence[DataFile], columns: Sequence[str], extra: str) -> list[str]:
-        if not files:
-            return []
-        join, conditions = self._match(files)
-        if extra:
-            conditions.append(extra)
-        k = "wanted.k" if join else "0"
-        return [self._sql(f"{files_sql(files)} r{join}", k, files, columns, conditions)]
+    def scan(self, files: Sequence[DataFile]) -> str:
+        join, matches = self._match(files)
+        conditions = self._conditions(files)
+        where = " AND ".join([*matches, *conditions.sql()])
+        k, moment = "wanted.k" if join else "0", conditions.moment_sql()
+        listed = "".join(f", {_column_sql(name, files)}" for name in self.columns)
+        return (
+            f"SELECT {k} AS k, {moment} AS moment{listed} "
+            f"FROM {files_sql(files)} r{join}{f' WHERE {where}' if where else ''}"
+        )
 
-    def _sql(
-        self,
-        source: str,
-        k: str,
-        files: Sequence[DataFile],
-        columns: Sequence[str],
-        conditions: list[str],
-    ) -> str:
-        has_timeless = any(f.has_timeless for f in files)
-        at = "coalesce(r.observed_at, r.committed_at)" if has_timeless else "r.observed_at"
-        if not all(map(self.span.covers, files)):
-            conditions += self.span.sql(at)
-        if not _are_values(files):
-            conditions.append(f"r.change IN {VALUE_CHANGES}")
-        if any(f.last_seq > self.horizon for f in files):
-            conditions.append(f"r.seq <= {self.horizon}")
-        listed = "".join(f", {_column_sql(name, files)}" for name in columns)
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return f"SELECT {k} AS k, {at} AS moment{listed} FROM {source}{where}"
+    def _conditions(self, files: Sequence[DataFile]) -> Conditions:
+        span, horizon = self.of.span, self.of.horizon
+        return Conditions(
+            has_timeless=any(f.has_timeless for f in files),
+            span=None if all(map(span.covers, files)) else span,
+            only_values=not _are_values(files),
+            up_to_seq=horizon if any(f.last_seq > horizon for f in files) else None,
+            only_corrections=self.only_corrections,
+        )
 
     def _match(self, files: Sequence[DataFile]) -> tuple[str, list[str]]:
         """Join and conditions that pick the wanted series by their names."""
+        series = self.of.wanted.series
         is_constant, dataset = _common(files, "dataset")
         names = ["attribute", "entity"]
-        if not (is_constant and all(s.dataset == dataset for s in self.wanted.series)):
+        if not (is_constant and all(s.dataset == dataset for s in series)):
             names.append("dataset")
-        if len(self.wanted.series) == 1:
-            (only,) = self.wanted.series
-            return "", [f"r.{name} = {quoted(getattr(only, name))}" for name in names]
+        if len(series) == 1:
+            return "", [f"r.{name} = {quoted(getattr(series[0], name))}" for name in names]
         on = " AND ".join(f"r.{name} = wanted.{name}" for name in names)
         return f" JOIN wanted ON {on}", []
 
@@ -115,19 +120,6 @@ def files_sql(files: Sequence[DataFile], option: str = "filename = false") -> st
     return f"read_parquet([{names}], hive_partitioning = false, {option})"
 
 
-def _asked_by_conditions(files: Sequence[DataFile], horizon: int) -> list[str]:
-    asked = []
-    if any(f.has_timeless for f in files):
-        asked.append("committed_at")
-    if not _are_values(files):
-        asked.append("change")
-    if any(f.last_seq > horizon for f in files):
-        asked.append("seq")
-    if any(f.is_revised for f in files):
-        asked.append("revision")
-    return asked
-
-
 def _are_values(files: Sequence[DataFile]) -> bool:
     """Whether no row of the files is a deletion or a change of an entity."""
     is_constant, change = _common(files, "change")
@@ -136,6 +128,16 @@ def _are_values(files: Sequence[DataFile]) -> bool:
 
 def _is_read(name: str, files: Sequence[DataFile]) -> bool:
     return name in LAKE_SCHEMA.names and _literal(name, files) is None
+
+
+def _column(name: str, rows: pa.Table, files: Sequence[DataFile]) -> pa.Array | pa.ChunkedArray:
+    """A column as it was read, or filled with the one value that all files hold."""
+    if name in rows.column_names:
+        return rows[name]
+    if name not in LAKE_SCHEMA.names:
+        return pa.repeat(pa.scalar(""), rows.num_rows)  # batch is not kept in the lake
+    _, value = _common(files, name)
+    return pa.repeat(pa.scalar(value, LAKE_SCHEMA.field(name).type), rows.num_rows)
 
 
 def _column_sql(name: str, files: Sequence[DataFile]) -> str:

@@ -43,7 +43,9 @@ class LakeKeys:
         sql = f"""SELECT {names} FROM ({rows.sql}) r JOIN wanted ON wanted.k = r.k
             SEMI JOIN late ON wanted.entity = late.entity AND wanted.attribute = late.attribute
                 AND wanted.dataset = late.dataset AND r.observed_at = late.observed_at"""
-        return self._engine.query(sql, rows.tables | {"late": late}).cast(FOUND_KEYS)
+        return self._engine.query(sql, rows.tables | {"wanted": wanted.table(), "late": late}).cast(
+            FOUND_KEYS
+        )
 
     def _files(self, keys: pa.Table) -> Sequence[DataFile]:
         """Files of the keys' days."""

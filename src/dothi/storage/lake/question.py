@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dothi.model.series import SeriesKey
 from dothi.storage.lake.series_index import Digests, digests
@@ -67,12 +70,33 @@ class Wanted:
             }
         )
 
+    def positions(self, rows: pa.Table) -> pa.Array:
+        """k of each row by its names (int32); null where its series is not wanted."""
+        wanted = self.table()
+        packed, wanted_packed = (
+            np.zeros(rows.num_rows, np.int64),
+            np.zeros(len(self.series), np.int64),
+        )
+        for name in ("entity", "attribute", "dataset"):
+            known = pc.unique(wanted[name])
+            packed = packed * (len(known) + 1) + _places(rows[name], known)
+            wanted_packed = wanted_packed * (len(known) + 1) + _places(wanted[name], known)
+        # An unknown name counts one place further than every known one, so nothing matches it.
+        k = pc.index_in(pa.array(packed), value_set=pa.array(wanted_packed))
+        return k.cast(pa.int32())
+
     def prune(self, files: Iterable[DataFile]) -> list[DataFile]:
         """Files that may hold one of the series."""
         attributes = sorted({s.attribute for s in self.series})
         entities = [s.entity for s in self.series]
         first, last = min(entities), max(entities)
         return [f for f in files if f.may_hold(attributes, first, last)]
+
+
+def _places(texts: pa.ChunkedArray, known: pa.Array) -> npt.NDArray[np.int64]:
+    at = pc.index_in(texts, value_set=known).fill_null(len(known))
+    places: npt.NDArray[np.int64] = at.cast(pa.int64()).to_numpy()
+    return places
 
 
 def instant_sql(us: int) -> str:

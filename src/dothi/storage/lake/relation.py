@@ -1,20 +1,23 @@
-"""SQL of the rows that one question is about: lake and hot, values in force only.
+"""The rows that one question is about: lake and hot, values in force only.
 
-The relation has `k` (position of the series in the question), `moment` (observed_at, else
-committed_at) and the columns that were asked for. Corrections are looked for only on days whose
-files or hot rows hold some: the corrected keys are few, so the rows they replace are left out by
-an anti-join and every other row goes through untouched.
+They have `k` (position of the series in the question), `moment` (observed_at, else committed_at)
+and the columns that were asked for. Corrections are looked for only on days whose files or hot
+rows hold some: the corrected keys are few, so the rows they replace are left out by an anti-join
+and every other row goes through untouched.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dothi.model.row import LOG_SCHEMA
+from dothi.storage.lake.conditions import VALUE_CHANGES
 from dothi.storage.lake.engine import Engine
-from dothi.storage.lake.lake_rows import VALUE_CHANGES, LakeRows
+from dothi.storage.lake.lake_rows import LakeRows, Taken
 from dothi.storage.lake.question import Span, Wanted
 from dothi.storage.lake.series_reader import SeriesReader
 from dothi.storage.lake.snapshot import DataFile
@@ -29,15 +32,16 @@ class Source:
     files: Sequence[DataFile]
     """Of the lake; those that cannot hold a row of the question may be among them."""
     hot: pa.Table
-    """LOG_SCHEMA; values only."""
+    """LOG_SCHEMA; values of the wanted series within the span only."""
     horizon: int
     """Rows of the lake beyond this seq are in `hot`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """SQL text, and the tables that it names."""
+    """Rows at hand, or SQL text for them and the tables that it names."""
 
+    rows: pa.Table | None
     sql: str
     tables: dict[str, pa.Table]
 
@@ -56,56 +60,92 @@ def relation(
         columns: names of LOG_SCHEMA beside entity, attribute and dataset; each is in the result
             after k and moment.
     """
-    tables = {"wanted": wanted.table(), "hot": source.hot}
-    lake = LakeRows(source.reader, wanted, span, source.horizon, tables)
+    lake = LakeRows(source.reader, wanted, span, source.horizon)
     files = wanted.prune(f for f in source.files if span.meets(f))
+    hot = _hot(source.hot, wanted, span, columns)
     days = set() if all_revisions else _revised_days(files, source.hot)
+    tables = {"wanted": wanted.table()}
     if days:
         tables["corrected"] = _corrected(source, lake, [f for f in files if f.is_revised])
     if not days or tables["corrected"].num_rows == 0:
-        parts = [*lake.select(files, columns), *_hot(source, span, columns)]
-        return Relation(_union(parts) if parts else _empty(columns), tables)
-    touched = [f for f in files if not days.isdisjoint(f.days())]
-    untouched = [f for f in files if days.isdisjoint(f.days())]
-    checked = [*lake.select(touched, columns), *_hot(source, span, columns)]
-    parts = [*lake.select(untouched, columns), *map(_in_force, checked)]
-    return Relation(_union(parts) if parts else _empty(columns), tables)
+        taken = lake.take(files, columns)
+        return _related(Taken([*taken.read, *hot], taken.scans), Taken([], []), tables, columns)
+    touched = lake.take([f for f in files if not days.isdisjoint(f.days())], columns)
+    untouched = lake.take([f for f in files if days.isdisjoint(f.days())], columns)
+    return _related(untouched, Taken([*touched.read, *hot], touched.scans), tables, columns)
 
 
-def _hot(source: Source, span: Span, columns: Sequence[str]) -> list[str]:
-    """Zero or one SELECT over the hot rows."""
-    if source.hot.num_rows == 0:
+def _related(
+    untouched: Taken, touched: Taken, tables: dict[str, pa.Table], columns: Sequence[str]
+) -> Relation:
+    """All rows; of the touched ones those that no correction replaces."""
+    if not (untouched.scans or touched.read or touched.scans):
+        rows = _together(untouched.read) if untouched.read else _empty(columns)
+        return Relation(rows, "SELECT * FROM taken", {"taken": rows})
+    selects = list(untouched.scans)
+    if untouched.read:
+        tables["untouched"] = _together(untouched.read)
+        selects.append("SELECT * FROM untouched")
+    selects += map(_in_force, touched.scans)
+    if touched.read:
+        tables["touched"] = _together(touched.read)
+        selects.append(_in_force("SELECT * FROM touched"))
+    return Relation(None, " UNION ALL ".join(selects), tables)
+
+
+def _hot(hot: pa.Table, wanted: Wanted, span: Span, columns: Sequence[str]) -> list[pa.Table]:
+    """The hot rows in the shape of the relation; none or one table."""
+    moment = pc.coalesce(hot["observed_at"], hot["committed_at"])
+    us = moment.cast(pa.int64()).to_numpy()
+    within = np.ones(len(us), np.bool_)
+    if span.start_us is not None:
+        within &= us >= span.start_us
+    if span.end_us is not None:
+        within &= us < span.end_us
+    at = pa.array(np.flatnonzero(within))
+    rows = hot.take(at)
+    if rows.num_rows == 0:
         return []
-    at = "coalesce(r.observed_at, r.committed_at)"
-    listed = "".join(f", r.{name}" for name in columns)
-    on = "r.attribute = wanted.attribute AND r.entity = wanted.entity"
-    on += " AND r.dataset = wanted.dataset"
-    conditions = span.sql(at)
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return [f"SELECT wanted.k AS k, {at} AS moment{listed} FROM hot r JOIN wanted ON {on}{where}"]
+    k = wanted.positions(rows)
+    listed = {"k": k, "moment": moment.take(at)} | {name: rows[name] for name in columns}
+    return [pa.table(listed).filter(pc.is_valid(k))]
 
 
-def _empty(columns: Sequence[str]) -> str:
-    listed = "".join(f", r.{name}" for name in columns)
-    at = "coalesce(r.observed_at, r.committed_at)"
-    return f"SELECT 0 AS k, {at} AS moment{listed} FROM hot r WHERE false"
+def _together(parts: Sequence[pa.Table]) -> pa.Table:
+    """One table; texts that were read as dictionaries and flags of another width become plain."""
+    if len(parts) == 1:
+        return parts[0]
+    return pa.concat_tables([p.cast(_schema(p.column_names[2:])) for p in parts])
+
+
+def _schema(columns: Sequence[str]) -> pa.Schema:
+    moment = LOG_SCHEMA.field("committed_at").type
+    fields = [(name, LOG_SCHEMA.field(name).type) for name in columns]
+    return pa.schema([("k", pa.int32()), ("moment", moment), *fields])
+
+
+def _empty(columns: Sequence[str]) -> pa.Table:
+    return _schema(columns).empty_table()
 
 
 def _corrected(source: Source, lake: LakeRows, revised: Sequence[DataFile]) -> pa.Table:
     """Keys with a correction and the revision in force: k, observed_at, revision."""
     columns = ("observed_at", "revision")
-    parts = lake.select(revised, columns, "r.revision > 0 AND r.observed_at IS NOT NULL")
-    parts += _hot(source, lake.span, columns)
-    if not parts:
-        parts = [_empty(columns)]
-    sql = f"""SELECT k, observed_at, max(revision) AS revision FROM ({_union(parts)})
+    taken = lake.take(revised, columns, only_corrections=True)
+    read = [*taken.read, *_hot(source.hot, lake.wanted, lake.span, columns)]
+    found = _related(
+        Taken(read, taken.scans), Taken([], []), {"wanted": lake.wanted.table()}, columns
+    )
+    sql = f"""SELECT k, observed_at, max(revision) AS revision FROM ({found.sql})
         WHERE revision > 0 AND observed_at IS NOT NULL GROUP BY ALL"""
-    return source.engine.query(sql, lake.tables)
+    return source.engine.query(sql, found.tables)
 
 
 def _revised_days(files: Iterable[DataFile], hot: pa.Table) -> set[date]:
     """UTC days that hold corrections."""
     days = {day for f in files if f.is_revised for day in f.days()}
+    if hot.num_rows == 0:
+        return days
     revised = hot.filter(pc.greater(hot["revision"], 0))["observed_at"]
     return days | set(pc.unique(revised.drop_null().cast(pa.date32())).to_pylist())
 
@@ -113,7 +153,3 @@ def _revised_days(files: Iterable[DataFile], hot: pa.Table) -> set[date]:
 def _in_force(sql: str) -> str:
     return f"""SELECT * FROM ({sql}) x WHERE NOT EXISTS (SELECT 1 FROM corrected c
         WHERE c.k = x.k AND c.observed_at = x.observed_at AND c.revision > x.revision)"""
-
-
-def _union(parts: Sequence[str]) -> str:
-    return " UNION ALL ".join(parts)
