@@ -22,6 +22,10 @@ from dothi.storage.lake.table import LakeTable
 from dothi.storage.lake.upkeep import Upkeep
 
 
+_LOOK_EVERY_S = 5.0
+"""At two hundred thousand rows a second the log grows by a million between two looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lake:
     """An open lake. `keys` needs nothing else, so the store can be given it first."""
@@ -47,8 +51,9 @@ class Lake:
         """What has to run beside the doors: sealing and upkeep."""
         sealer = self.sealer(source, cursors, clock)
         upkeep = self.upkeep(clock)
+        pause_s = min(_LOOK_EVERY_S, self.settings.seal_every_s)
         return [
-            PeriodicService("sealing", sealer.seal, self.settings.seal_every_s, sealer.measures),
+            PeriodicService("sealing", sealer.look, pause_s, sealer.measures),
             PeriodicService("lake-upkeep", upkeep.round, self.settings.upkeep_every_s),
         ]
 

@@ -35,6 +35,7 @@ class Sealer:
         self._settings = settings
         self.last_sealed_at: datetime | None = None
         """When a round last moved rows."""
+        self._looked_us = 0
         self.sealed_rows = 0
         """Rows moved since the start."""
 
@@ -66,6 +67,18 @@ class Sealer:
             self._source.mark_sealed(in_lake)
         self._drop()
 
+    def look(self) -> int:
+        """Seal when it is time to, or when the log has grown beyond its limit meanwhile."""
+        now_us = to_us(self._clock.now())
+        waited_us = now_us - self._looked_us
+        # A clock that jumped back must not put sealing off.
+        is_time = not 0 <= waited_us < self._settings.seal_every_s * 1_000_000
+        if not is_time and self._surplus() <= 0:
+            return 0
+        if is_time:
+            self._looked_us = now_us
+        return self.seal()
+
     def seal(self) -> int:
         """Move everything that is due; the number of rows moved."""
         self.reconcile()
@@ -91,7 +104,7 @@ class Sealer:
     def _seal_chunk(self) -> int:
         before_us = to_us(self._clock.now()) - round(self._settings.hot_window_s * 1_000_000)
         limit = self._settings.seal_chunk_rows
-        surplus = self._source.head() - self._source.horizon() - self._settings.hot_rows
+        surplus = self._surplus()
         if surplus > 0:
             before_us, limit = _END_OF_TIME_US, min(limit, surplus)
         rows = self._source.sealable(before_us, self._free_up_to(), limit)
@@ -103,6 +116,9 @@ class Sealer:
         self._drop()
         self.sealed_rows += rows.num_rows
         return int(rows.num_rows)
+
+    def _surplus(self) -> int:
+        return self._source.head() - self._source.horizon() - self._settings.hot_rows
 
     def _free_up_to(self) -> int:
         """The last row that no consumer still has to read from the log."""

@@ -35,12 +35,13 @@ class LakeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     hot_rows: int = 20_000_000
     """With more rows than this in the log, the oldest move at once."""
     seal_every_s: float = 300.0
-    """Pause between two looks for rows to seal."""
-    seal_chunk_rows: int = 2_000_000
-    """Rows of one Delta commit."""
+    """Pause between two looks for rows that are old enough; the size of the log is looked at every
+    five seconds."""
+    seal_chunk_rows: int = 500_000
+    """Rows of one Delta commit; sealing takes about 600 bytes of memory for each."""
     drop_chunk_rows: int = 20_000
     """Rows deleted from the log in one transaction."""
-    upkeep_every_s: float = 900.0
+    upkeep_every_s: float = 300.0
     """Pause between two rounds of compaction."""
     compact_files: int = 16
     """A day that still receives rows is compacted when it has this many small files."""

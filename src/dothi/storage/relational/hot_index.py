@@ -1,8 +1,8 @@
 """Where each series' rows lie in the hot log: kept in memory, so that the log needs no index.
 
-An index on (attribute, time) in SQLite more than halves the append rate (docs/adr/0001); twelve
-bytes per hot row in memory answer the same two questions: which log rows belong to these series,
-and is this key already there. Rebuilt from the log at start.
+An index on (attribute, time) in SQLite more than halves the append rate (docs/adr/0001); 24 bytes
+per hot row in memory answer the same two questions: which log rows belong to these series, and is
+this key already there. Rebuilt from the log at start.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ Ints = npt.NDArray[np.int64]
 
 NO_TIME = np.iinfo(np.int64).min
 _CHUNK_ROWS = 262_144
+_FEW_SERIES = 64
+"""So many are looked up one by one; with more, all rows are compared at once."""
 
 
 @dataclass(slots=True)
@@ -22,6 +24,19 @@ class _Chunk:
     attribute: npt.NDArray[np.int32]
     observed: Ints
     used: int = 0
+    by_attribute: npt.NDArray[np.int32] | None = None
+    """Once the chunk is full: its rows sorted by attribute, then seq."""
+
+    def rows_of(self, wanted: Ints) -> Ints:
+        """seq of the rows of these series, in no order."""
+        column = self.attribute[: self.used]
+        if self.by_attribute is None or len(wanted) > _FEW_SERIES:
+            mask = column == wanted[0] if len(wanted) == 1 else np.isin(column, wanted)
+            return self.seq[: self.used][mask]
+        low = np.searchsorted(column, wanted, "left", sorter=self.by_attribute)
+        high = np.searchsorted(column, wanted, "right", sorter=self.by_attribute)
+        runs = [self.by_attribute[a:b] for a, b in zip(low, high, strict=True) if b > a]
+        return self.seq[np.concatenate(runs)] if runs else self.seq[:0]
 
 
 class HotIndex:
@@ -48,6 +63,9 @@ class HotIndex:
             chunk.observed[chunk.used : end] = observed[at : at + take]
             chunk.used = end
             at += take
+            if chunk.used == _CHUNK_ROWS:
+                order = np.argsort(chunk.attribute, kind="stable")
+                chunk.by_attribute = order.astype(np.int32)
         self._rows += len(seq)
 
     def drop_through(self, seq: int) -> None:
@@ -70,13 +88,9 @@ class HotIndex:
 
     def rows_of(self, attributes: Ints) -> Ints:
         """seq of every row of the series, rising."""
-        wanted = np.unique(attributes)
-        found = []
-        for chunk in self._chunks:
-            column = chunk.attribute[: chunk.used]
-            mask = column == wanted[0] if len(wanted) == 1 else np.isin(column, wanted)
-            found.append(chunk.seq[: chunk.used][mask])
-        return np.concatenate(found) if found else np.empty(0, np.int64)
+        wanted = np.unique(attributes).astype(np.int32)
+        found = [chunk.rows_of(wanted) for chunk in self._chunks]
+        return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
 
     def rows_of_keys(self, attributes: Ints, observed: Ints) -> Ints:
         """seq of every row whose (attribute, observed) is among the keys, rising."""

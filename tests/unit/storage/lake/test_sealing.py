@@ -252,3 +252,15 @@ def test_sealing_counts_itself(tmp_path: Path) -> None:
     assert figures["dothi_hot_rows"] == 2
     assert figures["dothi_lake_rows"] == 5
     assert figures["dothi_lake_files"] == 1
+
+
+def test_a_log_beyond_its_limit_is_sealed_before_the_time(tmp_path: Path) -> None:
+    settings = LakeSettings(hot_window_s=1e9, hot_rows=10, seal_every_s=300)
+    lake, log = open_lake(tmp_path / "lake", settings), MemoryLog()
+    sealer = lake.sealer(log, log, FixedClock(datetime.now(UTC)))
+    log.write(values(0, 10))
+    assert sealer.look() == 0
+    log.write(values(10, 5))
+    assert sealer.look() == 5
+    assert sealer.look() == 0
+    lake.close()
