@@ -21,7 +21,6 @@ from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.lake.table import LakeTable
 from dothi.storage.lake.upkeep import Upkeep
 
-
 _LOOK_EVERY_S = 5.0
 """At two hundred thousand rows a second the log grows by a million between two looks."""
 

@@ -12,7 +12,8 @@ from dothi.storage.lake.lake_rows import files_sql
 from dothi.storage.lake.layout import LAKE_SCHEMA
 from dothi.storage.lake.snapshot import DataFile
 
-SLICE_ROWS = 4_000_000
+SLICE_ROWS = 2_000_000
+"""About 250 bytes of memory a row while a slice is sorted and written."""
 _NAMES = ("attribute", "entity", "dataset")
 _ORDER = f"{', '.join(_NAMES)}, coalesce(observed_at, committed_at), seq"
 

@@ -27,7 +27,7 @@ class _Chunk:
     by_attribute: npt.NDArray[np.int32] | None = None
     """Once the chunk is full: its rows sorted by attribute, then seq."""
 
-    def rows_of(self, wanted: Ints) -> Ints:
+    def rows_of(self, wanted: npt.NDArray[np.int32]) -> Ints:
         """seq of the rows of these series, in no order."""
         column = self.attribute[: self.used]
         if self.by_attribute is None or len(wanted) > _FEW_SERIES:
