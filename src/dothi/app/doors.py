@@ -7,7 +7,7 @@ from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
 from dothi.app.late import Late
 from dothi.app.stores import Stores
-from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
+from dothi.facades.ngsi_ld.endpoints import NgsiLdDeps, ngsi_ld_endpoints
 from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
 from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
@@ -17,6 +17,7 @@ from dothi.ports.clock import Clock
 from dothi.ports.entity_query import Entities
 from dothi.ports.ingest import Ingest
 from dothi.ports.service import Service
+from dothi.ports.tenants import HubPorts, Tenants
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Hub:
 
     ingest: Ingest
     entities: Entities
+    tenants: Tenants
 
 
 class Doors:
@@ -37,6 +39,7 @@ class Doors:
         self._stores = stores
         self._ingest = ingest = hub.ingest
         self._entities = hub.entities
+        self._tenants = hub.tenants
         self._clock = clock
         self._data_folder = data_folder
         self._mqtt = mqtt_service(settings.mqtt, ingest, stores.sources)
@@ -56,10 +59,12 @@ class Doors:
         """The doors that are HTTP routes."""
         settings, stores = self._settings, self._stores
         deps = http_door.HttpIntakeDeps(self._ingest, self._clock, settings.intake_http)
-        ngsi_ld = ngsi_ld_endpoints(
-            self._ingest, self._entities, stores.history, settings.ngsi_ld, clock=self._clock
-        )
-        return [*http_door.endpoints(deps), *ngsi_ld]
+        hub = HubPorts(self._ingest, self._entities, stores.history)
+        ngsi_ld = NgsiLdDeps(hub, self._tenants, clock=self._clock)
+        return [
+            *http_door.endpoints(deps),
+            *ngsi_ld_endpoints(ngsi_ld, settings.ngsi_ld),
+        ]
 
     def addresses(self) -> dict[str, str]:
         """Where the doors of running services are found."""

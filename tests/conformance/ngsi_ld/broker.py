@@ -8,9 +8,16 @@ from typing import Any
 
 import httpx
 
-from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
+from dothi.app.config.settings import Settings
+from dothi.app.data_folder import DataFolder
+from dothi.app.hubs.hub import HubPlan
+from dothi.app.hubs.pool import HubPool
+from dothi.app.hubs.tenants import TenantHubs
+from dothi.facades.ngsi_ld.endpoints import NgsiLdDeps, ngsi_ld_endpoints
 from dothi.facades.ngsi_ld.errors import context_not_available
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.ports.clock import SystemClock
+from dothi.ports.tenants import HubPorts
 from dothi.storage.lake.open import open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.entity_query import SqliteEntities
@@ -73,13 +80,24 @@ class Running:
 
 
 @asynccontextmanager
+async def open_tenants(folder: Path, most: int = 10) -> AsyncIterator[TenantHubs]:
+    """Tenants below the folder of a hub; nothing is opened before the first request."""
+    pool = HubPool(HubPlan(Settings(), {}, SystemClock()), idle_s=60, most_open=3)
+    tenants = TenantHubs(DataFolder(folder), pool, most)
+    await tenants.start()
+    try:
+        yield tenants
+    finally:
+        await tenants.stop()
+
+
+@asynccontextmanager
 async def running(folder: Path, settings: NgsiLdSettings | None = None) -> AsyncIterator[Running]:
     contexts = KnownContexts()
     lake = open_lake(folder / "lake", LakeSettings())
-    async with open_hub(folder) as hub:
-        endpoints = ngsi_ld_endpoints(
-            hub.intake, SqliteEntities(hub.engine), lake.history(hub.log), settings, loader=contexts
-        )
+    async with open_hub(folder) as hub, open_tenants(folder) as tenants:
+        ports = HubPorts(hub.intake, SqliteEntities(hub.engine), lake.history(hub.log))
+        endpoints = ngsi_ld_endpoints(NgsiLdDeps(ports, tenants, contexts), settings)
         async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:
             yield Running(client, hub, contexts)
     lake.close()

@@ -1,5 +1,7 @@
 """The NGSI-LD API as a list of endpoints: its table of contents."""
 
+from dataclasses import dataclass, field
+
 from dothi.access.egress import egress_policy
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
@@ -10,40 +12,44 @@ from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.routes import attributes, batch, contexts, entities, temporal
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
+from dothi.facades.ngsi_ld.routes.tenancy import Tenancy
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
-from dothi.ports.entity_query import Entities
-from dothi.ports.history import History
-from dothi.ports.ingest import Ingest
+from dothi.ports.tenants import HubPorts, Tenants
 
 _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
 _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
 
 
-def ngsi_ld_endpoints(
-    ingest: Ingest,
-    entities_store: Entities,
-    history: History,
-    settings: NgsiLdSettings | None = None,
-    *,
-    loader: ContextLoader | None = None,
-    clock: Clock | None = None,
-) -> list[Endpoint]:
-    """Every route of the door; `loader` replaces the fetching of remote @contexts."""
+@dataclass(frozen=True, slots=True)
+class NgsiLdDeps:
+    """What the door stands on."""
+
+    hub: HubPorts
+    """The default tenant's."""
+    tenants: Tenants | None = None
+    """The others; None: there are none."""
+    loader: ContextLoader | None = None
+    """In place of fetching remote @contexts."""
+    clock: Clock = field(default_factory=SystemClock)
+
+
+def ngsi_ld_endpoints(deps: NgsiLdDeps, settings: NgsiLdSettings | None = None) -> list[Endpoint]:
+    """Every route of the door."""
     settings = settings or NgsiLdSettings()
     if not settings.is_enabled:
         return []
-    broker = Broker(
-        ingest,
-        entities_store,
-        history,
-        Contexts(loader or context_loader(settings)),
-        clock or SystemClock(),
-        settings,
-    )
-    return _endpoints(broker)
+    loader = deps.loader or context_loader(settings)
+
+    def build(hub: HubPorts) -> list[Endpoint]:
+        contexts = Contexts(loader)
+        return _endpoints(
+            Broker(hub.ingest, hub.entities, hub.history, contexts, deps.clock, settings)
+        )
+
+    return list(Tenancy(deps.hub, deps.tenants, build, ROOT).endpoints())
 
 
 def context_loader(settings: NgsiLdSettings) -> RemoteContexts:

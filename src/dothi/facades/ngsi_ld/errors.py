@@ -59,6 +59,10 @@ def nonexistent_tenant(detail: str) -> NgsiError:
     return NgsiError(404, "NonexistentTenant", "There is no such tenant", detail)
 
 
+def no_multi_tenant_support(detail: str) -> NgsiError:
+    return NgsiError(501, "NoMultiTenantSupport", "There are no tenants here", detail)
+
+
 def not_acceptable(detail: str) -> NgsiError:
     return NgsiError(406, "InvalidRequest", "No acceptable media type", detail)
 

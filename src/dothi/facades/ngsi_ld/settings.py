@@ -27,3 +27,11 @@ class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     link-local or private."""
     contexts: dict[str, str] = {}
     """URL -> file that holds the document of that @context; such a URL is never fetched."""
+    max_tenants: int = 100
+    """Tenants (header NGSILD-Tenant) that may be created, each with its own database and lake below
+    `tenants/` in the data directory; 0: none, the header is answered with 501."""
+    tenants_open: int = 32
+    """Tenants and snapshots that are kept open; beyond that the ones that nobody uses are closed.
+    Each takes about 3 MB of memory and 16 open files."""
+    tenant_idle_s: float = 900.0
+    """A tenant that nobody asked for so long, and that has nothing to do, is closed."""

@@ -1,0 +1,92 @@
+"""One hub on one folder: its stores, the intake before them, and what has to run beside."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from dothi.app.config.settings import Settings
+from dothi.app.data_folder import DataFolder
+from dothi.app.store_measures import StoreMeasures
+from dothi.app.stores import Stores, open_stores
+from dothi.app.supervisor import Supervisor
+from dothi.model.attribute_spec import AttributeSpec
+from dothi.model.measure import Measure
+from dothi.pipeline.entity_cache import EntityCache
+from dothi.pipeline.intake import Intake
+from dothi.ports.clock import Clock
+from dothi.ports.service import Service
+from dothi.ports.tenants import HubPorts
+
+_STOP_MARGIN_S = 5.0
+_CACHE_SHARE = 8
+"""A hub beside the first one gets this part of `pipeline.entity_cache_mb`."""
+
+
+@dataclass(frozen=True)
+class HubPlan:
+    """How hubs beside the first one are built."""
+
+    settings: Settings
+    specs: Mapping[str, AttributeSpec]
+    clock: Clock
+    consumers: Callable[[Stores, Intake], Sequence[Service]] = lambda _stores, _intake: ()
+    """What else reads the log of such a hub, e.g. its subscriptions. A service that has a method
+    `is_needed` and answers True keeps its hub open although nobody asks for it."""
+
+
+class RunningHub:
+    """An open hub. Made by `open_hub`."""
+
+    def __init__(self, folder: DataFolder, plan: HubPlan, stores: Stores, stack: ExitStack) -> None:
+        self.folder = folder
+        self._stores = stores
+        self._stack = stack
+        settings = plan.settings
+        self._intake = Intake(stores.writer, plan.specs, settings.pipeline)
+        cache_bytes = settings.pipeline.entity_cache_mb * 2**20 // _CACHE_SHARE
+        entities = EntityCache(stores.entities, plan.clock, cache_bytes)
+        self._intake.keep_true(entities)
+        self.ports = HubPorts(self._intake, entities, stores.history)
+        self._services: list[Service] = [
+            self._intake,
+            *stores.lake.services(stores.seal_source, stores.cursors, plan.clock),
+            *plan.consumers(stores, self._intake),
+        ]
+        self._supervisor = Supervisor(
+            self._services, plan.clock, settings.server.graceful_stop_s + _STOP_MARGIN_S
+        )
+
+    async def start(self) -> None:
+        await self._supervisor.start()
+
+    async def stop(self) -> None:
+        """Commit what was accepted, end the services, close the files."""
+        await self._supervisor.stop()
+        await asyncio.to_thread(self._stack.close)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a service has work that nobody's request brings."""
+        return any(getattr(service, "is_needed", bool)() for service in self._services)
+
+    def measures(self) -> Sequence[Measure]:
+        return StoreMeasures(self._stores, self.folder).measures()
+
+
+async def open_hub(folder: DataFolder, plan: HubPlan) -> RunningHub:
+    """Make the folder where it is missing, bring its database up to date, start its services."""
+    hub = await asyncio.to_thread(_opened, folder, plan)
+    try:
+        await hub.start()
+    except BaseException:
+        await hub.stop()
+        raise
+    return hub
+
+
+def _opened(folder: DataFolder, plan: HubPlan) -> RunningHub:
+    folder.create_hub()
+    with ExitStack() as stack:
+        stores = stack.enter_context(open_stores(folder, plan.clock, plan.settings.lake))
+        return RunningHub(folder, plan, stores, stack.pop_all())
