@@ -1,6 +1,6 @@
 """The NGSI-LD API as a list of endpoints: its table of contents."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dothi.access.egress import egress_policy
 from dothi.access.endpoint import Endpoint
@@ -12,6 +12,7 @@ from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.routes import attributes, batch, contexts, entities, temporal
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
+from dothi.facades.ngsi_ld.routes.preference import preferring
 from dothi.facades.ngsi_ld.routes.tenancy import Tenancy
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.problem import Problem
@@ -49,7 +50,14 @@ def ngsi_ld_endpoints(deps: NgsiLdDeps, settings: NgsiLdSettings | None = None) 
             Broker(hub.ingest, hub.entities, hub.history, contexts, deps.clock, settings)
         )
 
-    return list(Tenancy(deps.hub, deps.tenants, build, ROOT).endpoints())
+    found = Tenancy(deps.hub, deps.tenants, build, ROOT).endpoints()
+    return [replace(endpoint, handler=_preferring(endpoint)) for endpoint in found]
+
+
+def _preferring(endpoint: Endpoint) -> Handler:
+    path = endpoint.path.removeprefix(ROOT)
+    gives_entities = path.startswith(("/entities", "/entityOperations/query"))
+    return preferring(endpoint.handler, gives_entities=gives_entities)
 
 
 def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
