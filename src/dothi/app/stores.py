@@ -19,6 +19,7 @@ from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.entity_query import SqliteEntities
 from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.hot_log import SqliteLogWriter
+from dothi.storage.relational.ld_contexts import RelationalLdContexts
 from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
@@ -43,6 +44,7 @@ class Registers:
     files_seen: RelationalFilesSeen
     pull_runs: RelationalPullRuns
     entities: SqliteEntities
+    ld_contexts: RelationalLdContexts
 
 
 @dataclass(frozen=True)
@@ -105,4 +107,5 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "files_seen": RelationalFilesSeen(engine),
         "pull_runs": RelationalPullRuns(engine),
         "entities": SqliteEntities(engine, clock),
+        "ld_contexts": RelationalLdContexts(engine),
     }

@@ -5,9 +5,16 @@ from dataclasses import dataclass, field, replace
 from dothi.access.egress import egress_policy
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
+from dothi.facades.ngsi_ld.context.library import (
+    ContextLibrary,
+    Fetched,
+    Limits,
+    TenantContexts,
+)
 from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
+from dothi.facades.ngsi_ld.context.shelf import MemoryShelf
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.routes import attributes, batch, contexts, entities, temporal
 from dothi.facades.ngsi_ld.routes.entities import ROOT
@@ -17,8 +24,10 @@ from dothi.facades.ngsi_ld.routes.tenancy import Tenancy
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
+from dothi.ports.ld_contexts import LdContextStore
 from dothi.ports.tenants import HubPorts, Tenants
 
+_Row = tuple[str, str, Permission, Handler, str]
 _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
 _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
@@ -35,23 +44,51 @@ class NgsiLdDeps:
     loader: ContextLoader | None = None
     """In place of fetching remote @contexts."""
     clock: Clock = field(default_factory=SystemClock)
+    contexts: LdContextStore | None = None
+    """Where @contexts are kept; None: in memory."""
+    public_url: str = ""
+    """How others reach the program; empty: as the request did."""
+
+
+class NgsiLdDoor:
+    """The routes of the API, and what has to be closed in good order."""
+
+    name = "ngsi-ld"
+
+    def __init__(self, deps: NgsiLdDeps, settings: NgsiLdSettings | None = None) -> None:
+        """Raises Problem: see `context_library`."""
+        self._deps = deps
+        self._settings = settings or NgsiLdSettings()
+        self.library = context_library(deps, self._settings)
+
+    async def start(self) -> None:
+        """Nothing to wait for."""
+
+    async def stop(self) -> None:
+        """Store how often @contexts were used."""
+        await self.library.flush()
+
+    def endpoints(self) -> list[Endpoint]:
+        """Every route of the door."""
+        if not self._settings.is_enabled:
+            return []
+        found = Tenancy(self._deps.hub, self._deps.tenants, self._build, ROOT).endpoints()
+        return [
+            *(replace(endpoint, handler=_preferring(endpoint)) for endpoint in found),
+            *_context_endpoints(self.library, self._deps.public_url),
+        ]
+
+    def _build(self, hub: HubPorts, tenant: str) -> list[Endpoint]:
+        deps = self._deps
+        contexts = Contexts(TenantContexts(self.library, tenant))
+        return _endpoints(
+            Broker(hub.ingest, hub.entities, hub.history, contexts, deps.clock, self._settings)
+        )
 
 
 def ngsi_ld_endpoints(deps: NgsiLdDeps, settings: NgsiLdSettings | None = None) -> list[Endpoint]:
     """Every route of the door."""
-    settings = settings or NgsiLdSettings()
-    if not settings.is_enabled:
-        return []
-    loader = deps.loader or context_loader(settings)
-
-    def build(hub: HubPorts) -> list[Endpoint]:
-        contexts = Contexts(loader)
-        return _endpoints(
-            Broker(hub.ingest, hub.entities, hub.history, contexts, deps.clock, settings)
-        )
-
-    found = Tenancy(deps.hub, deps.tenants, build, ROOT).endpoints()
-    return [replace(endpoint, handler=_preferring(endpoint)) for endpoint in found]
+    return NgsiLdDoor(deps, settings).endpoints()
 
 
 def _preferring(endpoint: Endpoint) -> Handler:
@@ -60,8 +97,8 @@ def _preferring(endpoint: Endpoint) -> Handler:
     return preferring(endpoint.handler, gives_entities=gives_entities)
 
 
-def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
-    """Fetches remote @contexts within the bounds of the settings.
+def context_library(deps: NgsiLdDeps, settings: NgsiLdSettings) -> ContextLibrary:
+    """The stored @contexts; remote ones are fetched within the bounds of the settings.
 
     Raises:
         Problem: a file of `contexts` cannot be read, or `egress_allow` holds no network.
@@ -77,17 +114,25 @@ def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
             where="[ngsi_ld] egress_allow",
             remedy="write addresses or networks such as 10.0.0.0/8",
         ) from error
-    return RemoteContexts(
-        policy,
+    loader = deps.loader
+
+    async def given(url: str) -> Fetched:
+        assert loader is not None
+        return Fetched(await loader.load(url))
+
+    remote = RemoteContexts(policy, settings.context_timeout_s)
+    return ContextLibrary(
+        remote.fetch if loader is None else given,
+        MemoryShelf() if deps.contexts is None else deps.contexts,
+        deps.clock,
+        Limits(settings.context_keep_s, settings.contexts_cached, settings.contexts_hosted),
         read_documents(settings.contexts),
-        timeout_s=settings.context_timeout_s,
-        keep_s=settings.context_keep_s,
     )
 
 
 def _endpoints(broker: Broker) -> list[Endpoint]:
     read, write = Permission.READ, Permission.WRITE_ENTITIES
-    table: list[tuple[str, str, Permission, Handler, str]] = [
+    table: list[_Row] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
         ("GET", "/entities", read, entities.query_handler(broker), "Query entities"),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
@@ -110,15 +155,44 @@ def _endpoints(broker: Broker) -> list[Endpoint]:
             temporal.retrieve_handler(broker),
             "Retrieve the temporal evolution of an entity",
         ),
-        ("GET", "/jsonldContexts", read, contexts.list_handler(), "List the shipped @contexts"),
-        (
-            "GET",
-            "/jsonldContexts/{name:path}",
-            Permission.PUBLIC,
-            contexts.serve_handler(),
-            "Read a shipped @context",
-        ),
     ]
+    return _mounted(table)
+
+
+def _context_endpoints(library: ContextLibrary, public_url: str) -> list[Endpoint]:
+    """@contexts are kept once for all tenants; each sees the cached ones and its own."""
+    public, read, write = Permission.PUBLIC, Permission.READ, Permission.WRITE_ENTITIES
+    base = contexts.BaseUrl(public_url, ROOT)
+    one = "/jsonldContexts/{name:path}"
+    return _mounted(
+        [
+            (
+                "GET",
+                "/jsonldContexts",
+                read,
+                contexts.list_handler(library, base),
+                "List @contexts",
+            ),
+            (
+                "POST",
+                "/jsonldContexts",
+                write,
+                contexts.add_handler(library, ROOT),
+                "Host an @context",
+            ),
+            ("GET", one, public, contexts.serve_handler(library, base), "Read an @context"),
+            (
+                "DELETE",
+                one,
+                write,
+                contexts.delete_handler(library),
+                "Delete or reload an @context",
+            ),
+        ]
+    )
+
+
+def _mounted(table: list[_Row]) -> list[Endpoint]:
     found = [_endpoint(*row) for row in table]
     # Clients do write a slash at the end; they get the answer, not a redirect.
     slashed = [_endpoint(row[0], row[1] + "/", *row[2:]) for row in table if row[1][-1] != "}"]

@@ -21,7 +21,12 @@ class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     context_timeout_s: float = 5.0
     """Time for fetching one remote @context, redirects included."""
     context_keep_s: float = 3600.0
-    """How long a fetched @context is used before it is fetched again."""
+    """How long a fetched @context is used before it is fetched again, where its server does not
+    say (Cache-Control)."""
+    contexts_cached: int = 500
+    """Fetched @contexts that are kept; beyond it the one used longest ago goes."""
+    contexts_hosted: int = 10_000
+    """@contexts that users may have hosted here, or that were made for them."""
     egress_allow: tuple[str, ...] = ()
     """Addresses or networks (CIDR) that remote @contexts may come from although they are loopback,
     link-local or private."""

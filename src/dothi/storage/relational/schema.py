@@ -297,8 +297,14 @@ file_seen = Table(
 ld_context = Table(
     "ld_context",
     metadata,
-    Column("url", String, primary_key=True),
+    Column("id", String, primary_key=True, comment="local id, the last part of its URL here"),
+    Column("kind", String, nullable=False, comment="Cached, Hosted, ImplicitlyCreated"),
+    Column("url", String, nullable=False, server_default="", comment="origin of a cached one"),
+    Column("tenant", String, nullable=False, server_default=""),
     Column("document", Text, nullable=False),
-    Column("fetched_us", BigInteger, nullable=False),
-    Column("kind", String, nullable=False, comment="preloaded, cached, hosted"),
+    Column("digest", String, nullable=False, index=True, comment="SHA-256 of the document, hex"),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger),
+    Column("used_us", BigInteger),
+    Column("hits", BigInteger, nullable=False, server_default="0"),
 )

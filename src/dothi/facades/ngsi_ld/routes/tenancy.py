@@ -47,6 +47,19 @@ def tenant_of(request: Request) -> str:
     return name
 
 
+def naming_tenant(handler: Handler) -> Handler:
+    """The handler, whose answers name the tenant that was asked for (6.3.14)."""
+
+    async def answer(request: Request) -> Response:
+        response = await handler(request)
+        name = request.headers.get(TENANT)
+        if name:
+            response.headers[TENANT] = name
+        return response
+
+    return answer
+
+
 class Tenancy:
     """The endpoints of the default tenant, made to serve all tenants."""
 
@@ -54,14 +67,14 @@ class Tenancy:
         self,
         default: HubPorts,
         tenants: Tenants | None,
-        build: Callable[[HubPorts], list[Endpoint]],
+        build: Callable[[HubPorts, str], list[Endpoint]],
         root: str,
     ) -> None:
-        """`build`: the table of endpoints over one hub, always in the same order."""
+        """`build`: the table of endpoints over the hub of a tenant, always in the same order."""
         self._tenants = tenants
         self._build = build
         self._root = root
-        self._default = build(default)
+        self._default = build(default, "")
         self._tables: WeakKeyDictionary[HubPorts, list[Endpoint]] = WeakKeyDictionary()
 
     def endpoints(self) -> Sequence[Endpoint]:
@@ -81,7 +94,7 @@ class Tenancy:
             tenant = tenant_of(request)
             try:
                 async with self._found().use(tenant, may_create=may_create) as ports:
-                    response: Response = await self._table(ports)[at].handler(request)
+                    response: Response = await self._table(ports, tenant)[at].handler(request)
                     return response
             except (NoSuchTenant, TooManyTenants) as error:
                 raise _told(error, tenant) from error
@@ -104,10 +117,10 @@ class Tenancy:
             raise TooManyTenants(0)
         return self._tenants
 
-    def _table(self, ports: HubPorts) -> list[Endpoint]:
+    def _table(self, ports: HubPorts, tenant: str) -> list[Endpoint]:
         table = self._tables.get(ports)
         if table is None:
-            table = self._tables[ports] = self._build(ports)
+            table = self._tables[ports] = self._build(ports, tenant)
         return table
 
 
