@@ -9,7 +9,7 @@ from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
 from dothi.app.late import Late
 from dothi.app.stores import Stores
-from dothi.facades.ngsi_ld.endpoints import NgsiLdDeps, NgsiLdDoor
+from dothi.facades.ngsi_ld.door import NgsiLdDeps, NgsiLdDoor
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
@@ -17,20 +17,17 @@ from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
 from dothi.intake.mqtt.factory import mqtt_service
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
-from dothi.ports.entity_query import Entities
-from dothi.ports.ingest import Ingest
+from dothi.ports.hubs import HubPorts, Tenants
 from dothi.ports.service import Service
-from dothi.ports.tenants import HubPorts, Tenants
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """What every door hands to, and what some read."""
+    """What every door hands to, what some read, and the hubs beside it."""
 
-    ingest: Ingest
-    entities: Entities
+    ports: HubPorts
     tenants: Tenants
 
 
@@ -42,13 +39,13 @@ class Doors:
     ) -> None:
         self._settings = settings
         self._stores = stores
-        self._ingest = ingest = hub.ingest
+        self._ingest = ingest = hub.ports.ingest
         self._clock = clock
         self._data_folder = data_folder
         self._mqtt = mqtt_service(settings.mqtt, ingest, stores.sources)
         self._ngsi_ld = NgsiLdDoor(
             NgsiLdDeps(
-                HubPorts(ingest, hub.entities, stores.history),
+                hub.ports,
                 hub.tenants,
                 clock=clock,
                 contexts=stores.ld_contexts,

@@ -25,6 +25,7 @@ from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
+from dothi.storage.relational.snapshots import RelationalSnapshots
 from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.sqlite_store import open_store
 from dothi.storage.relational.state import SqliteState
@@ -45,6 +46,7 @@ class Registers:
     pull_runs: RelationalPullRuns
     entities: SqliteEntities
     ld_contexts: RelationalLdContexts
+    snapshots: RelationalSnapshots
 
 
 @dataclass(frozen=True)
@@ -108,4 +110,5 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "pull_runs": RelationalPullRuns(engine),
         "entities": SqliteEntities(engine, clock),
         "ld_contexts": RelationalLdContexts(engine),
+        "snapshots": RelationalSnapshots(engine),
     }

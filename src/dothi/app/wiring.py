@@ -19,6 +19,7 @@ from dothi.app.http.server import HttpServer, address_of
 from dothi.app.http.site import Site
 from dothi.app.hubs.hub import HubPlan
 from dothi.app.hubs.pool import HubPool
+from dothi.app.hubs.snapshots import SnapshotHubs
 from dothi.app.hubs.tenants import TenantHubs
 from dothi.app.offline import login_url
 from dothi.app.province import Province, read_province
@@ -34,6 +35,7 @@ from dothi.model.measure import Measure
 from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock, SystemClock
+from dothi.ports.hubs import HubPorts
 from dothi.ports.measured import Measured
 from dothi.ports.service import Service
 
@@ -78,13 +80,16 @@ async def build(
         plan = HubPlan(settings, province.specs, clock)
         pool = HubPool(plan, ngsi_ld.tenant_idle_s, ngsi_ld.tenants_open)
         tenants = TenantHubs(folder, pool, ngsi_ld.max_tenants)
-        doors = Doors(settings, stores, Hub(intake, entities, tenants), clock, folder.path)
+        snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)
+        hub = Hub(HubPorts(intake, entities, stores.history, snapshots), tenants)
+        doors = Doors(settings, stores, hub, clock, folder.path)
         supervisor = Supervisor(
             [
                 intake,
                 *stores.lake.services(stores.seal_source, stores.cursors, clock),
                 live,
                 tenants,
+                snapshots,
                 *doors.services,
             ],
             clock,

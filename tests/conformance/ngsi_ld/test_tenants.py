@@ -8,7 +8,7 @@ from tests.conformance.ngsi_ld.broker import ROOT, Running, open_tenants, proble
 
 from dothi.app.data_folder import DataFolder
 from dothi.app.hubs.tenants import tenant_names
-from dothi.ports.tenants import NoSuchTenant, TooManyTenants
+from dothi.ports.hubs import NoSuchTenant, TooManyTenants
 
 ID = "urn:ngsi-ld:Room:1"
 ROOM = {"id": ID, "type": "Room", "temperature": {"type": "Property", "value": 20}}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
+from dothi.app.hubs.snapshots import FOLDER, Hubs, SnapshotHubs
 from dothi.app.store_measures import StoreMeasures
 from dothi.app.stores import Stores, open_stores
 from dothi.app.supervisor import Supervisor
@@ -15,8 +16,8 @@ from dothi.model.measure import Measure
 from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock
+from dothi.ports.hubs import HubPorts
 from dothi.ports.service import Service
-from dothi.ports.tenants import HubPorts
 
 _STOP_MARGIN_S = 5.0
 _CACHE_SHARE = 8
@@ -38,21 +39,25 @@ class HubPlan:
 class RunningHub:
     """An open hub. Made by `open_hub`."""
 
-    def __init__(self, folder: DataFolder, plan: HubPlan, stores: Stores, stack: ExitStack) -> None:
+    def __init__(self, folder: DataFolder, plan: HubPlan, opened: "Opened", hubs: Hubs) -> None:
         self.folder = folder
-        self._stores = stores
-        self._stack = stack
+        self._stores = stores = opened.stores
+        self._stack = opened.stack
         settings = plan.settings
         self._intake = Intake(stores.writer, plan.specs, settings.pipeline)
         cache_bytes = settings.pipeline.entity_cache_mb * 2**20 // _CACHE_SHARE
         entities = EntityCache(stores.entities, plan.clock, cache_bytes)
         self._intake.keep_true(entities)
-        self.ports = HubPorts(self._intake, entities, stores.history)
         self._services: list[Service] = [
             self._intake,
             *stores.lake.services(stores.seal_source, stores.cursors, plan.clock),
             *plan.consumers(stores, self._intake),
         ]
+        snapshots = None
+        if folder.path.parent.name != FOLDER:
+            snapshots = SnapshotHubs(stores.snapshots, hubs, folder, plan.clock)
+            self._services.append(snapshots)
+        self.ports = HubPorts(self._intake, entities, stores.history, snapshots)
         self._supervisor = Supervisor(
             self._services, plan.clock, settings.server.graceful_stop_s + _STOP_MARGIN_S
         )
@@ -74,9 +79,21 @@ class RunningHub:
         return StoreMeasures(self._stores, self.folder).measures()
 
 
-async def open_hub(folder: DataFolder, plan: HubPlan) -> RunningHub:
-    """Make the folder where it is missing, bring its database up to date, start its services."""
-    hub = await asyncio.to_thread(_opened, folder, plan)
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Stores, and what closes them."""
+
+    stores: Stores
+    stack: ExitStack
+
+
+async def open_hub(folder: DataFolder, plan: HubPlan, hubs: Hubs) -> RunningHub:
+    """Make the folder where it is missing, bring its database up to date, start its services.
+
+    `hubs`: where the snapshots of this one are opened.
+    """
+    opened = await asyncio.to_thread(_opened, folder, plan)
+    hub = RunningHub(folder, plan, opened, hubs)
     try:
         await hub.start()
     except BaseException:
@@ -85,8 +102,8 @@ async def open_hub(folder: DataFolder, plan: HubPlan) -> RunningHub:
     return hub
 
 
-def _opened(folder: DataFolder, plan: HubPlan) -> RunningHub:
+def _opened(folder: DataFolder, plan: HubPlan) -> Opened:
     folder.create_hub()
     with ExitStack() as stack:
         stores = stack.enter_context(open_stores(folder, plan.clock, plan.settings.lake))
-        return RunningHub(folder, plan, stores, stack.pop_all())
+        return Opened(stores, stack.pop_all())

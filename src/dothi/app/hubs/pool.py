@@ -13,7 +13,7 @@ from pathlib import Path
 from dothi.app.data_folder import DataFolder
 from dothi.app.hubs.hub import HubPlan, RunningHub, open_hub
 from dothi.model.problem import Problem, StoreUnavailable
-from dothi.ports.tenants import HubPorts
+from dothi.ports.hubs import HubPorts
 
 log = logging.getLogger("dothi.app")
 
@@ -75,11 +75,28 @@ class HubPool:
     async def remove(self, folder: DataFolder) -> None:
         """Close the hub, when those who use it have left, and delete its folder."""
         async with self._moving:
-            slot = self._slots.pop(folder.path, None)
-            if slot is not None:
-                await _left(slot)
-                await slot.hub.stop()
+            await self._shut(folder.path)
             await asyncio.to_thread(shutil.rmtree, folder.path, True)
+
+    async def close(self, folder: DataFolder) -> None:
+        """Close the hub, when those who use it have left; the next use opens it again."""
+        async with self._moving:
+            await self._shut(folder.path)
+
+    async def copy(self, source: DataFolder, target: DataFolder) -> None:
+        """Copy the folder of a hub while it is closed. Raises StoreUnavailable."""
+        async with self._moving:
+            await self._shut(source.path)
+            try:
+                await asyncio.to_thread(shutil.copytree, source.path, target.path)
+            except OSError as error:
+                raise StoreUnavailable(f"{source.path} cannot be copied: {error}") from error
+
+    async def _shut(self, path: Path) -> None:
+        slot = self._slots.pop(path, None)
+        if slot is not None:
+            await _left(slot)
+            await slot.hub.stop()
 
     async def _open(self, folder: DataFolder, may_create: bool) -> _Slot:
         async with self._moving:
@@ -93,7 +110,7 @@ class HubPool:
             await self._make_room()
             began = time.monotonic()
             try:
-                hub = await open_hub(folder, self._plan)
+                hub = await open_hub(folder, self._plan, self)
             except (OSError, Problem) as error:
                 raise StoreUnavailable(f"{folder.path} cannot be opened: {error}") from error
             took_s = round(time.monotonic() - began, 3)

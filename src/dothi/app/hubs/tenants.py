@@ -13,7 +13,7 @@ from dothi.app.hubs.hub import RunningHub
 from dothi.app.hubs.pool import HubPool
 from dothi.model.measure import Measure, gauge
 from dothi.model.problem import StoreUnavailable
-from dothi.ports.tenants import HubPorts, NoSuchTenant, TooManyTenants
+from dothi.ports.hubs import HubPorts, NoSuchTenant, TooManyTenants
 
 log = logging.getLogger("dothi.app")
 
@@ -23,7 +23,7 @@ _COLON = "="
 
 
 class TenantHubs:
-    """ports.tenants.Tenants, and the service that opens and closes them."""
+    """ports.hubs.Tenants, and the service that opens and closes them."""
 
     name = "tenants"
 
@@ -48,7 +48,7 @@ class TenantHubs:
 
     @asynccontextmanager
     async def use(self, tenant: str, *, may_create: bool) -> AsyncIterator[HubPorts]:
-        """See ports.tenants.Tenants."""
+        """See ports.hubs.Tenants."""
         is_new = tenant not in self._known
         if is_new:
             self._check_new(tenant, may_create)

@@ -308,3 +308,16 @@ ld_context = Table(
     Column("used_us", BigInteger),
     Column("hits", BigInteger, nullable=False, server_default="0"),
 )
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("id", String, primary_key=True, comment="URI"),
+    Column("key", String, nullable=False, unique=True, comment="its folder below snapshots/"),
+    Column("document", Text, nullable=False, comment="JSON: what its creator gave, and details"),
+    Column("status", String, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("modified_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("used_us", BigInteger, nullable=False),
+)

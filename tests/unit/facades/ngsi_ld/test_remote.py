@@ -13,12 +13,12 @@ from dothi.access.egress import EgressPolicy, egress_policy
 from dothi.facades.ngsi_ld.context.library import ContextLibrary, Limits
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.shelf import MemoryShelf
-from dothi.facades.ngsi_ld.endpoints import NgsiLdDeps, NgsiLdDoor
+from dothi.facades.ngsi_ld.door import NgsiLdDeps, NgsiLdDoor
 from dothi.facades.ngsi_ld.errors import NgsiError
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.problem import Problem
 from dothi.ports.clock import SystemClock
-from dothi.ports.tenants import HubPorts
+from dothi.ports.hubs import HubPorts
 
 LOOPBACK = egress_policy(("127.0.0.0/8",))
 

@@ -17,7 +17,7 @@ from dothi.facades.ngsi_ld.errors import (
     not_supported,
 )
 from dothi.facades.ngsi_ld.routes.guard import Handler, guarded
-from dothi.facades.ngsi_ld.routes.tenancy import naming_tenant, tenant_of
+from dothi.facades.ngsi_ld.routes.tenancy import naming_hub, tenant_of
 from dothi.facades.ngsi_ld.wire.answers import empty, raw_answer
 from dothi.facades.ngsi_ld.wire.negotiation import (
     JSON,
@@ -49,7 +49,7 @@ def add_handler(library: ContextLibrary, root: str) -> Handler:
         kept = await library.host(document["@context"], tenant_of(request), ContextKind.HOSTED)
         return empty(201, {"location": f"{root}{PATH}{kept.id}"})
 
-    return naming_tenant(guarded(add))
+    return naming_hub(guarded(add))
 
 
 def list_handler(library: ContextLibrary, base: "BaseUrl") -> Handler:
@@ -67,7 +67,7 @@ def list_handler(library: ContextLibrary, base: "BaseUrl") -> Handler:
             return raw_answer([*shipped, *(_url(c, here) for c in found)], JSON)
         return raw_answer([*map(_fixed, shipped), *(_details(c, here) for c in found)], JSON)
 
-    return naming_tenant(guarded(listing))
+    return naming_hub(guarded(listing))
 
 
 def serve_handler(library: ContextLibrary, base: "BaseUrl") -> Handler:
@@ -91,7 +91,7 @@ def serve_handler(library: ContextLibrary, base: "BaseUrl") -> Handler:
         library.note_use(kept)
         return raw_answer(content, JSON if details else media)
 
-    return naming_tenant(guarded(serve))
+    return naming_hub(guarded(serve))
 
 
 def delete_handler(library: ContextLibrary) -> Handler:
@@ -111,7 +111,7 @@ def delete_handler(library: ContextLibrary) -> Handler:
             await library.remove(kept)
         return empty()
 
-    return naming_tenant(guarded(delete))
+    return naming_hub(guarded(delete))
 
 
 async def _reload(library: ContextLibrary, name: str, kept: KeptContext | None) -> None:
