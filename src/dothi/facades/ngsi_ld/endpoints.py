@@ -6,16 +6,22 @@ from dothi.access.permission import Permission
 from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
-from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.routes import attributes, batch, contexts, entities, temporal
+from dothi.facades.ngsi_ld.operations.broker import Broker, Ports
+from dothi.facades.ngsi_ld.routes import (
+    attributes,
+    batch,
+    contexts,
+    discovery,
+    entities,
+    entity_maps,
+    query,
+    temporal,
+)
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
-from dothi.ports.entity_query import Entities
-from dothi.ports.history import History
-from dothi.ports.ingest import Ingest
 
 _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
@@ -23,9 +29,7 @@ _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
 
 
 def ngsi_ld_endpoints(
-    ingest: Ingest,
-    entities_store: Entities,
-    history: History,
+    ports: Ports,
     settings: NgsiLdSettings | None = None,
     *,
     loader: ContextLoader | None = None,
@@ -36,12 +40,14 @@ def ngsi_ld_endpoints(
     if not settings.is_enabled:
         return []
     broker = Broker(
-        ingest,
-        entities_store,
-        history,
+        ports.ingest,
+        ports.entities,
+        ports.history,
         Contexts(loader or context_loader(settings)),
         clock or SystemClock(),
         settings,
+        ports.inventory,
+        ports.maps,
     )
     return _endpoints(broker)
 
@@ -75,7 +81,7 @@ def _endpoints(broker: Broker) -> list[Endpoint]:
     read, write = Permission.READ, Permission.WRITE_ENTITIES
     table: list[tuple[str, str, Permission, Handler, str]] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
-        ("GET", "/entities", read, entities.query_handler(broker), "Query entities"),
+        ("GET", "/entities", read, query.query_handler(broker), "Query entities"),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
         ("PATCH", _ATTRIBUTES, write, attributes.update_handler(broker), "Update attributes"),
         ("PATCH", _ATTRIBUTE, write, attributes.update_one_handler(broker), "Update an attribute"),
@@ -105,10 +111,53 @@ def _endpoints(broker: Broker) -> list[Endpoint]:
             "Read a shipped @context",
         ),
     ]
+    table += _consumption(broker)
     found = [_endpoint(*row) for row in table]
     # Clients do write a slash at the end; they get the answer, not a redirect.
     slashed = [_endpoint(row[0], row[1] + "/", *row[2:]) for row in table if row[1][-1] != "}"]
     return slashed + found
+
+
+def _consumption(broker: Broker) -> list[tuple[str, str, Permission, Handler, str]]:
+    """Queries in a body, discovery, entity maps."""
+    read = Permission.READ
+    one_map = "/entityMaps/{map_id:path}"
+    return [
+        (
+            "POST",
+            "/entityOperations/query",
+            read,
+            query.post_handler(broker),
+            "Query entities by a body",
+        ),
+        ("GET", "/types", read, discovery.types_handler(broker), "List the types of entities"),
+        (
+            "GET",
+            "/types/{name:path}",
+            read,
+            discovery.type_handler(broker),
+            "Describe a type of entities",
+        ),
+        ("GET", "/attributes", read, discovery.attributes_handler(broker), "List the attributes"),
+        (
+            "GET",
+            "/attributes/{name:path}",
+            read,
+            discovery.attribute_handler(broker),
+            "Describe an attribute",
+        ),
+        ("GET", "/entityMaps", read, entity_maps.make_handler(broker), "Make an EntityMap"),
+        (
+            "POST",
+            "/entityMaps",
+            read,
+            entity_maps.post_handler(broker),
+            "Make an EntityMap by a body",
+        ),
+        ("GET", one_map, read, entity_maps.retrieve_handler(broker), "Read an EntityMap"),
+        ("PATCH", one_map, read, entity_maps.update_handler(broker), "Prolong an EntityMap"),
+        ("DELETE", one_map, read, entity_maps.delete_handler(broker), "Delete an EntityMap"),
+    ]
 
 
 def _endpoint(

@@ -13,11 +13,24 @@ from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.batch import Batch, CommitResult, Guards
 from dothi.model.condition import AllOf, AnyOf, Condition, HasType
 from dothi.ports.clock import Clock
+from dothi.ports.entity_maps import EntityMaps
 from dothi.ports.entity_query import Entities, StoredEntity
 from dothi.ports.history import History
 from dothi.ports.ingest import Ingest
+from dothi.ports.inventory import Inventory
 
 _NO_GUARDS = Guards()
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What this door needs of the rest of the program."""
+
+    ingest: Ingest
+    entities: Entities
+    history: History
+    inventory: Inventory
+    maps: EntityMaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,8 @@ class Broker:
     contexts: Contexts
     clock: Clock
     settings: NgsiLdSettings
+    inventory: Inventory
+    maps: EntityMaps
     locks: EntityLocks = field(default_factory=EntityLocks)
 
     async def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
