@@ -17,7 +17,7 @@ from dothi.app.exposure import plain_doors, reachable
 from dothi.app.http.batches import Batches
 from dothi.app.http.server import HttpServer, address_of
 from dothi.app.http.site import Site
-from dothi.app.hubs.hub import HubPlan
+from dothi.app.hubs.hub import HubPlan, hub_ports
 from dothi.app.hubs.pool import HubPool
 from dothi.app.hubs.snapshots import SnapshotHubs
 from dothi.app.hubs.tenants import TenantHubs
@@ -35,7 +35,6 @@ from dothi.model.measure import Measure
 from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock, SystemClock
-from dothi.ports.hubs import HubPorts
 from dothi.ports.measured import Measured
 from dothi.ports.service import Service
 
@@ -81,7 +80,7 @@ async def build(
         pool = HubPool(plan, ngsi_ld.tenant_idle_s, ngsi_ld.tenants_open)
         tenants = TenantHubs(folder, pool, ngsi_ld.max_tenants)
         snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)
-        hub = Hub(HubPorts(intake, entities, stores.history, snapshots), tenants)
+        hub = Hub(hub_ports(stores, intake, entities, snapshots), tenants)
         doors = Doors(settings, stores, hub, clock, folder.path)
         supervisor = Supervisor(
             [

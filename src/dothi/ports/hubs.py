@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from dothi.ports.entity_maps import EntityMaps
 from dothi.ports.entity_query import Entities
 from dothi.ports.history import History
 from dothi.ports.ingest import Ingest
+from dothi.ports.inventory import Inventory
 
 
 @dataclass(slots=True)
@@ -97,6 +99,8 @@ class HubPorts:
     ingest: Ingest
     entities: Entities
     history: History
+    inventory: Inventory
+    maps: EntityMaps
     snapshots: Snapshots | None = None
     """None: none can be taken of this hub (it is one itself)."""
 

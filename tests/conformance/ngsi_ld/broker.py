@@ -21,7 +21,9 @@ from dothi.ports.clock import SystemClock
 from dothi.ports.hubs import HubPorts
 from dothi.storage.lake.open import open_lake
 from dothi.storage.lake.settings import LakeSettings
+from dothi.storage.relational.entity_maps import RelationalEntityMaps
 from dothi.storage.relational.entity_query import SqliteEntities
+from dothi.storage.relational.inventory import SqliteInventory
 from dothi.storage.relational.snapshots import RelationalSnapshots
 from hub import Hub, open_hub
 from serving import serve
@@ -108,7 +110,14 @@ async def running(folder: Path, settings: NgsiLdSettings | None = None) -> Async
         records = RelationalSnapshots(hub.engine)
         snapshots = SnapshotHubs(records, pool, DataFolder(folder), SystemClock())
         history = lake.history(hub.log)
-        ports = HubPorts(hub.intake, SqliteEntities(hub.engine), history, snapshots)
+        ports = HubPorts(
+            hub.intake,
+            SqliteEntities(hub.engine),
+            history,
+            SqliteInventory(hub.engine),
+            RelationalEntityMaps(hub.engine),
+            snapshots,
+        )
         door = NgsiLdDoor(NgsiLdDeps(ports, tenants, contexts), settings)
         endpoints = door.endpoints()
         async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:

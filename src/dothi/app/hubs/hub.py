@@ -16,7 +16,9 @@ from dothi.model.measure import Measure
 from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock
-from dothi.ports.hubs import HubPorts
+from dothi.ports.entity_query import Entities
+from dothi.ports.hubs import HubPorts, Snapshots
+from dothi.ports.ingest import Ingest
 from dothi.ports.service import Service
 
 _STOP_MARGIN_S = 5.0
@@ -57,7 +59,7 @@ class RunningHub:
         if folder.path.parent.name != FOLDER:
             snapshots = SnapshotHubs(stores.snapshots, hubs, folder, plan.clock)
             self._services.append(snapshots)
-        self.ports = HubPorts(self._intake, entities, stores.history, snapshots)
+        self.ports = hub_ports(stores, self._intake, entities, snapshots)
         self._supervisor = Supervisor(
             self._services, plan.clock, settings.server.graceful_stop_s + _STOP_MARGIN_S
         )
@@ -77,6 +79,20 @@ class RunningHub:
 
     def measures(self) -> Sequence[Measure]:
         return StoreMeasures(self._stores, self.folder).measures()
+
+
+def hub_ports(
+    stores: Stores, ingest: Ingest, entities: Entities, snapshots: Snapshots | None
+) -> HubPorts:
+    """What facades get of a hub; `entities`: those of the stores, or a cache before them."""
+    return HubPorts(
+        ingest=ingest,
+        entities=entities,
+        history=stores.history,
+        inventory=stores.inventory,
+        maps=stores.entity_maps,
+        snapshots=snapshots,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ class NgsiLdDoor:
 
     def _table(self, hub: HubPorts, tenant: str, settings: NgsiLdSettings) -> list[Endpoint]:
         contexts = Contexts(TenantContexts(self.library, tenant))
-        broker = Broker(hub.ingest, hub.entities, hub.history, contexts, self._deps.clock, settings)
+        broker = Broker.over(hub, contexts, self._deps.clock, settings)
         table = broker_endpoints(broker)
         if hub.snapshots is None:
             return table

@@ -8,7 +8,10 @@ from dothi.facades.ngsi_ld.routes import (
     attributes,
     batch,
     contexts,
+    discovery,
     entities,
+    entity_maps,
+    query,
     snapshots,
     temporal,
 )
@@ -27,7 +30,7 @@ def broker_endpoints(broker: Broker) -> list[Endpoint]:
     read, write = Permission.READ, Permission.WRITE_ENTITIES
     table: list[_Row] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
-        ("GET", "/entities", read, entities.query_handler(broker), "Query entities"),
+        ("GET", "/entities", read, query.query_handler(broker), "Query entities"),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
         ("PATCH", _ATTRIBUTES, write, attributes.update_handler(broker), "Update attributes"),
         ("PATCH", _ATTRIBUTE, write, attributes.update_one_handler(broker), "Update an attribute"),
@@ -49,7 +52,7 @@ def broker_endpoints(broker: Broker) -> list[Endpoint]:
             "Retrieve the temporal evolution of an entity",
         ),
     ]
-    return _mounted(table)
+    return _mounted([*table, *_consumption(broker)])
 
 
 def context_endpoints(library: ContextLibrary, public_url: str) -> list[Endpoint]:
@@ -101,6 +104,48 @@ def snapshot_endpoints(broker: Broker, desk: SnapshotDesk) -> list[Endpoint]:
             ("DELETE", one, write, snapshots.delete_handler(desk), "Delete a snapshot"),
         ]
     )
+
+
+def _consumption(broker: Broker) -> list[_Row]:
+    """Queries in a body, discovery, entity maps."""
+    read = Permission.READ
+    one_map = "/entityMaps/{map_id:path}"
+    return [
+        (
+            "POST",
+            "/entityOperations/query",
+            read,
+            query.post_handler(broker),
+            "Query entities by a body",
+        ),
+        ("GET", "/types", read, discovery.types_handler(broker), "List the types of entities"),
+        (
+            "GET",
+            "/types/{name:path}",
+            read,
+            discovery.type_handler(broker),
+            "Describe a type of entities",
+        ),
+        ("GET", "/attributes", read, discovery.attributes_handler(broker), "List the attributes"),
+        (
+            "GET",
+            "/attributes/{name:path}",
+            read,
+            discovery.attribute_handler(broker),
+            "Describe an attribute",
+        ),
+        ("GET", "/entityMaps", read, entity_maps.make_handler(broker), "Make an EntityMap"),
+        (
+            "POST",
+            "/entityMaps",
+            read,
+            entity_maps.post_handler(broker),
+            "Make an EntityMap by a body",
+        ),
+        ("GET", one_map, read, entity_maps.retrieve_handler(broker), "Read an EntityMap"),
+        ("PATCH", one_map, read, entity_maps.update_handler(broker), "Prolong an EntityMap"),
+        ("DELETE", one_map, read, entity_maps.delete_handler(broker), "Delete an EntityMap"),
+    ]
 
 
 def _mounted(table: list[_Row]) -> list[Endpoint]:

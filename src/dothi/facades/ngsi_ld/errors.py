@@ -51,6 +51,10 @@ def too_many_results(detail: str) -> NgsiError:
     return NgsiError(403, "TooManyResults", "The answer would be too large", detail)
 
 
+def too_complex_query(detail: str) -> NgsiError:
+    return NgsiError(403, "TooComplexQuery", "The query is too complex", detail)
+
+
 def context_not_available(detail: str) -> NgsiError:
     return NgsiError(504, "LdContextNotAvailable", "A JSON-LD @context is not available", detail)
 

@@ -14,6 +14,7 @@ from dothi.storage.relational.columns import Ints, codes, ints, texts, used
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.series_registry import Registry
+from dothi.storage.relational.shape import SHAPE_CHANGED
 
 DEFAULT_TYPE = "Thing"
 
@@ -88,6 +89,7 @@ class EntityWriter:
             table,
         )
         self._set_types([(ids[u], [types[u]]) for u in uris], clear=bool(dead))
+        self._connection.run(SHAPE_CHANGED)
         self._registry.entities.update(ids)
 
     def upsert(self, rows: pa.Table, ids: Ints, now_us: int) -> None:
@@ -108,6 +110,7 @@ class EntityWriter:
             ),
         )
         self._set_types([(i, b.types) for i, b in bodies.items()], clear=True)
+        self._connection.run(SHAPE_CHANGED)
 
     def delete(self, ids: Ints, uris: list[str], now_us: int) -> None:
         """Mark entities and their attributes as gone; their history stays."""
@@ -119,6 +122,7 @@ class EntityWriter:
             gone,
         )
         self._connection.run("DELETE FROM entity_type WHERE entity_id = ?", gone.select(["id"]))
+        self._connection.run(SHAPE_CHANGED)
         for uri in uris:
             self._registry.forget_entity(uri)
 

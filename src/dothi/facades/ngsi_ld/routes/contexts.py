@@ -79,7 +79,7 @@ def serve_handler(library: ContextLibrary, base: "BaseUrl") -> Handler:
         media = choose_media_type(request.headers.get("accept", ""), (JSON, LD_JSON))
         details = parameters.is_true("details")
         if (url := _core_url(name)) is not None:
-            return raw_answer(_fixed(url) if details else core_document(url), media)
+            return _core_answer(request, url, details=details)
         if name in library.preloaded and details:
             return raw_answer(_fixed(name), JSON)
         kept = await library.find(name, tenant_of(request))
@@ -152,6 +152,13 @@ def _core_url(name: str) -> str | None:
     """URL of the core @context that is meant, by its URL or its file name."""
     url = name if is_core_url(name) else f"{_CORE_FOLDER}/{name}"
     return url if is_core_url(url) else None
+
+
+def _core_answer(request: Request, url: str, *, details: bool) -> Response:
+    if details:
+        return raw_answer(_fixed(url), JSON)
+    media = choose_media_type(request.headers.get("accept", ""), (LD_JSON, JSON))
+    return raw_answer(core_document(url), media)
 
 
 def _shipped(library: ContextLibrary) -> list[str]:
