@@ -15,6 +15,7 @@ from dothi.facades.ngsi_ld.routes import (
     snapshots,
     temporal,
 )
+from dothi.facades.ngsi_ld.routes.description import describe
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.snapshots.desk import SnapshotDesk
@@ -158,4 +159,12 @@ def _mounted(table: list[_Row]) -> list[Endpoint]:
 def _endpoint(
     method: str, path: str, permission: Permission, handler: Handler, summary: str
 ) -> Endpoint:
-    return Endpoint(method, ROOT + path, permission, handler, summary, tags=("NGSI-LD",))
+    return Endpoint(
+        method,
+        ROOT + path,
+        permission,
+        handler,
+        summary,
+        tags=("NGSI-LD",),
+        operation=describe(method, path.replace(":path}", "}")),
+    )
