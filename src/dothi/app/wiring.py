@@ -17,6 +17,10 @@ from dothi.app.exposure import plain_doors, reachable
 from dothi.app.http.batches import Batches
 from dothi.app.http.server import HttpServer, address_of
 from dothi.app.http.site import Site
+from dothi.app.hubs.hub import HubPlan, hub_ports
+from dothi.app.hubs.pool import HubPool
+from dothi.app.hubs.snapshots import SnapshotHubs
+from dothi.app.hubs.tenants import TenantHubs
 from dothi.app.offline import login_url
 from dothi.app.province import Province, read_province
 from dothi.app.source_measures import SourceMeasures
@@ -71,12 +75,20 @@ async def build(
         entities = EntityCache(stores.entities, clock, cache_bytes)
         intake.keep_true(entities)
         live = LiveHub(_live_deps(stores, clock), settings.live)
-        doors = Doors(settings, stores, Hub(intake, entities), clock, folder.path)
+        ngsi_ld = settings.ngsi_ld
+        plan = HubPlan(settings, province.specs, clock)
+        pool = HubPool(plan, ngsi_ld.tenant_idle_s, ngsi_ld.tenants_open)
+        tenants = TenantHubs(folder, pool, ngsi_ld.max_tenants)
+        snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)
+        hub = Hub(hub_ports(stores, intake, entities, snapshots), tenants)
+        doors = Doors(settings, stores, hub, clock, folder.path)
         supervisor = Supervisor(
             [
                 intake,
                 *stores.lake.services(stores.seal_source, stores.cursors, clock),
                 live,
+                tenants,
+                snapshots,
                 *doors.services,
             ],
             clock,

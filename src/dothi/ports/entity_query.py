@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from dothi.model.condition import Condition
+from dothi.model.order import Order
 from dothi.model.row import Kind
 
 
@@ -24,6 +25,8 @@ class EntitySearch:
     condition: Condition | None = None
     offset: int = 0
     limit: int | None = 100
+    order: Order | None = None
+    """None: as they were first stored."""
 
 
 class StoredAttribute(Struct, frozen=True):
@@ -52,11 +55,19 @@ class StoredEntity(Struct, frozen=True):
     """Sorted by name, then dataset."""
 
 
+class TooManyToOrder(Exception):
+    """More entities match than may be ordered in memory; the text says how many may."""
+
+
 class Entities(Protocol):
     """Any thread; blocking."""
 
     def find(self, search: EntitySearch) -> list[str]:
-        """Ids of one page, in the order in which the entities were first stored."""
+        """Ids of one page. A far page costs no more than the first one.
+
+        Raises:
+            TooManyToOrder: an order was asked for, and too many entities match.
+        """
         ...
 
     def count(self, search: EntitySearch) -> int:

@@ -146,7 +146,6 @@ async def test_errors(door: Running) -> None:
         ("POST", ATTRS, {}),
         ("POST", ATTRS, {"a": NULL}),
         ("POST", ATTRS, {"id": "urn:other:1", "a": 1}),
-        ("POST", f"{ATTRS}?options=overwrite", {"a": 1}),
         ("PATCH", ATTRS, []),
         ("PATCH", ATTRS, {"a": None}),
         ("PATCH", f"{ATTRS}/a", {}),
@@ -158,6 +157,8 @@ async def test_errors(door: Running) -> None:
         answer = await send(method, path, body, **JSON)
         problem_of(answer, 400, "BadRequestData")
     problem_of(await send("PATCH", f"{ATTRS}?foo=1", {"a": 1}), 400, "InvalidRequest")
+    answer = await send("POST", f"{ATTRS}?options=overwrite", {"a": 1}, **JSON)
+    problem_of(answer, 400, "InvalidRequest")
     assert (await send("PATCH", ATTRS, {"a": 2}, **{"content-type": "text/csv"})).status_code == 415
     assert (await door.entity(ID))["a"]["value"] == 1
 

@@ -215,11 +215,6 @@ async def test_a_body_without_length_is_refused_bare(door: Running) -> None:
     assert (answer.status_code, answer.content) == (411, b"")
 
 
-async def test_unknown_tenant(door: Running) -> None:
-    answer = await door.create({"id": "urn:x:1", "type": "T"}, **{"NGSILD-Tenant": "hue"})
-    problem_of(answer, 404, "NonexistentTenant")
-
-
 async def test_trailing_slash_is_answered(door: Running) -> None:
     answer = await door.send("POST", "/entities/", {"id": "urn:x:1", "type": "T"})
     assert answer.status_code == 201

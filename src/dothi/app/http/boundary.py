@@ -135,7 +135,7 @@ class _Exchange:
                 500,
                 remedy="tell the administrator this id",
             )
-            await respond(problem)(self.scope, receive, self.send)
+            await respond(problem, path=self.scope["path"])(self.scope, receive, self.send)
         elif self.scope["type"] == "websocket":
             await self._send({"type": "websocket.close", "code": 1011})
 

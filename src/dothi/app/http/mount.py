@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -51,7 +52,7 @@ class Mount:
             request.state.principal = principal
             response = await endpoint.handler(request)
         except Foreseen as error:
-            response = render(error)
+            response = render(error, scope["path"])
         await response(scope, receive, send)
 
     async def open(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,7 +112,7 @@ class _Path:
         self._mount = mount
         self._socket = endpoints.pop(WEBSOCKET, None)
         self._endpoints = endpoints
-        methods = set(endpoints) | ({"HEAD"} if "GET" in endpoints else set())
+        methods = {*endpoints, "OPTIONS"} | ({"HEAD"} if "GET" in endpoints else set())
         self._allow = ", ".join(sorted(methods))
 
     def speaks(self, kind: str) -> bool:
@@ -127,6 +128,9 @@ class _Path:
         if endpoint is not None:
             await self._mount.call(endpoint, scope, receive, send)
             return
+        if method == "OPTIONS":
+            await Response(None, 204, {"allow": self._allow})(scope, receive, send)
+            return
         problem = Problem(
             "method_not_allowed",
             "Method not allowed",
@@ -135,7 +139,8 @@ class _Path:
             where=scope["path"],
             remedy=f"use one of: {self._allow}",
         )
-        await respond(problem, headers={"allow": self._allow})(scope, receive, send)
+        response = respond(problem, headers={"allow": self._allow}, path=scope["path"])
+        await response(scope, receive, send)
 
 
 class _Unknown:
@@ -160,7 +165,7 @@ class _Unknown:
         if scope["type"] == "websocket":
             await WebSocket(scope, receive, send).send_denial_response(respond(problem))
             return
-        await respond(problem)(scope, receive, send)
+        await respond(problem, path=scope["path"])(scope, receive, send)
 
 
 def _is_for_a_person(scope: Scope) -> bool:

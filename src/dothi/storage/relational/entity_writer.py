@@ -14,6 +14,7 @@ from dothi.storage.relational.columns import Ints, codes, ints, texts, used
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.series_registry import Registry
+from dothi.storage.relational.shape import SHAPE_CHANGED
 
 DEFAULT_TYPE = "Thing"
 
@@ -88,6 +89,7 @@ class EntityWriter:
             table,
         )
         self._add_types([(ids[u], [types[u]]) for u in uris])
+        self._connection.run(SHAPE_CHANGED)
         self._registry.entities.update(ids)
 
     def upsert(self, rows: pa.Table, ids: Ints, now_us: int) -> None:
@@ -109,6 +111,7 @@ class EntityWriter:
             ),
         )
         self._add_types([(i, b.types) for i, b in bodies.items()])
+        self._connection.run(SHAPE_CHANGED)
 
     def delete(self, ids: Ints, uris: list[str], now_us: int) -> None:
         """Mark entities and their attributes as gone; their history stays."""
@@ -120,6 +123,7 @@ class EntityWriter:
             gone,
         )
         self._clear_types(gone["id"])
+        self._connection.run(SHAPE_CHANGED)
         for uri in uris:
             self._registry.forget_entity(uri)
 

@@ -13,9 +13,12 @@ from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.batch import Batch, CommitResult, Guards
 from dothi.model.condition import AllOf, AnyOf, Condition, HasType
 from dothi.ports.clock import Clock
+from dothi.ports.entity_maps import EntityMaps
 from dothi.ports.entity_query import Entities, StoredEntity
 from dothi.ports.history import History
+from dothi.ports.hubs import HubPorts
 from dothi.ports.ingest import Ingest
+from dothi.ports.inventory import Inventory
 
 _NO_GUARDS = Guards()
 
@@ -30,7 +33,25 @@ class Broker:
     contexts: Contexts
     clock: Clock
     settings: NgsiLdSettings
+    inventory: Inventory
+    maps: EntityMaps
     locks: EntityLocks = field(default_factory=EntityLocks)
+
+    @classmethod
+    def over(
+        cls, hub: HubPorts, contexts: Contexts, clock: Clock, settings: NgsiLdSettings
+    ) -> "Broker":
+        """The broker of one hub."""
+        return cls(
+            hub.ingest,
+            hub.entities,
+            hub.history,
+            contexts,
+            clock,
+            settings,
+            hub.inventory,
+            hub.maps,
+        )
 
     async def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """The entities that exist, in the order of `ids`."""

@@ -1,7 +1,7 @@
 """Creating and deleting entities, reading one (clauses 5.6.1, 5.6.6, 5.7.1)."""
 
 from dothi.facades.ngsi_ld.errors import already_exists, not_found
-from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.broker import Broker, has_types
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
 from dothi.facades.ngsi_ld.wire.instance import EntityDraft
 from dothi.model.batch import Guards
@@ -40,17 +40,23 @@ async def delete_entity(
 
 
 async def retrieve_entity(
-    broker: Broker, entity_id: str, names: tuple[str, ...], type_selection: Condition | None
+    broker: Broker,
+    entity_id: str,
+    names: tuple[str, ...],
+    type_selection: Condition | None,
+    shown: tuple[str, ...] = (),
 ) -> StoredEntity:
     """The entity, with only these attributes when `names` is given.
 
+    Args:
+        shown: further attributes are not loaded (empty: all are), and may be missing.
     Raises:
-        NgsiError: ResourceNotFound, also when it has none of the attributes.
+        NgsiError: ResourceNotFound, also when it has none of the attributes `names`.
     """
-    found = await broker.load([entity_id], names)
+    found = await broker.load([entity_id], names or shown)
     if not found or (names and not found[0].attributes):
         what = f" with any of the attributes {', '.join(names)}" if found else ""
         raise not_found(f"there is no entity {entity_id}{what}")
-    if type_selection is not None:
-        await broker.get(entity_id, type_selection)
+    if type_selection is not None and not has_types(found[0].types, type_selection):
+        raise not_found(f"the entity {entity_id} has other types than the parameter type wants")
     return found[0]

@@ -38,7 +38,9 @@ def names_kind(raw: dict[str, Any]) -> bool:
     return isinstance(named, str) and named in BY_NAME
 
 
-BARE_WHEN_SIMPLE = frozenset({Kind.PROPERTY, Kind.RELATIONSHIP, Kind.GEO_PROPERTY})
+BARE_WHEN_SIMPLE = frozenset(
+    {Kind.PROPERTY, Kind.RELATIONSHIP, Kind.GEO_PROPERTY, Kind.LIST_RELATIONSHIP}
+)
 """Kinds whose simplified form is the value itself."""
 
 SYSTEM_MEMBERS = frozenset({"createdAt", "modifiedAt", "deletedAt", "instanceId"})
