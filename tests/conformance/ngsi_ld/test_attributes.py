@@ -9,6 +9,7 @@ ID = "urn:ngsi-ld:Room:1"
 ATTRS = f"/entities/{ID}/attrs"
 JSON = {"content-type": "application/json"}
 NULL = "urn:ngsi-ld:null"
+DEFAULT = "https://uri.etsi.org/ngsi-ld/default-context/"
 
 
 async def _room(door: Running, **attributes: Any) -> None:
@@ -29,8 +30,8 @@ async def test_append_without_overwriting(door: Running) -> None:
     answer = await door.send("POST", f"{ATTRS}/?options=noOverwrite", {"a": 9, "c": 3})
     assert answer.status_code == 207
     body = answer.json()
-    assert body["updated"] == ["c"]
-    assert [part["attributeName"] for part in body["notUpdated"]] == ["a"]
+    assert body["updated"] == [f"{DEFAULT}c"]
+    assert [part["attributeName"] for part in body["notUpdated"]] == [f"{DEFAULT}a"]
     assert body["notUpdated"][0]["reason"]
     found = await door.entity(ID, params={"options": "keyValues"})
     assert (found["a"], found["c"]) == (1, 3)
@@ -60,8 +61,9 @@ async def test_update_deletes_with_null_and_reports_what_is_not_there(door: Runn
     assert (await door.entity(ID)).keys() == {"id", "type", "b"}
     answer = await door.send("PATCH", ATTRS, {"zz": NULL, "b": 3, "scope": "/a"})
     assert answer.status_code == 207
-    assert answer.json()["updated"] == ["b"]
-    assert {p["attributeName"] for p in answer.json()["notUpdated"]} == {"zz", "scope"}
+    assert answer.json()["updated"] == [f"{DEFAULT}b"]
+    names = {p["attributeName"] for p in answer.json()["notUpdated"]}
+    assert names == {f"{DEFAULT}zz", "https://uri.etsi.org/ngsi-ld/scope"}
 
 
 async def test_an_older_observation_becomes_current_when_it_is_assigned(door: Running) -> None:

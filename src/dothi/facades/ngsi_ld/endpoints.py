@@ -7,7 +7,14 @@ from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
 from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.routes import attributes, batch, contexts, entities, temporal
+from dothi.facades.ngsi_ld.routes import (
+    attributes,
+    batch,
+    contexts,
+    entities,
+    entity_writes,
+    temporal,
+)
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
@@ -20,6 +27,14 @@ from dothi.ports.ingest import Ingest
 _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
 _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
+
+_BATCHES = (
+    ("create", batch.create_handler, "Create many entities"),
+    ("upsert", batch.upsert_handler, "Create or update many entities"),
+    ("update", batch.update_handler, "Update many entities"),
+    ("merge", batch.merge_handler, "Merge into many entities"),
+    ("delete", batch.delete_handler, "Delete many entities"),
+)
 
 
 def ngsi_ld_endpoints(
@@ -76,18 +91,23 @@ def _endpoints(broker: Broker) -> list[Endpoint]:
     table: list[tuple[str, str, Permission, Handler, str]] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
         ("GET", "/entities", read, entities.query_handler(broker), "Query entities"),
+        ("DELETE", "/entities", write, entity_writes.purge_handler(broker), "Purge entities"),
+        *(
+            (method, "/entities", write, entity_writes.no_id_handler(), "Refused: no entity id")
+            for method in ("PUT", "PATCH")
+        ),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
         ("PATCH", _ATTRIBUTES, write, attributes.update_handler(broker), "Update attributes"),
         ("PATCH", _ATTRIBUTE, write, attributes.update_one_handler(broker), "Update an attribute"),
+        ("PUT", _ATTRIBUTE, write, attributes.replace_handler(broker), "Replace an attribute"),
         ("DELETE", _ATTRIBUTE, write, attributes.delete_handler(broker), "Delete an attribute"),
         ("GET", _ENTITY, read, entities.retrieve_handler(broker), "Retrieve an entity"),
+        ("PUT", _ENTITY, write, entity_writes.replace_handler(broker), "Replace an entity"),
+        ("PATCH", _ENTITY, write, entity_writes.merge_handler(broker), "Merge into an entity"),
         ("DELETE", _ENTITY, write, entities.delete_handler(broker), "Delete an entity"),
-        (
-            "POST",
-            "/entityOperations/upsert",
-            write,
-            batch.upsert_handler(broker),
-            "Create or update many entities",
+        *(
+            ("POST", f"/entityOperations/{name}", write, handler(broker), summary)
+            for name, handler, summary in _BATCHES
         ),
         (
             "GET",
