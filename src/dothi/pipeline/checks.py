@@ -123,7 +123,8 @@ def _kind_unknown(rows: Rows) -> Mask:
 def _lies_ahead(rows: Rows) -> Mask:
     """Of telemetry only: what a system writes over NGSI-LD may be a forecast."""
     late: Mask = rows.has_time & (rows.observed_us > rows.received_us + FUTURE_TOLERANCE_US)
-    return late & (rows.change == Change.UPSERT)
+    late &= rows.change == Change.UPSERT
+    return late
 
 
 def _attribute_fails(rows: Rows) -> Mask:

@@ -91,8 +91,8 @@ def purge_handler(broker: Broker) -> Handler:
         context = await request_context(request, broker.contexts)
         cut = _read_cut(parameters, context)
         search = read_search(parameters, context, broker)
-        names = {*search.attributes, *(cut.drop if cut else ())}
-        is_narrow = bool(names - SYSTEM_NAMES) or is_selective(search.condition)
+        is_narrow = not SYSTEM_NAMES.issuperset(search.attributes)
+        is_narrow = is_narrow or is_selective(search.condition)
         if not is_narrow and not parameters.is_true("local"):
             raise bad_request_data(
                 "the query is too wide; give at least one of type, attrs, q, georel or local=true"
