@@ -6,7 +6,8 @@ from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
 from dothi.app.late import Late
 from dothi.app.stores import Stores
-from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
+from dothi.facades.ngsi_ld.endpoints import broker_endpoints, make_broker
+from dothi.facades.ngsi_ld.operations.expiry import Expiry
 from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
 from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
@@ -40,14 +41,17 @@ class Doors:
 
             pulls = pull.Ports(ingest, stores.pull_runs, stores.sources, clock)
             self.services.append(pull_service(settings.pull, pulls))
+        self._ngsi_ld = None
+        if settings.ngsi_ld.is_enabled:
+            self._ngsi_ld = make_broker(
+                ingest, stores.entities, stores.history, settings.ngsi_ld, clock=clock
+            )
+            self.services.append(Expiry(self._ngsi_ld))
 
     def endpoints(self) -> list[Endpoint]:
         """The doors that are HTTP routes."""
-        settings, stores = self._settings, self._stores
-        deps = http_door.HttpIntakeDeps(self._ingest, self._clock, settings.intake_http)
-        ngsi_ld = ngsi_ld_endpoints(
-            self._ingest, stores.entities, stores.history, settings.ngsi_ld, clock=self._clock
-        )
+        deps = http_door.HttpIntakeDeps(self._ingest, self._clock, self._settings.intake_http)
+        ngsi_ld = [] if self._ngsi_ld is None else broker_endpoints(self._ngsi_ld)
         return [*http_door.endpoints(deps), *ngsi_ld]
 
     def addresses(self) -> dict[str, str]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 
-from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
+from dothi.facades.ngsi_ld.endpoints import broker_endpoints, make_broker
 from dothi.facades.ngsi_ld.errors import context_not_available
+from dothi.facades.ngsi_ld.operations.expiry import Expiry
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.storage.lake.open import open_lake
 from dothi.storage.lake.settings import LakeSettings
@@ -77,11 +78,17 @@ async def running(folder: Path, settings: NgsiLdSettings | None = None) -> Async
     contexts = KnownContexts()
     lake = open_lake(folder / "lake", LakeSettings())
     async with open_hub(folder) as hub:
-        endpoints = ngsi_ld_endpoints(
+        broker = make_broker(
             hub.intake, SqliteEntities(hub.engine), lake.history(hub.log), settings, loader=contexts
         )
-        async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:
+        expiry = Expiry(broker)
+        await expiry.start()
+        async with (
+            serve(broker_endpoints(broker)) as base,
+            httpx.AsyncClient(base_url=base) as client,
+        ):
             yield Running(client, hub, contexts)
+        await expiry.stop()
     lake.close()
 
 

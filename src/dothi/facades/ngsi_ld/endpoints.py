@@ -50,7 +50,22 @@ def ngsi_ld_endpoints(
     settings = settings or NgsiLdSettings()
     if not settings.is_enabled:
         return []
-    broker = Broker(
+    broker = make_broker(ingest, entities_store, history, settings, loader=loader, clock=clock)
+    return broker_endpoints(broker)
+
+
+def make_broker(
+    ingest: Ingest,
+    entities_store: Entities,
+    history: History,
+    settings: NgsiLdSettings | None = None,
+    *,
+    loader: ContextLoader | None = None,
+    clock: Clock | None = None,
+) -> Broker:
+    """What routes and services of the door share."""
+    settings = settings or NgsiLdSettings()
+    return Broker(
         ingest,
         entities_store,
         history,
@@ -58,7 +73,6 @@ def ngsi_ld_endpoints(
         clock or SystemClock(),
         settings,
     )
-    return _endpoints(broker)
 
 
 def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
@@ -86,7 +100,8 @@ def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
     )
 
 
-def _endpoints(broker: Broker) -> list[Endpoint]:
+def broker_endpoints(broker: Broker) -> list[Endpoint]:
+    """Every route of the door."""
     read, write = Permission.READ, Permission.WRITE_ENTITIES
     table: list[tuple[str, str, Permission, Handler, str]] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),

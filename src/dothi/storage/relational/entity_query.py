@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 from dothi.model.condition import AllOf, HasType
 from dothi.model.row import Kind
 from dothi.ports.clock import Clock, SystemClock
-from dothi.ports.entity_query import EntitySearch, StoredAttribute, StoredEntity
+from dothi.ports.entity_query import EntitySearch, Expiring, StoredAttribute, StoredEntity
+from dothi.storage.relational.entity_expiry import find_expiring
 from dothi.storage.relational.entity_query_fetch import fetcher
 from dothi.storage.relational.entity_query_rows import Decidable, Fetch, decide, match_pattern
 from dothi.storage.relational.entity_query_sql import Compiler
@@ -89,6 +90,11 @@ class SqliteEntities:
         with fetcher(self._engine) as source_of_rows:
             rows = source_of_rows.rows(sql, parameters)
         return [_entity(head, list(group)) for head, group in groupby(rows, key=lambda row: row[0])]
+
+    def expiring(self, until: datetime, limit: int) -> list[Expiring]:
+        """See ports.entity_query.Entities."""
+        with fetcher(self._engine) as source_of_rows:
+            return find_expiring(source_of_rows.rows, until, limit)
 
     def _where(self, search: EntitySearch, plan: _Plan) -> str:
         terms = [_LIVE_ENTITY]

@@ -86,6 +86,7 @@ entity = Table(
     Column("modified_us", BigInteger, nullable=False),
     Column("deleted_us", BigInteger),
     Column("expires_us", BigInteger),
+    Index("ix_entity_expires_us", "expires_us", sqlite_where=text("expires_us IS NOT NULL")),
 )
 
 entity_type = Table(
@@ -120,6 +121,15 @@ attribute = Table(
     Index("ix_attribute_name_text", "name", "text", sqlite_where=text("text IS NOT NULL")),
     Index("ix_attribute_name_body", "name", sqlite_where=text("body IS NOT NULL")),
 )
+
+EXPIRES_AT = "CASE WHEN json_valid(body) THEN json_extract(body, '$.expiresAt') END"
+"""Time at which an attribute ends, as text (SQLite)."""
+HAS_EXPIRY = "instr(body, '\"expiresAt\"') > 0 AND deleted_us IS NULL"
+"""Attributes that may have one; few, so an index of theirs costs the others nothing (SQLite)."""
+
+Index(
+    "ix_attribute_expires_at", text(EXPIRES_AT), _table=attribute, sqlite_where=text(HAS_EXPIRY)
+).ddl_if(dialect="sqlite")
 
 log = Table(
     "log",
