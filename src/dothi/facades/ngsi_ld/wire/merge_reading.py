@@ -19,7 +19,6 @@ from dothi.facades.ngsi_ld.wire.attribute_reading import (
     plain_members,
     told_shape,
 )
-from dothi.facades.ngsi_ld.wire.body import canonical
 from dothi.facades.ngsi_ld.wire.geometry import is_geometry
 from dothi.facades.ngsi_ld.wire.instance import EntityDraft, Patch
 from dothi.facades.ngsi_ld.wire.kinds import (
@@ -175,20 +174,20 @@ class PatchReader:
         return members
 
     def _sub(self, name: str, raw: Any, where: str) -> Any:
+        """A sub-attribute, or an array of several; NGSI_NULL: it is to be deleted."""
         stored = AttributeReader(self.context, self.mode).stored_name(name, where)
-        parts = raw if is_multiple(raw) else [raw]
-        found = [self._sub_part(stored, part, where) for part in parts]
-        return found if is_multiple(raw) else found[0]
-
-    def _sub_part(self, stored: str, raw: Any, where: str) -> Any:
         if self.mode is Mode.PARTIAL:
-            instance = AttributeReader(self.context, Mode.UPDATE).instance(stored, raw, where)
-            return NGSI_NULL if instance.is_null else canonical(instance)
+            found = AttributeReader(self.context, Mode.UPDATE).sub_attribute(name, raw, where)
+            return NGSI_NULL if found is None else found
         inner = PatchReader(self.context, self.mode, lang=self.lang)
+        if is_multiple(raw):
+            return [_as_member(inner.patch(stored, part, where)) for part in raw]
         patch = inner.patch(stored, raw, where)
-        if patch.is_null and not patch.dataset:
-            return NGSI_NULL
-        return patch.members | ({"datasetId": patch.dataset} if patch.dataset else {})
+        return NGSI_NULL if patch.is_null and not patch.dataset else _as_member(patch)
+
+
+def _as_member(patch: Patch) -> dict[str, Any]:
+    return patch.members | ({"datasetId": patch.dataset} if patch.dataset else {})
 
 
 def _looks_like(raw: Any) -> Kind:

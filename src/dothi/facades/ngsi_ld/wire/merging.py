@@ -10,6 +10,7 @@ from dothi.facades.ngsi_ld.wire.instance import Instance, Patch
 from dothi.facades.ngsi_ld.wire.kinds import (
     BY_KIND,
     BY_NAME,
+    BY_VALUE_KEY,
     NGSI_NULL,
     PLAIN_MEMBERS,
     VALUE_KEYS,
@@ -65,12 +66,11 @@ def _check_kind(name: str, kind: Kind, patch: Patch) -> None:
     """The type of an attribute cannot be changed (clauses 5.6.4 and 6.5.3.4)."""
     told = patch.kind
     if told is None:
-        if "value" not in patch.members or kind is Kind.PROPERTY:
+        key = next((key for key in patch.members if key in VALUE_KEYS), "")
+        if key == "value" and kind is Kind.GEO_PROPERTY:
+            _check_geometry(name, patch.members[key])
             return
-        if kind is Kind.GEO_PROPERTY:
-            _check_geometry(name, patch.members["value"])
-            return
-        told = Kind.PROPERTY
+        told = BY_VALUE_KEY[key].kind if key else kind
     if told is not kind:
         raise bad_request_data(
             f"{name}: the attribute is a {BY_KIND[kind].name}, not a {BY_KIND[told].name}"
@@ -130,8 +130,8 @@ def _merged_sub_attribute(where: str, old: Any, change: Any) -> Any:
         elif target is None:
             instances[dataset] = _completed(where, part)
         else:
-            if part.get("type", target["type"]) != target["type"]:
-                raise bad_request_data(f"{where}: it is a {target['type']}, not a {part['type']}")
+            told = BY_NAME[part["type"]].kind if "type" in part else None
+            _check_kind(where, BY_NAME[target["type"]].kind, Patch("", "", told, part))
             instances[dataset] = _merged_members(where, target, part)
     left = list(instances.values())
     return left if len(left) > 1 else (left[0] if left else None)
@@ -155,10 +155,6 @@ def _completed(where: str, members: dict[str, Any]) -> dict[str, Any]:
         raise bad_request_data(f"{where}: there is no such attribute yet; send its value")
     named = members.get("type")
     if named is None:
-        named = "GeoProperty" if is_geometry(value) and key == "value" else _KIND_OF_KEY[key]
+        is_geo = is_geometry(value) and key == "value"
+        named = "GeoProperty" if is_geo else BY_VALUE_KEY[key].name
     return _merged_members(where, {"type": named}, members)
-
-
-_KIND_OF_KEY = {
-    shape.value_key: shape.name for shape in BY_KIND.values() if shape.kind is not Kind.GEO_PROPERTY
-}
