@@ -170,3 +170,39 @@ async def test_equal_ids_all_enter_the_history_in_order(door: Running) -> None:
         assert [value for value, _ in answer.json()["a"]["values"]] == [0, 1, 2]
     rows = door.hub.rows().to_pylist()
     assert [r["number"] for r in rows if r["attribute"] == "a" and r["change"] == 5] == [0, 1, 2]
+
+
+async def test_each_of_equal_ids_finds_what_the_one_before_left(door: Running) -> None:
+    """Clause 5.5.11.0: as if all had arrived in separate requests; one time for all of them."""
+    await _run(door, "create", [_room(1, b=1, g={"value": 1, "unitCode": "CEL"}, scope="/x")])
+    items = [
+        _room(1, a={"value": {"x": 1}}, type="Hall"),
+        _room(1, a={"value": {"y": 2}}, b=NULL, g={"unitCode": "FAH"}),
+        _room(1, a={"value": {"y": NULL}}, b={"unitCode": "CEL"}),
+        _room(1, a={"value": {"x": NULL}}),
+        _room(1, c=[{"value": 1}, {"value": 2, "datasetId": "urn:d:1"}]),
+        _room(1, c={"value": NULL}, scope=NULL),
+    ]
+    status, body = await _run(door, "merge", items)
+    assert (status, body["success"]) == (207, [_id(1)])
+    assert _errors(body) == [(_id(1), "BadRequestData")]  # b was gone by then
+    found = await door.entity(_id(1))
+    assert found["a"] == {"type": "Property", "value": {"y": 2}}
+    assert (found["type"], found["g"]["unitCode"]) == (["Room", "Hall"], "FAH")
+    assert found["c"] == {"type": "Property", "value": 2, "datasetId": "urn:d:1"}
+    assert "b" not in found
+    items = [_room(1, n=1), _room(1, n=2, m=1), _room(2, n=1)]
+    status, body = await _run(door, "update?options=noOverwrite", items)
+    assert (status, body["success"]) == (207, [_id(1)])
+    assert sorted(_errors(body)) == [(_id(1), "AlreadyExists"), (_id(2), "ResourceNotFound")]
+    assert (await door.entity(_id(1), **SIMPLE))["n"] == 1
+
+
+async def test_a_thousand_equal_ids_are_one_commit(door: Running) -> None:
+    items = [_room(1, a={"value": n, "observedAt": "2026-11-21T08:00:00Z"}) for n in range(1000)]
+    items.append(_room(1, a="x" * 10))
+    status, body = await _run(door, "upsert?options=update", items)
+    assert (status, body) == (201, [_id(1)])
+    rows = door.hub.rows()
+    assert len(set(rows["batch"].to_pylist())) == 1
+    assert (await door.entity(_id(1), **SIMPLE))["a"] == "x" * 10

@@ -8,6 +8,7 @@ from dothi.facades.ngsi_ld.errors import NgsiError, already_exists, bad_request_
 from dothi.facades.ngsi_ld.operations.attributes import append_rows, update_rows
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.entities import create_rows, replace_rows
+from dothi.facades.ngsi_ld.operations.evolving import evolved
 from dothi.facades.ngsi_ld.operations.merge import merge_rows
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
 from dothi.facades.ngsi_ld.wire.instance import EntityDraft
@@ -32,16 +33,25 @@ class BatchResult:
     updated: list[str] = field(default_factory=list)
     errors: list[tuple[str, NgsiError]] = field(default_factory=list)
 
+    def add(self, done: "Done") -> None:
+        item, outcome = done
+        if outcome.error is not None:
+            self.errors.append((item.id, outcome.error))
+        else:
+            (self.created if outcome.is_created else self.updated).append(item.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one item whose rows are kept."""
+    """What became of one item."""
 
     is_created: bool = False
     error: NgsiError | None = None
-    """The item was done in part only."""
+    """The item was not done, or in part only."""
 
 
+Done = tuple[Item, Outcome]
+State = dict[str, StoredEntity | None]
 AddRows = Callable[[RowBuilder, Item, StoredEntity | None], Outcome]
 """Adds the rows of one item. Raises NgsiError; rows that it added by then are forgotten."""
 
@@ -122,71 +132,72 @@ def _there(item: Item, stored: StoredEntity | None) -> StoredEntity:
 async def run_batch(
     broker: Broker, source: str, items: Sequence[Item], add_rows: AddRows
 ) -> BatchResult:
-    """Do the items; those of one id after the other, as if each had come for itself (5.5.11)."""
+    """Do the items in one commit; those of one id after the other (clause 5.5.11).
+
+    When the store refuses it, each item is committed for itself, so that the good ones are kept.
+    """
     result = BatchResult()
-    for wave in _waves(items):
-        ids = [item.id for item in wave]
-        async with broker.locks.hold(ids):
-            stored = {entity.id: entity for entity in await broker.load(ids)}
-            await _run_wave(broker, _Wave(source, wave, stored, add_rows), result)
+    ids = list(dict.fromkeys(item.id for item in items))
+    async with broker.locks.hold(ids):
+        stored: State = {entity.id: entity for entity in await broker.load(ids)}
+        try:
+            done = await _commit(broker, source, items, stored, add_rows)
+        except NgsiError:
+            for item in items:
+                result.add(await _alone(broker, source, item, add_rows))
+            return result
+    for one in done:
+        result.add(one)
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class _Wave:
-    """Items of different entities."""
-
-    source: str
-    items: Sequence[Item]
-    stored: dict[str, StoredEntity]
-    add_rows: AddRows
-
-    def guards(self) -> Guards:
-        """Another door may have made or removed an entity since it was read."""
-        if self.add_rows is created:
-            return Guards(absent=frozenset(item.id for item in self.items))
-        there = frozenset(item.id for item in self.items if item.id in self.stored)
-        return Guards(present=there)
-
-
-async def _run_wave(broker: Broker, wave: _Wave, result: BatchResult) -> None:
-    """All good items in one commit; when the store refuses it, each for itself."""
-    rows = RowBuilder(wave.source)
-    done: list[tuple[Item, Outcome]] = []
-    for item in wave.items:
-        before = len(rows)
-        try:
-            done.append((item, wave.add_rows(rows, item, wave.stored.get(item.id))))
-        except NgsiError as error:
-            rows.keep(before)
-            result.errors.append((item.id, error))
-    good = _Wave(wave.source, [item for item, _ in done], wave.stored, wave.add_rows)
+async def _alone(broker: Broker, source: str, item: Item, add_rows: AddRows) -> Done:
+    stored: State = {entity.id: entity for entity in await broker.load([item.id])}
     try:
-        await _commit(broker, rows, good)
+        [done] = await _commit(broker, source, [item], stored, add_rows)
     except NgsiError as error:
-        if len(done) == 1:
-            result.errors.append((done[0][0].id, error))
-            return
-        for item, _ in done:
-            alone = _Wave(wave.source, [item], wave.stored, wave.add_rows)
-            await _run_wave(broker, alone, result)
-        return
-    for item, outcome in done:
-        if outcome.error is not None:
-            result.errors.append((item.id, outcome.error))
-        else:
-            (result.created if outcome.is_created else result.updated).append(item.id)
+        return item, Outcome(error=error)
+    return done
 
 
-async def _commit(broker: Broker, rows: RowBuilder, wave: _Wave) -> None:
+async def _commit(
+    broker: Broker, source: str, items: Sequence[Item], stored: State, add_rows: AddRows
+) -> list[Done]:
+    """What became of each item. Raises NgsiError when the store takes none of them."""
+    guards = _guards(stored, items, add_rows)
+    rows = RowBuilder(source)
+    done: list[Done] = []
+    state = dict(stored)
+    for wave in _waves(items):
+        for item in wave:
+            mark = rows.mark()
+            before = state.get(item.id)
+            try:
+                outcome = add_rows(rows, item, before)
+            except NgsiError as error:
+                rows.rewind(mark)
+                outcome = Outcome(error=error)
+            else:
+                if len(wave) < len(items):
+                    state[item.id] = evolved(before, rows.since(mark), item.id, broker.clock.now())
+            done.append((item, outcome))
+        rows.close()
     if not len(rows):
-        return
-    answer = await broker.write(rows, wave.guards())
+        return done
+    answer = await broker.write(rows, guards)
     if not answer.refused:
-        return
-    if wave.add_rows is created:
+        return done
+    if add_rows is created:
         raise already_exists(f"there is an entity {answer.refused} already")
     raise not_found(f"there is no entity {answer.refused}")
+
+
+def _guards(stored: State, items: Sequence[Item], add_rows: AddRows) -> Guards:
+    """Another door may have made or removed an entity since it was read."""
+    ids = {item.id for item in items}
+    if add_rows is created:
+        return Guards(absent=frozenset(ids - stored.keys()))
+    return Guards(present=frozenset(ids & stored.keys()))
 
 
 def _waves(items: Sequence[Item]) -> list[list[Item]]:
