@@ -120,8 +120,7 @@ class EntityWriter:
             gone,
         )
         self._clear_types(gone["id"])
-        for uri in uris:
-            self._registry.forget_entity(uri)
+        self._registry.forget_entities(uris, ids)
 
     def describe(self, numbered: Numbered) -> None:
         """Keep name, search text and bounds in step with the attributes `name` and `location`."""
