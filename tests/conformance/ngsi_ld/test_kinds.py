@@ -42,6 +42,17 @@ _READ: list[tuple[Any, Any]] = [
         },
     ),
     ({"vocab": ["x", "y"]}, {"type": "VocabProperty", "vocab": ["x", "y"]}),
+    ({"vocab": "non-commercial/2"}, {"type": "VocabProperty", "vocab": "non-commercial/2"}),
+    (
+        {"value": [{"@type": "@json", "@value": None}, {"@type": "Date", "@value": "2026"}]},
+        {
+            "type": "Property",
+            "value": [
+                {"@type": "@json", "@value": None},
+                {"@type": "Date", "@value": "2026"},
+            ],
+        },
+    ),
     (
         {"json": {"id": "no uri", "type": "raw", "null": None, "dust": 3}},
         {
@@ -143,6 +154,9 @@ _WRONG: list[tuple[str, Any]] = [
     ("a", {"valueList": [1, None]}),
     ("a", {"valueList": [NULL]}),
     ("a", {"vocab": 5}),
+    ("a", {"vocab": ""}),
+    ("a", {"vocab": "two words"}),
+    ("a", {"value": {"@type": "Date", "@value": None}}),
     ("a", {"value": {"deep": {"country": NULL}}}),
     ("a", {"value": 1, "sub": {"type": "Property", "value": NULL}}),
     ("a", {"value": 1, "sub": NULL}),

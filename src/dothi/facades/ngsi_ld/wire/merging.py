@@ -16,6 +16,7 @@ from dothi.facades.ngsi_ld.wire.kinds import (
     VALUE_KEYS,
     is_deletion,
 )
+from dothi.facades.ngsi_ld.wire.values import is_literal
 from dothi.model.row import Kind
 
 _REPLACED = PLAIN_MEMBERS | {"type", "unitCode", "observedAt", "datasetId"}
@@ -108,7 +109,7 @@ def _merged_members(where: str, old: dict[str, Any], patch: dict[str, Any]) -> d
 
 def _merged_value(old: Any, change: Any) -> Any:
     """RFC 7396 with NGSI-LD Null in the place of null."""
-    if not isinstance(change, dict):
+    if not isinstance(change, dict) or is_literal(change):
         return change
     found = dict(old) if isinstance(old, dict) else {}
     for name, part in change.items():

@@ -9,9 +9,11 @@ from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.wire.geometry import check_geometry
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
-from dothi.facades.ngsi_ld.wire.names import check_name, check_uri
+from dothi.facades.ngsi_ld.wire.names import check_uri
 from dothi.model.row import Kind
 
+_TERM = re.compile(r"[^\s<>\"{}|\\^`\x00-\x1f]{1,1024}")
+"""What becomes an IRI; the rules for names of attributes and types do not hold for it."""
 _LANGUAGE = re.compile(r"@none|[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -47,10 +49,15 @@ def refuse_nulls(value: Any, where: str, *, in_objects: bool = True) -> None:
         part = pending.pop()
         if part is None or part == NGSI_NULL:
             raise bad_request_data(f"{where}: null is not allowed inside a value")
-        if isinstance(part, dict):
+        if isinstance(part, dict) and not is_literal(part):
             pending += part.values() if in_objects else _kept(part)
         elif isinstance(part, list):
             pending += part
+
+
+def is_literal(part: dict[str, Any]) -> bool:
+    """Whether it is a JSON literal (clause 4.5.0): opaque, and the one place for null."""
+    return part.get("@type") == "@json" and part.keys() == {"@type", "@value"}
 
 
 def _kept(part: dict[str, Any]) -> list[Any]:
@@ -116,7 +123,8 @@ def _language_map(raw: Any, where: str, *, merges: bool) -> Any:
 
 def _vocabulary(raw: Any, where: str, context: LdContext) -> Any:
     for term in raw if isinstance(raw, list) and raw else [raw]:
-        check_name(term, where)
+        if not isinstance(term, str) or not _TERM.fullmatch(term):
+            raise bad_request_data(f"{where}: {term!r:.80} is no name or IRI without spaces")
     if isinstance(raw, list):
         return [context.stored(term) for term in raw]
     return context.stored(raw)
