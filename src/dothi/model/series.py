@@ -61,10 +61,14 @@ class RawQuery:
     """Exclusive."""
     last_n: int | None = None
     """The most recent N of each series within the range."""
+    first_n: int | None = None
+    """The earliest N of each series within the range; not together with `last_n`."""
     limit: int = 100_000
     """Rows in all; the answer says when it was cut by holding limit + 1 rows."""
     all_revisions: bool = False
     """Give corrected values too (column `revision`)."""
+    has_deletions: bool = False
+    """Give deletions of the attributes too: rows without any value whose quality is not missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.fold import fold
-from dothi.model.row import Change
+from dothi.model.row import TIMESTAMP, Change
 from dothi.pipeline.geometry import bounds
 from dothi.storage.relational.columns import Ints, codes, ints, texts, used
 from dothi.storage.relational.hot_connection import HotConnection
@@ -20,6 +20,7 @@ DEFAULT_TYPE = "Thing"
 # Made once: Arrow takes 130 µs to guess the type of a Python value.
 _NAME = pa.scalar("name", pa.string())
 _LOCATION = pa.scalar("location", pa.string())
+_SCOPE = pa.scalar("scope", pa.string())
 _UPSERT_ENTITY = pa.scalar(int(Change.UPSERT_ENTITY), pa.uint8())
 
 
@@ -90,10 +91,18 @@ class EntityWriter:
         self._set_types([(ids[u], [types[u]]) for u in uris], clear=bool(dead))
         self._registry.entities.update(ids)
 
-    def upsert(self, rows: pa.Table, ids: Ints, now_us: int) -> None:
-        """Apply UPSERT_ENTITY rows: types, scope and expiry; the last of an entity wins."""
-        latest = dict(zip(ids.tolist(), rows["body"].to_pylist(), strict=True))
-        bodies = {i: msgspec.json.decode(b or "{}", type=EntityBody) for i, b in latest.items()}
+    def upsert(self, rows: pa.Table, ids: Ints, now_us: int) -> Ints:
+        """Apply UPSERT_ENTITY rows: types, scope and expiry; the last of an entity wins.
+
+        Gives the indexes of the rows that change a scope.
+        """
+        last = {entity: n for n, entity in enumerate(ids.tolist())}
+        texts_of = rows["body"].to_pylist()
+        bodies = {
+            i: msgspec.json.decode(texts_of[n] or "{}", type=EntityBody) for i, n in last.items()
+        }
+        scopes = self._scopes(list(bodies))
+        scoped = [n for i, n in last.items() if bodies[i].scope != scopes[i]]
         self._connection.run(
             "UPDATE entity SET types = ?2, scope = ?3, modified_us = ?4, "
             "expires_us = CAST(unixepoch(?5, 'subsec') * 1000000 AS INTEGER) WHERE id = ?1",
@@ -108,6 +117,15 @@ class EntityWriter:
             ),
         )
         self._set_types([(i, b.types) for i, b in bodies.items()], clear=True)
+        return np.array(scoped, np.int64)
+
+    def _scopes(self, ids: list[int]) -> dict[int, list[str]]:
+        listed = ", ".join(map(str, ids))
+        found = self._connection.query(f"SELECT id, scope FROM entity WHERE id IN ({listed})")
+        return {
+            i: msgspec.json.decode(scope, type=list[str])
+            for i, scope in zip(*(c.to_pylist() for c in found.columns), strict=True)
+        }
 
     def delete(self, ids: Ints, uris: list[str], now_us: int) -> None:
         """Mark entities and their attributes as gone; their history stays."""
@@ -118,7 +136,13 @@ class EntityWriter:
             "WHERE entity_id = ?2 AND deleted_us IS NULL",
             gone,
         )
-        self._connection.run("DELETE FROM entity_type WHERE entity_id = ?", gone.select(["id"]))
+        id_ = gone.select(["id"])
+        self._connection.run(
+            "INSERT OR IGNORE INTO evolution_type (type, entity_id) "
+            "SELECT type, entity_id FROM entity_type WHERE entity_id = ?",
+            id_,
+        )
+        self._connection.run("DELETE FROM entity_type WHERE entity_id = ?", id_)
         for uri in uris:
             self._registry.forget_entity(uri)
 
@@ -174,6 +198,29 @@ class EntityWriter:
                 }
             ),
         )
+
+
+def scope_rows(rows: pa.Table, now_us: int) -> pa.Table:
+    """UPSERT_ENTITY rows as rows of the history of the scope, which begins or ends now."""
+    count = rows.num_rows
+    bodies = [
+        msgspec.json.decode(body or "{}", type=EntityBody).scope
+        for body in rows["body"].cast(pa.string()).to_pylist()
+    ]
+    at = pa.array([now_us if scope else None for scope in bodies], pa.int64())
+    columns = {
+        "attribute": pa.repeat(_SCOPE, count).dictionary_encode(),
+        "observed_at": at.cast(TIMESTAMP),
+        "body": pa.array(
+            [msgspec.json.encode({"value": s}).decode() if s else None for s in bodies], pa.string()
+        ),
+        "change": pa.array(
+            [Change.RECORD if scope else Change.DELETE_ATTRIBUTE for scope in bodies], pa.uint8()
+        ),
+    }
+    for name, column in columns.items():
+        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
+    return rows
 
 
 def _instance(numbered: Numbered, at: Ints) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class HotIndex:
     def __init__(self) -> None:
         self._chunks: list[_Chunk] = []
         self._rows = 0
+        self.forgotten: set[int] = set()
+        """Series of which something is forgotten, by attribute id (0: of whole entities)."""
 
     def __len__(self) -> int:
         return self._rows

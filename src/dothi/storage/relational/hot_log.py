@@ -14,19 +14,25 @@ from dothi.model.row import Change
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.history import SealedKeys
 from dothi.storage.relational.columns import Ints, times
-from dothi.storage.relational.entity_writer import EntityWriter
+from dothi.storage.relational.entity_writer import EntityWriter, scope_rows
 from dothi.storage.relational.guard_check import Fate, check_guards, replays
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.log_append import LogAppender, Work
 from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.owner_check import OwnerCheck, WholeRefused
+from dothi.storage.relational.past_writer import PastWriter
 from dothi.storage.relational.series_registry import Registry
 from dothi.storage.relational.series_writer import SeriesWriter
 from dothi.storage.relational.twin_lookup import TwinLookup
 from dothi.storage.relational.twins import Values, judge
 
-_DELETES = (Change.DELETE_ATTRIBUTE, Change.DELETE_ENTITY)
+_WRITE, _DELETE, _RECORD, _FORGET = range(4)
+_RUN_OF = np.zeros(256, np.int8)
+"""By change: in which kind of run a row is applied."""
+_RUN_OF[[Change.DELETE_ATTRIBUTE, Change.DELETE_ENTITY]] = _DELETE
+_RUN_OF[[Change.RECORD, Change.RECORD_ENTITY]] = _RECORD
+_RUN_OF[[Change.FORGET, Change.FORGET_ENTITY]] = _FORGET
 
 
 class SqliteLogWriter:
@@ -50,6 +56,7 @@ class SqliteLogWriter:
         self._series = SeriesWriter(self._connection, self._registry)
         self._owners = OwnerCheck(self._connection, self._registry)
         self._twins = TwinLookup(self._connection, self._registry, index, sealed)
+        self._past = PastWriter(self._connection, self._registry)
         self._retyped: Callable[[Iterable[int]], None] = lambda _ids: None
         self._recall()
 
@@ -78,8 +85,9 @@ class SqliteLogWriter:
                     raise
             for rows in work.indexed:
                 self._index.append(*rows)
-            self._retyped(self._entities.retyped)
-            self._entities.retyped = []
+            self._index.forgotten.update(work.forgotten)
+            self._retyped([*self._entities.retyped, *self._past.retyped])
+            self._entities.retyped, self._past.retyped = [], []
             self._next_seq = work.next_seq
             self._next_batch += len(group.batches)
             self._last_us = work.now_us
@@ -116,11 +124,10 @@ class SqliteLogWriter:
             keep = np.array([fate.applies(n) for n in range(len(batches))], np.bool_)
             rows = rows.filter(pa.array(keep[rows["batch_no"].to_numpy()]))
         self._log.name_sources(rows, group, fate)
-        for part, is_delete in _parts(rows):
-            if is_delete:
-                self._delete(part, work)
-            else:
-                self._write(part, work)
+        apply = {_WRITE: self._write, _DELETE: self._delete}
+        apply |= {_RECORD: self._record, _FORGET: self._forget}
+        for part, kind in _parts(rows):
+            apply[kind](part, work)
         self._log.write_receipts(fate, work)
         self._log.write_batches(group, fate, work)
         return work, fate
@@ -137,8 +144,10 @@ class SqliteLogWriter:
         about_entity = change == Change.UPSERT_ENTITY
         if about_entity.any():
             chosen = self._numbered(rows.filter(pa.array(about_entity)), entity_ids[about_entity])
-            self._entities.upsert(chosen.rows, chosen.entities, work.now_us)
+            scoped = self._entities.upsert(chosen.rows, chosen.entities, work.now_us)
             self._log.append(chosen, work)
+            if len(scoped):
+                self._log_scopes(chosen.take(scoped), work)
             rows, entity_ids = rows.filter(pa.array(~about_entity)), entity_ids[~about_entity]
         if rows.num_rows:
             series = self._series.resolve(rows, entity_ids, work.now_us)
@@ -165,9 +174,14 @@ class SqliteLogWriter:
         return numbered.where(~refused)
 
     def _observe(self, numbered: Numbered, work: Work) -> None:
+        if len(numbered):
+            numbered, revision = self._news(numbered, work)
+            if len(numbered):
+                self._store(numbered, revision, work)
+
+    def _news(self, numbered: Numbered, work: Work) -> tuple[Numbered, Ints]:
+        """The rows that are no duplicates, with their revisions."""
         rows = numbered.rows
-        if not rows.num_rows:
-            return
         observed = times(rows["observed_at"])
         new = Values(
             numbered.series,
@@ -186,8 +200,7 @@ class SqliteLogWriter:
         if duplicate.any():
             self._log.tally(numbered.where(duplicate), work, is_duplicate=True)
             numbered, revision = numbered.where(~duplicate), revision[~duplicate]
-        if len(numbered):
-            self._store(numbered, revision, work)
+        return numbered, revision
 
     def _store(self, numbered: Numbered, revision: Ints, work: Work) -> None:
         self._log.append(numbered, work, revision)
@@ -196,6 +209,33 @@ class SqliteLogWriter:
         assigned = numbered.rows["change"].to_numpy() == Change.ASSIGN
         if assigned.any():
             self._entities.touch(numbered.entities[assigned], work.now_us)
+
+    def _record(self, rows: pa.Table, work: Work) -> None:
+        """Append to the history alone."""
+        entities = self._past.entities(rows, work.now_us)
+        about_entity = rows["change"].to_numpy() == Change.RECORD_ENTITY
+        if about_entity.any():
+            chosen = self._numbered(rows.filter(pa.array(about_entity)), entities[about_entity])
+            self._past.add_types(chosen.rows, chosen.entities)
+            self._log.append(chosen, work)
+            rows, entities = rows.filter(pa.array(~about_entity)), entities[~about_entity]
+        if rows.num_rows:
+            series = self._past.series(rows, entities, work.now_us)
+            numbered, revision = self._news(self._numbered(rows, entities, series), work)
+            if len(numbered):
+                self._log.append(numbered, work, revision)
+                self._past.note_newest(numbered)
+
+    def _log_scopes(self, chosen: Numbered, work: Work) -> None:
+        """Scopes have a history like attributes (ETSI GS CIM 009, clause 4.5.6)."""
+        rows = scope_rows(chosen.rows, work.now_us)
+        series = self._past.series(rows, chosen.entities, work.now_us)
+        self._log.append(self._numbered(rows, chosen.entities, series), work)
+
+    def _forget(self, rows: pa.Table, work: Work) -> None:
+        numbered = self._numbered(rows, *self._past.find(rows))
+        work.forgotten += self._past.forget(numbered, work.next_seq, work.now_us)
+        self._log.append(numbered, work)
 
     def _delete(self, rows: pa.Table, work: Work) -> None:
         uris = rows["entity"].cast(pa.string()).to_pylist()
@@ -215,17 +255,14 @@ class SqliteLogWriter:
         self._log.append(self._numbered(rows, ids, series), work)
 
 
-def _parts(rows: pa.Table) -> list[tuple[pa.Table, bool]]:
-    """Runs of writes and of deletes, in order: writes among themselves commute, deletes do not."""
+def _parts(rows: pa.Table) -> list[tuple[pa.Table, int]]:
+    """Runs of rows that are applied together, in order: writes among themselves commute, deletes
+    and forgetting do not."""
     if not rows.num_rows:
         return []
-    is_delete = np.isin(rows["change"].to_numpy(), _DELETES)
-    if not is_delete.any():
-        return [(rows, False)]
-    edges = [0, *(np.flatnonzero(np.diff(is_delete)) + 1).tolist(), rows.num_rows]
-    return [
-        (rows.slice(start, end - start), bool(is_delete[start])) for start, end in pairwise(edges)
-    ]
+    kind = _RUN_OF[rows["change"].to_numpy()]
+    edges = [0, *(np.flatnonzero(np.diff(kind)) + 1).tolist(), rows.num_rows]
+    return [(rows.slice(start, end - start), int(kind[start])) for start, end in pairwise(edges)]
 
 
 def _results(group: Group, work: Work, fate: Fate) -> list[CommitResult]:

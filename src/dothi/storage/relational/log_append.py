@@ -42,6 +42,8 @@ class Work:
     last_seq: Ints = field(init=False)
     tallies: list[Tally] = field(default_factory=list)
     indexed: list[tuple[Ints, Ints, Ints]] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
+    """Series of which something was forgotten."""
 
     def __post_init__(self) -> None:
         batches = self.group.batches

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.row import LOG_SCHEMA
+from dothi.ports.history import FORGOTTEN
 from dothi.storage.relational.columns import Ints
+from dothi.storage.relational.forgotten import read_forgotten
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import NO_TIME, HotIndex
 from dothi.storage.relational.log_names import LogNames
@@ -64,6 +66,8 @@ class SqliteLogReader:
         """Fill the index from the log (at start); gives the number of rows."""
         schema = pa.schema([_ROW.field(n) for n in ("seq", "attribute_id", "observed_us")])
         with self._lock:
+            gone = self._connection.query("SELECT DISTINCT attribute_id AS id FROM forgotten")
+            self._index.forgotten.update(gone["id"].to_pylist())
             after, count = self._horizon(), 0
             while True:
                 rows = self._connection.typed(
@@ -98,7 +102,7 @@ class SqliteLogReader:
 
     def hot(
         self, keys: pa.Table | None, start_us: int | None, end_us: int | None
-    ) -> tuple[pa.Table, int]:
+    ) -> tuple[pa.Table, int, pa.Table]:
         """See ports.history.HotRows."""
         with self._lock:
             self._connection.run("BEGIN")
@@ -111,16 +115,19 @@ class SqliteLogReader:
                 condition = " AND ".join(where)
                 if keys is None:
                     sql = f"SELECT * FROM log WHERE {condition} ORDER BY seq"
-                    return self._rows(sql), horizon
-                return self._of_series(keys, condition, horizon), horizon
+                    return self._rows(sql), horizon, FORGOTTEN.empty_table()
+                series = self._attribute_ids(keys)
+                rows = self._of_series(series, condition, horizon)
+                gone = [i for i in series.tolist() if i in self._index.forgotten]
+                return rows, horizon, read_forgotten(self._connection, self._names, gone)
             finally:
                 self._connection.run("COMMIT")
 
-    def _of_series(self, keys: pa.Table, condition: str, horizon: int) -> pa.Table:
-        seqs = self._index.rows_of(self._attribute_ids(keys))
+    def _of_series(self, series: Ints, condition: str, horizon: int) -> pa.Table:
+        seqs = self._index.rows_of(series)
         seqs = seqs[seqs > horizon]
         if len(seqs) * 4 > len(self._index):
-            ids = ",".join(map(str, np.unique(self._attribute_ids(keys)).tolist()))
+            ids = ",".join(map(str, np.unique(series).tolist()))
             return self._rows(
                 f"SELECT * FROM log WHERE {condition} AND attribute_id IN ({ids}) ORDER BY seq"
             )

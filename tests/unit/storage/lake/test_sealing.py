@@ -156,7 +156,7 @@ def test_a_reader_that_took_the_hot_rows_first_misses_and_doubles_nothing(tmp_pa
     class SealsInBetween(MemoryLog):
         def hot(
             self, keys: pa.Table | None, start_us: int | None, end_us: int | None
-        ) -> tuple[pa.Table, int]:
+        ) -> tuple[pa.Table, int, pa.Table]:
             answer = log.hot(keys, start_us, end_us)
             sealer.seal()
             return answer
