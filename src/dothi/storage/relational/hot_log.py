@@ -13,19 +13,19 @@ from dothi.model.problem import StoreUnavailable
 from dothi.model.row import Change
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.history import SealedKeys
-from dothi.storage.relational.columns import Ints, times
-from dothi.storage.relational.entity_writer import EntityWriter, scope_rows
+from dothi.storage.relational.columns import Ints
+from dothi.storage.relational.entity_writer import EntityWriter
 from dothi.storage.relational.guard_check import Fate, check_guards, replays
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.log_append import LogAppender, Work
 from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.owner_check import OwnerCheck, WholeRefused
+from dothi.storage.relational.past_log import PastLog
 from dothi.storage.relational.past_writer import PastWriter
 from dothi.storage.relational.series_registry import Registry
 from dothi.storage.relational.series_writer import SeriesWriter
 from dothi.storage.relational.twin_lookup import TwinLookup
-from dothi.storage.relational.twins import Values, judge
 
 _WRITE, _DELETE, _RECORD, _FORGET = range(4)
 _RUN_OF = np.zeros(256, np.int8)
@@ -56,7 +56,7 @@ class SqliteLogWriter:
         self._series = SeriesWriter(self._connection, self._registry)
         self._owners = OwnerCheck(self._connection, self._registry)
         self._twins = TwinLookup(self._connection, self._registry, index, sealed)
-        self._past = PastWriter(self._connection, self._registry)
+        self._past = PastLog(PastWriter(self._connection, self._registry), self._log, self._news)
         self._retyped: Callable[[Iterable[int]], None] = lambda _ids: None
         self._recall()
 
@@ -86,8 +86,8 @@ class SqliteLogWriter:
             for rows in work.indexed:
                 self._index.append(*rows)
             self._index.forgotten.update(work.forgotten)
-            self._retyped([*self._entities.retyped, *self._past.retyped])
-            self._entities.retyped, self._past.retyped = [], []
+            self._retyped([*self._entities.retyped, *self._past.writer.retyped])
+            self._entities.retyped, self._past.writer.retyped = [], []
             self._next_seq = work.next_seq
             self._next_batch += len(group.batches)
             self._last_us = work.now_us
@@ -125,7 +125,7 @@ class SqliteLogWriter:
             rows = rows.filter(pa.array(keep[rows["batch_no"].to_numpy()]))
         self._log.name_sources(rows, group, fate)
         apply = {_WRITE: self._write, _DELETE: self._delete}
-        apply |= {_RECORD: self._record, _FORGET: self._forget}
+        apply |= {_RECORD: self._past.record, _FORGET: self._past.forget}
         for part, kind in _parts(rows):
             apply[kind](part, work)
         self._log.write_receipts(fate, work)
@@ -143,21 +143,17 @@ class SqliteLogWriter:
         change = rows["change"].to_numpy()
         about_entity = change == Change.UPSERT_ENTITY
         if about_entity.any():
-            chosen = self._numbered(rows.filter(pa.array(about_entity)), entity_ids[about_entity])
+            chosen = self._log.numbered(
+                rows.filter(pa.array(about_entity)), entity_ids[about_entity]
+            )
             scoped = self._entities.upsert(chosen.rows, chosen.entities, work.now_us)
             self._log.append(chosen, work)
             if len(scoped):
-                self._log_scopes(chosen.take(scoped), work)
+                self._past.log_scopes(chosen.take(scoped), work)
             rows, entity_ids = rows.filter(pa.array(~about_entity)), entity_ids[~about_entity]
         if rows.num_rows:
             series = self._series.resolve(rows, entity_ids, work.now_us)
-            self._observe(self._permitted(self._numbered(rows, entity_ids, series), work), work)
-
-    def _numbered(self, rows: pa.Table, entities: Ints, series: Ints | None = None) -> Numbered:
-        sources = self._log.source_ids(rows)
-        return Numbered(
-            rows, sources, entities, np.zeros_like(sources) if series is None else series
-        )
+            self._observe(self._permitted(self._log.numbered(rows, entity_ids, series), work), work)
 
     def _permitted(self, numbered: Numbered, work: Work) -> Numbered:
         """Without the rows that write a series of another source; those are rejected."""
@@ -181,20 +177,9 @@ class SqliteLogWriter:
 
     def _news(self, numbered: Numbered, work: Work) -> tuple[Numbered, Ints]:
         """The rows that are no duplicates, with their revisions."""
-        rows = numbered.rows
-        observed = times(rows["observed_at"])
-        new = Values(
-            numbered.series,
-            observed,
-            rows["number"].to_numpy(),
-            rows["text"].combine_chunks(),
-            rows["body"].combine_chunks(),
-            rows["quality"].cast(pa.int64()).to_numpy(),
-            np.zeros(rows.num_rows, np.int64),
-        )
-        verdict = judge(new, self._twins.stored(rows, numbered.series, observed))
+        verdict = self._twins.judge(numbered.rows, numbered.series)
         # An assignment decides what is current, so it is recorded even when it repeats a value.
-        again = verdict.duplicate & (rows["change"].to_numpy() == Change.ASSIGN)
+        again = verdict.duplicate & (numbered.rows["change"].to_numpy() == Change.ASSIGN)
         duplicate = verdict.duplicate & ~again
         revision = np.minimum(verdict.revision + again, 255)
         if duplicate.any():
@@ -209,33 +194,6 @@ class SqliteLogWriter:
         assigned = numbered.rows["change"].to_numpy() == Change.ASSIGN
         if assigned.any():
             self._entities.touch(numbered.entities[assigned], work.now_us)
-
-    def _record(self, rows: pa.Table, work: Work) -> None:
-        """Append to the history alone."""
-        entities = self._past.entities(rows, work.now_us)
-        about_entity = rows["change"].to_numpy() == Change.RECORD_ENTITY
-        if about_entity.any():
-            chosen = self._numbered(rows.filter(pa.array(about_entity)), entities[about_entity])
-            self._past.add_types(chosen.rows, chosen.entities)
-            self._log.append(chosen, work)
-            rows, entities = rows.filter(pa.array(~about_entity)), entities[~about_entity]
-        if rows.num_rows:
-            series = self._past.series(rows, entities, work.now_us)
-            numbered, revision = self._news(self._numbered(rows, entities, series), work)
-            if len(numbered):
-                self._log.append(numbered, work, revision)
-                self._past.note_newest(numbered)
-
-    def _log_scopes(self, chosen: Numbered, work: Work) -> None:
-        """Scopes have a history like attributes (ETSI GS CIM 009, clause 4.5.6)."""
-        rows = scope_rows(chosen.rows, work.now_us)
-        series = self._past.series(rows, chosen.entities, work.now_us)
-        self._log.append(self._numbered(rows, chosen.entities, series), work)
-
-    def _forget(self, rows: pa.Table, work: Work) -> None:
-        numbered = self._numbered(rows, *self._past.find(rows))
-        work.forgotten += self._past.forget(numbered, work.next_seq, work.now_us)
-        self._log.append(numbered, work)
 
     def _delete(self, rows: pa.Table, work: Work) -> None:
         uris = rows["entity"].cast(pa.string()).to_pylist()
@@ -252,7 +210,7 @@ class SqliteLogWriter:
                 rows.filter(pa.array(parts)), ids[parts], work.now_us
             )
             self._entities.touch(ids[parts], work.now_us)
-        self._log.append(self._numbered(rows, ids, series), work)
+        self._log.append(self._log.numbered(rows, ids, series), work)
 
 
 def _parts(rows: pa.Table) -> list[tuple[pa.Table, int]]:

@@ -76,6 +76,13 @@ class LogAppender:
         """Number of the source of each row."""
         return _numbers(rows["source"], self._sources.known)
 
+    def numbered(self, rows: pa.Table, entities: Ints, series: Ints | None = None) -> Numbered:
+        """The rows with the numbers of what they name; without `series` they name none."""
+        sources = self.source_ids(rows)
+        return Numbered(
+            rows, sources, entities, np.zeros_like(sources) if series is None else series
+        )
+
     def append(self, numbered: Numbered, work: Work, revision: Ints | None = None) -> None:
         """Write log rows, note them for the receipts and the index."""
         rows, count = numbered.rows, len(numbered)

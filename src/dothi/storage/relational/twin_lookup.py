@@ -11,7 +11,7 @@ from dothi.storage.relational.forgotten import FORGOTTEN_SPANS
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.series_registry import Registry
-from dothi.storage.relational.twins import EMPTY, Values
+from dothi.storage.relational.twins import EMPTY, Values, Verdict, judge
 
 _STORED = pa.schema(
     [
@@ -45,6 +45,20 @@ class TwinLookup:
         self._index = index
         self._sealed = sealed
         connection.run("CREATE TEMP TABLE wanted_seq (seq INTEGER PRIMARY KEY)")
+
+    def judge(self, rows: pa.Table, attribute: Ints) -> Verdict:
+        """Tell duplicates and corrections among rows of these series."""
+        observed = times(rows["observed_at"])
+        new = Values(
+            attribute,
+            observed,
+            rows["number"].to_numpy(),
+            rows["text"].combine_chunks(),
+            rows["body"].combine_chunks(),
+            rows["quality"].cast(pa.int64()).to_numpy(),
+            np.zeros(rows.num_rows, np.int64),
+        )
+        return judge(new, self.stored(rows, attribute, observed))
 
     def stored(self, rows: pa.Table, attribute: Ints, observed: Ints) -> Values:
         """Values in force of keys that are stored already, of all rows that may have a twin.
