@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dothi.model.condition import AllOf, Compare, Comparison, HasType, Target
-from dothi.model.row import Change, Kind
+from dothi.model.row import VALUE_CHANGES, Change, Kind
 from dothi.model.series import RawQuery, SeriesKey
 from dothi.pipeline.admit import admit
 from dothi.ports.entity_query import EntitySearch
@@ -20,6 +20,7 @@ from log_in_memory import FixedClock
 from tests.rows import NOW, PHU_AN, batch, minutes_ago
 
 LEVEL = SeriesKey(PHU_AN, "level")
+WITH_DELETIONS = (*VALUE_CHANGES, Change.DELETE_ATTRIBUTE)
 
 
 class World:
@@ -210,7 +211,7 @@ def test_scopes_have_a_history(world: World) -> None:
             change=int(Change.UPSERT_ENTITY),
             body=f'{{"types": ["Gauge"], "scope": {scope}}}',
         )
-    query = RawQuery((SeriesKey(PHU_AN, "scope"),), has_deletions=True)
+    query = RawQuery((SeriesKey(PHU_AN, "scope"),), changes=WITH_DELETIONS)
     rows = world.history.raw(query)
     assert rows["body"].to_pylist() == ['{"value":["/a"]}', '{"value":["/a","/b"]}', None]
     assert [at is None for at in rows["observed_at"].to_pylist()] == [False, False, True]

@@ -10,7 +10,7 @@ import pytest
 
 from dothi.model.problem import Problem
 from dothi.model.quality import Quality
-from dothi.model.row import Change
+from dothi.model.row import VALUE_CHANGES, Change
 from dothi.model.series import (
     RAW_ANSWER,
     AggregateQuery,
@@ -27,6 +27,7 @@ from log_in_memory import FixedClock, MemoryLog
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 PM25 = SeriesKey("urn:a", "pm25")
+WITH_DELETIONS = (*VALUE_CHANGES, Change.DELETE_ATTRIBUTE)
 
 
 @dataclass
@@ -196,7 +197,7 @@ def test_deletions_are_given_where_they_are_asked_for(backend: Backend) -> None:
     backend.write([value(0, 1.0), {**gone, "change": int(Change.DELETE_ATTRIBUTE)}])
     backend.write([value(3, 3.0)])
     for more in ({}, {"last_n": 3}, {"first_n": 3}):
-        found = backend.history.raw(RawQuery((PM25,), has_deletions=True, **more))
+        found = backend.history.raw(RawQuery((PM25,), changes=WITH_DELETIONS, **more))
         assert numbers(found) == [1.0, None, 3.0]
     assert numbers(backend.history.raw(RawQuery((PM25,)))) == [1.0, 3.0]
 

@@ -7,6 +7,7 @@ from dothi.app.config.settings import Settings
 from dothi.app.late import Late
 from dothi.app.stores import Stores
 from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
+from dothi.facades.ngsi_ld.operations.broker import Ports
 from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
 from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
@@ -45,9 +46,8 @@ class Doors:
         """The doors that are HTTP routes."""
         settings, stores = self._settings, self._stores
         deps = http_door.HttpIntakeDeps(self._ingest, self._clock, settings.intake_http)
-        ngsi_ld = ngsi_ld_endpoints(
-            self._ingest, stores.entities, stores.history, settings.ngsi_ld, clock=self._clock
-        )
+        ports = Ports(self._ingest, stores.entities, stores.history, stores.evolutions)
+        ngsi_ld = ngsi_ld_endpoints(ports, settings.ngsi_ld, clock=self._clock)
         return [*http_door.endpoints(deps), *ngsi_ld]
 
     def addresses(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.entity_query import SqliteEntities
+from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.hot_log import SqliteLogWriter
 from dothi.storage.relational.log_reader import SqliteLogReader
@@ -43,6 +44,7 @@ class Registers:
     files_seen: RelationalFilesSeen
     pull_runs: RelationalPullRuns
     entities: SqliteEntities
+    evolutions: SqliteEvolutions
 
 
 @dataclass(frozen=True)
@@ -105,4 +107,5 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "files_seen": RelationalFilesSeen(engine),
         "pull_runs": RelationalPullRuns(engine),
         "entities": SqliteEntities(engine, clock),
+        "evolutions": SqliteEvolutions(engine),
     }

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from dothi.model.row import LOG_SCHEMA
+from dothi.model.row import LOG_SCHEMA, VALUE_CHANGES, Change
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,8 +67,9 @@ class RawQuery:
     """Rows in all; the answer says when it was cut by holding limit + 1 rows."""
     all_revisions: bool = False
     """Give corrected values too (column `revision`)."""
-    has_deletions: bool = False
-    """Give deletions of the attributes too: rows without any value whose quality is not missing."""
+    changes: tuple[Change, ...] = VALUE_CHANGES
+    """Rows of these changes. A deletion of an attribute (DELETE_ATTRIBUTE) has no value, and its
+    quality is not missing."""
 
 
 @dataclass(frozen=True, slots=True)

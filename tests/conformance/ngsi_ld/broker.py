@@ -10,10 +10,12 @@ import httpx
 
 from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
 from dothi.facades.ngsi_ld.errors import context_not_available
+from dothi.facades.ngsi_ld.operations.broker import Ports
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.storage.lake.open import open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.entity_query import SqliteEntities
+from dothi.storage.relational.evolution_query import SqliteEvolutions
 from hub import Hub, open_hub
 from serving import serve
 
@@ -77,9 +79,13 @@ async def running(folder: Path, settings: NgsiLdSettings | None = None) -> Async
     contexts = KnownContexts()
     lake = open_lake(folder / "lake", LakeSettings())
     async with open_hub(folder) as hub:
-        endpoints = ngsi_ld_endpoints(
-            hub.intake, SqliteEntities(hub.engine), lake.history(hub.log), settings, loader=contexts
+        ports = Ports(
+            hub.intake,
+            SqliteEntities(hub.engine),
+            lake.history(hub.log),
+            SqliteEvolutions(hub.engine),
         )
+        endpoints = ngsi_ld_endpoints(ports, settings, loader=contexts)
         async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:
             yield Running(client, hub, contexts)
     lake.close()

@@ -6,16 +6,24 @@ from dothi.access.permission import Permission
 from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
-from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.routes import attributes, batch, contexts, entities, temporal
+from dothi.facades.ngsi_ld.operations.broker import Broker, Ports
+from dothi.facades.ngsi_ld.routes import (
+    attributes,
+    batch,
+    contexts,
+    entities,
+    temporal,
+    temporal_attributes,
+    temporal_query,
+)
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
-from dothi.ports.entity_query import Entities
-from dothi.ports.history import History
-from dothi.ports.ingest import Ingest
+
+Row = tuple[str, str, Permission, Handler, str]
+"""Method, path, permission, handler, summary."""
 
 _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
@@ -23,9 +31,7 @@ _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
 
 
 def ngsi_ld_endpoints(
-    ingest: Ingest,
-    entities_store: Entities,
-    history: History,
+    ports: Ports,
     settings: NgsiLdSettings | None = None,
     *,
     loader: ContextLoader | None = None,
@@ -36,9 +42,10 @@ def ngsi_ld_endpoints(
     if not settings.is_enabled:
         return []
     broker = Broker(
-        ingest,
-        entities_store,
-        history,
+        ports.ingest,
+        ports.entities,
+        ports.history,
+        ports.evolutions,
         Contexts(loader or context_loader(settings)),
         clock or SystemClock(),
         settings,
@@ -73,7 +80,7 @@ def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
 
 def _endpoints(broker: Broker) -> list[Endpoint]:
     read, write = Permission.READ, Permission.WRITE_ENTITIES
-    table: list[tuple[str, str, Permission, Handler, str]] = [
+    table: list[Row] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
         ("GET", "/entities", read, entities.query_handler(broker), "Query entities"),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
@@ -89,13 +96,7 @@ def _endpoints(broker: Broker) -> list[Endpoint]:
             batch.upsert_handler(broker),
             "Create or update many entities",
         ),
-        (
-            "GET",
-            "/temporal/entities/{entity_id:path}",
-            read,
-            temporal.retrieve_handler(broker),
-            "Retrieve the temporal evolution of an entity",
-        ),
+        *_temporal(broker),
         ("GET", "/jsonldContexts", read, contexts.list_handler(), "List the shipped @contexts"),
         (
             "GET",
@@ -109,6 +110,26 @@ def _endpoints(broker: Broker) -> list[Endpoint]:
     # Clients do write a slash at the end; they get the answer, not a redirect.
     slashed = [_endpoint(row[0], row[1] + "/", *row[2:]) for row in table if row[1][-1] != "}"]
     return slashed + found
+
+
+def _temporal(broker: Broker) -> list[Row]:
+    read, write = Permission.READ, Permission.WRITE_ENTITIES
+    past, query = temporal_attributes, temporal_query
+    entity = f"/temporal{_ENTITY}"
+    attributes_of, attribute = f"/temporal{_ATTRIBUTES}", f"/temporal{_ATTRIBUTE}"
+    many = "/temporal/entities"
+    by_post = "/temporal/entityOperations/query"
+    one, all_, below = temporal, query.query_handler(broker), past.append_handler(broker)
+    return [
+        ("POST", many, write, one.create_handler(broker), "Create or update an evolution"),
+        ("GET", many, read, all_, "Query evolutions"),
+        ("POST", by_post, read, query.post_query_handler(broker), "Query evolutions by POST"),
+        ("POST", attributes_of, write, below, "Add instances to an evolution"),
+        ("PATCH", attribute, write, past.modify_handler(broker), "Modify an instance"),
+        ("DELETE", attribute, write, past.delete_handler(broker), "Delete attribute or instance"),
+        ("GET", entity, read, one.retrieve_handler(broker), "Retrieve an evolution"),
+        ("DELETE", entity, write, one.delete_handler(broker), "Delete an evolution"),
+    ]
 
 
 def _endpoint(

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dothi.model.row import TIMESTAMP, VALUE_CHANGES, Change
+from dothi.model.row import TIMESTAMP, VALUE_CHANGES
 from dothi.storage.lake.question import Span
 
 Changes = tuple[int, ...]
 VALUES: Changes = tuple(int(change) for change in VALUE_CHANGES)
-WITH_DELETIONS: Changes = (*VALUES, int(Change.DELETE_ATTRIBUTE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Conditions:
         """The same of a row `r`."""
         found = [] if self.span is None else self.span.sql(self.moment_sql())
         if self.changes is not None:
-            found.append(f"r.change IN {self.changes}")
+            found.append(f"r.change IN ({', '.join(map(str, self.changes))})")
         if self.up_to_seq is not None:
             found.append(f"r.seq <= {self.up_to_seq}")
         if self.only_corrections:

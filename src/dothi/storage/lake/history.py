@@ -17,7 +17,7 @@ from dothi.model.series import (
     SeriesKey,
 )
 from dothi.ports.history import HotRows
-from dothi.storage.lake.conditions import VALUES, WITH_DELETIONS, Changes
+from dothi.storage.lake.conditions import VALUES, Changes
 from dothi.storage.lake.engine import Engine
 from dothi.storage.lake.forgetting import Relation
 from dothi.storage.lake.periods import DAY_US, Periods, periods, to_us
@@ -62,7 +62,7 @@ class LakeHistory:
         span = _span(query.start_at, query.end_at)
         if not wanted.series or _is_empty(span):
             return RAW_ANSWER.empty_table()
-        source = self._source(wanted, span, WITH_DELETIONS if query.has_deletions else VALUES)
+        source = self._source(wanted, span, tuple(int(change) for change in query.changes))
         if query.last_n is not None or query.first_n is not None:
             return self._some(source, wanted, span, query)
         rows = relation(source, wanted, span, _RAW_COLUMNS, all_revisions=query.all_revisions)

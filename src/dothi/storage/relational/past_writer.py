@@ -5,7 +5,7 @@ gone from the start, and the writers of the state bring them to life when they a
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
@@ -19,6 +19,7 @@ from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.series_registry import Registry, SeriesName
 
 _EVER = 0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class TypesBody(msgspec.Struct, frozen=True):
@@ -32,6 +33,8 @@ class ForgetBody(msgspec.Struct, frozen=True):
 
     seq: int | None = None
     moved_at: datetime | None = None
+    is_moved: bool = False
+    """It stands under the time of this commit from now on."""
 
 
 @dataclass(slots=True)
@@ -187,7 +190,7 @@ class PastWriter:
                 made.add((entity, series), (_EVER, up_to))
             elif series:
                 body = msgspec.json.decode(bodies[n], type=ForgetBody)
-                moved = None if body.moved_at is None else _us(body.moved_at)
+                moved = now_us if body.is_moved else _us(body.moved_at)
                 if observed[n] != NO_TIME:
                     made.add((entity, series), (_EVER, up_to), observed[n], moved)
                 elif body.seq is not None:
@@ -238,5 +241,5 @@ def _keys(rows: pa.Table, entities: Ints) -> list[SeriesName]:
     return list(zip(entities.tolist(), *names, strict=True))
 
 
-def _us(at: datetime) -> int:
-    return round(at.timestamp() * 1_000_000)
+def _us(at: datetime | None) -> int | None:
+    return None if at is None else (at - _EPOCH) // timedelta(microseconds=1)

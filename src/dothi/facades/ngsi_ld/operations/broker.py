@@ -14,10 +14,21 @@ from dothi.model.batch import Batch, CommitResult, Guards
 from dothi.model.condition import AllOf, AnyOf, Condition, HasType
 from dothi.ports.clock import Clock
 from dothi.ports.entity_query import Entities, StoredEntity
+from dothi.ports.evolution import Evolutions
 from dothi.ports.history import History
 from dothi.ports.ingest import Ingest
 
 _NO_GUARDS = Guards()
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What this door needs of the rest of the program."""
+
+    ingest: Ingest
+    entities: Entities
+    history: History
+    evolutions: Evolutions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,7 @@ class Broker:
     ingest: Ingest
     entities: Entities
     history: History
+    evolutions: Evolutions
     contexts: Contexts
     clock: Clock
     settings: NgsiLdSettings

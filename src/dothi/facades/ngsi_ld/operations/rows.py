@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from dothi.facades.ngsi_ld.wire.body import columns
 from dothi.facades.ngsi_ld.wire.instance import Instance
+from dothi.facades.ngsi_ld.wire.past import PastInstance
 from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.model.row import ROW_SCHEMA, Change, Kind
 
@@ -39,6 +40,44 @@ class RowBuilder:
 
     def assign(self, uri: str, instance: Instance) -> None:
         """Set an attribute instance, whatever its time."""
+        self._instance(uri, instance, Change.ASSIGN)
+
+    def record(self, uri: str, instance: Instance) -> None:
+        """Add an attribute instance to the history alone."""
+        self._instance(uri, instance, Change.RECORD)
+
+    def record_types(self, uri: str, types: Iterable[str]) -> None:
+        """Add types to those of the evolution of an entity."""
+        body = msgspec.json.encode({"types": list(types)}).decode()
+        self._add(entity=uri, body=body, change=Change.RECORD_ENTITY)
+
+    def forget(self, uri: str, name: str, dataset: str) -> None:
+        """No longer tell what was recorded of a series."""
+        self._add(entity=uri, attribute=name, dataset=dataset, change=Change.FORGET)
+
+    def forget_instance(
+        self, uri: str, old: PastInstance, moves_to: Instance | None = None
+    ) -> None:
+        """No longer tell one instance, or tell where it stands from now on."""
+        body: dict[str, Any] = {"seq": old.seq}
+        if moves_to is not None and moves_to.observed_at is None:
+            body["is_moved"] = True
+        elif moves_to is not None:
+            body["moved_at"] = moves_to.observed_at
+        self._add(
+            entity=uri,
+            attribute=old.name,
+            dataset=old.dataset,
+            observed_at=old.observed_at,
+            body=msgspec.json.encode(body).decode(),
+            change=Change.FORGET,
+        )
+
+    def forget_entity(self, uri: str) -> None:
+        """No longer tell anything that was recorded of an entity."""
+        self._add(entity=uri, change=Change.FORGET_ENTITY)
+
+    def _instance(self, uri: str, instance: Instance, change: Change) -> None:
         held = columns(instance)
         self._add(
             entity=uri,
@@ -50,7 +89,7 @@ class RowBuilder:
             body=held.body,
             unit=held.unit,
             kind=instance.kind,
-            change=Change.ASSIGN,
+            change=change,
         )
 
     def drop_attribute(self, uri: str, name: str, dataset: str) -> None:
