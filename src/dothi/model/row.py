@@ -39,9 +39,10 @@ class Change(IntEnum):
     beside those of its current state."""
     FORGET = 8
     """What was recorded of the series before this row is no longer told. With body =
-    {"seq": int | null, "moved_at": str | null, "is_moved": bool}: only one instance, that of
-    `observed_at`, else that of the row `seq`; `moved_at` says under which time it stands from now
-    on, `is_moved` that this is the time of the commit."""
+    {"seq": int | null, "stood_at": str | null, "moved_at": str | null, "is_moved": bool}: only one
+    instance, that of `observed_at`, else that of the row `seq`, which stood under the time
+    `stood_at`; `moved_at` says under which time it stands from now on, `is_moved` that this is the
+    time of the commit."""
     FORGET_ENTITY = 9
     """`attribute` is empty: the same for everything that was recorded of the entity."""
 

@@ -73,12 +73,11 @@ class Evolutions(Protocol):
         """Those of the ids that are known, in their order; `names`: only series of these."""
         ...
 
-    def moved(self, series: tuple[str, str], at: datetime, seq: int) -> datetime | None:
-        """The time to which an instance was moved that stood at `at`; None: it was not.
+    def moved(self, series: tuple[str, str], at: datetime) -> list[datetime]:
+        """Times to which instances were moved that stood at `at`.
 
         Args:
             series: entity and attribute; of any datasetId.
-            seq: number of its row, for one without a time of its own.
         """
         ...
 

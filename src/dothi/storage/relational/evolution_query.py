@@ -38,11 +38,9 @@ ORDER BY w.id, a.name, a.dataset
 """
 _OF_NAMES = "AND a.name IN (SELECT value FROM json_each(:names))"
 _MOVED = """
-SELECT f.moved_us FROM entity e JOIN attribute a ON a.entity_id = e.id
+SELECT DISTINCT f.moved_us FROM entity e JOIN attribute a ON a.entity_id = e.id
 JOIN forgotten f ON f.attribute_id = a.id
-WHERE e.uri = :entity AND a.name = :name AND f.moved_us IS NOT NULL
-    AND (f.observed_us = :at OR (f.observed_us IS NULL AND f.from_seq = :seq))
-ORDER BY f.id DESC LIMIT 1
+WHERE e.uri = :entity AND a.name = :name AND f.stood_us = :at AND f.moved_us IS NOT NULL
 """
 
 
@@ -86,13 +84,13 @@ class SqliteEvolutions:
             rows = connection.rows(sql, parameters)
         return [_head(head, list(group)) for head, group in groupby(rows, key=lambda row: row[0])]
 
-    def moved(self, series: tuple[str, str], at: datetime, seq: int) -> datetime | None:
+    def moved(self, series: tuple[str, str], at: datetime) -> list[datetime]:
         """See ports.evolution.Evolutions."""
-        parameters: dict[str, object] = {"entity": series[0], "name": series[1], "seq": seq}
+        parameters: dict[str, object] = {"entity": series[0], "name": series[1]}
         parameters["at"] = (at - _EPOCH) // timedelta(microseconds=1)
         with fetcher(self._engine) as connection:
             rows = connection.rows(_MOVED, parameters)
-        return _at(rows[0][0]) if rows else None
+        return [_at(row[0]) for row in rows]
 
     def matching(
         self, condition: Condition, heads: Sequence[EvolutionHead], rows: pa.Table

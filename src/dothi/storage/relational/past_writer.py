@@ -32,6 +32,7 @@ class ForgetBody(msgspec.Struct, frozen=True):
     """Body of a FORGET row that is about one instance."""
 
     seq: int | None = None
+    stood_at: datetime | None = None
     moved_at: datetime | None = None
     is_moved: bool = False
     """It stands under the time of this commit from now on."""
@@ -46,6 +47,7 @@ class _Forgotten:
     from_seq: list[int] = field(default_factory=list)
     up_to_seq: list[int] = field(default_factory=list)
     observed: list[int | None] = field(default_factory=list)
+    stood: list[int | None] = field(default_factory=list)
     moved: list[int | None] = field(default_factory=list)
 
     def add(
@@ -53,14 +55,15 @@ class _Forgotten:
         key: tuple[int, int],
         span: tuple[int, int],
         observed: int | None = None,
-        moved: int | None = None,
+        way: tuple[int | None, int | None] = (None, None),
     ) -> None:
         self.entity.append(key[0])
         self.series.append(key[1])
         self.from_seq.append(span[0])
         self.up_to_seq.append(span[1])
         self.observed.append(observed)
-        self.moved.append(moved)
+        self.stood.append(way[0])
+        self.moved.append(way[1])
 
 
 class PastWriter:
@@ -192,9 +195,11 @@ class PastWriter:
                 body = msgspec.json.decode(bodies[n], type=ForgetBody)
                 moved = now_us if body.is_moved else _us(body.moved_at)
                 if observed[n] != NO_TIME:
-                    made.add((entity, series), (_EVER, up_to), observed[n], moved)
+                    way = (observed[n], moved)
+                    made.add((entity, series), (_EVER, up_to), observed[n], way)
                 elif body.seq is not None:
-                    made.add((entity, series), (body.seq, body.seq), None, moved)
+                    way = (_us(body.stood_at), moved)
+                    made.add((entity, series), (body.seq, body.seq), None, way)
         self._insert(made, now_us)
         return made.series
 
@@ -221,7 +226,7 @@ class PastWriter:
     def _insert(self, made: _Forgotten, now_us: int) -> None:
         self._connection.run(
             "INSERT INTO forgotten (entity_id, attribute_id, from_seq, up_to_seq, observed_us, "
-            "moved_us, forgotten_us) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "stood_us, moved_us, forgotten_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             pa.table(
                 {
                     "entity": ints(made.entity),
@@ -229,6 +234,7 @@ class PastWriter:
                     "from": ints(made.from_seq),
                     "to": ints(made.up_to_seq),
                     "observed": pa.array(made.observed, pa.int64()),
+                    "stood": pa.array(made.stood, pa.int64()),
                     "moved": pa.array(made.moved, pa.int64()),
                     "now": ints([now_us] * len(made.series)),
                 }

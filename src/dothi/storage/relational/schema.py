@@ -145,7 +145,8 @@ forgotten = Table(
     Column("from_seq", BigInteger, nullable=False),
     Column("up_to_seq", BigInteger, nullable=False),
     Column("observed_us", BigInteger, comment="null: of any time"),
-    Column("moved_us", BigInteger, comment="time under which the instance stands now"),
+    Column("stood_us", BigInteger, comment="time under which one instance stood"),
+    Column("moved_us", BigInteger, comment="time under which it stands now; null: gone"),
     Column("forgotten_us", BigInteger, nullable=False),
 )
 """Rows of log and lake that are no longer told (see ports/history.py, FORGOTTEN)."""

@@ -173,8 +173,10 @@ def _look_up(
     place = read_instance_id(instance_id)
     if place is None:
         return None
-    seq, at = place
-    for _ in range(_MOST_MOVES):
+    seq, first_at = place
+    pending, seen = [first_at], {first_at}
+    while pending and len(seen) < _MOST_MOVES:
+        at = pending.pop()
         query = RawQuery(series, at, at + _ONE_US)
         rows = list(past_instances(broker.history.raw(query)))
         for row in rows:
@@ -183,10 +185,9 @@ def _look_up(
         corrected = _corrected(broker, query, seq, rows)
         if corrected is not None:
             return corrected
-        moved_to = broker.evolutions.moved((series[0].entity, series[0].attribute), at, seq)
-        if moved_to is None:
-            return None
-        at = moved_to
+        moved = broker.evolutions.moved((series[0].entity, series[0].attribute), at)
+        pending += [one for one in moved if one not in seen]
+        seen.update(moved)
     return None
 
 

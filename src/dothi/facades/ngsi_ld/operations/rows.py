@@ -59,7 +59,7 @@ class RowBuilder:
         self, uri: str, old: PastInstance, moves_to: Instance | None = None
     ) -> None:
         """No longer tell one instance, or tell where it stands from now on."""
-        body: dict[str, Any] = {"seq": old.seq}
+        body: dict[str, Any] = {"seq": old.seq, "stood_at": old.observed_at or old.committed_at}
         if moves_to is not None and moves_to.observed_at is None:
             body["is_moved"] = True
         elif moves_to is not None:

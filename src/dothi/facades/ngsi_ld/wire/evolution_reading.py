@@ -1,12 +1,12 @@
 """From JSON in a request to a draft of a temporal evolution (clauses 5.2.20, 4.5.6 to 4.5.8)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dothi.facades.ngsi_ld.context.names import CORE_CONTEXT, LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.wire.instance import EntityDraft, Instance
-from dothi.facades.ngsi_ld.wire.kinds import BY_VALUE_KEY, names_kind
+from dothi.facades.ngsi_ld.wire.kinds import BY_VALUE_KEY, NGSI_NULL, names_kind
 from dothi.facades.ngsi_ld.wire.names import check_name, check_scope
 from dothi.facades.ngsi_ld.wire.reading import Reader
 from dothi.model.row import Kind
@@ -49,8 +49,8 @@ class EvolutionReader:
         stored = self.context.stored(name)
         reader = Reader(self.context, allows_null=True)
         if not _is_instances(raw):
-            return [reader.instance(stored, raw, name)]
-        return [reader.instance(stored, part, f"{name}[{n}]") for n, part in enumerate(raw)]
+            return [_told(reader.instance(stored, raw, name))]
+        return [_told(reader.instance(stored, part, f"{name}[{n}]")) for n, part in enumerate(raw)]
 
     def instance(self, name: str, document: Any) -> Instance:
         """The one instance of a request that modifies one (clause 5.6.14): itself, or as the only
@@ -66,7 +66,8 @@ class EvolutionReader:
             raw = raw[0]
         if not isinstance(raw, dict) or not raw:
             raise bad_request_data(f"{name}: the body must be an instance of the attribute")
-        return Reader(self.context, allows_null=True).instance(self.context.stored(name), raw, name)
+        reader = Reader(self.context, allows_null=True)
+        return _told(reader.instance(self.context.stored(name), raw, name))
 
     def _is_core(self, key: str) -> bool:
         plain = self.context.keyword(key) if self.context.has_aliases else key
@@ -75,6 +76,13 @@ class EvolutionReader:
     def _is_same(self, key: str, name: str) -> bool:
         is_value = key == "type" or key in BY_VALUE_KEY
         return not is_value and self.context.stored(key) == self.context.stored(name)
+
+
+def _told(instance: Instance) -> Instance:
+    """A deletion in the form in which evolutions tell it (clause 4.5.7)."""
+    if instance.kind is Kind.LANGUAGE_PROPERTY and instance.is_null:
+        return replace(instance, value={"@none": NGSI_NULL})
+    return instance
 
 
 def _is_instances(raw: Any) -> bool:
