@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.row import LOG_SCHEMA
-from dothi.ports.history import FORGOTTEN
+from dothi.ports.history import FORGOTTEN, NO_HINT, HotHint
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -97,7 +97,11 @@ class MemoryLog:
         self.consumers[consumer] = seq
 
     def hot(
-        self, keys: pa.Table | None, start_us: int | None, end_us: int | None
+        self,
+        keys: pa.Table | None,
+        start_us: int | None,
+        end_us: int | None,
+        hint: HotHint = NO_HINT,
     ) -> tuple[pa.Table, int, pa.Table]:
         rows = self.rows.filter(pc.greater(self.rows["seq"], self.watermark))
         at = pc.coalesce(rows["observed_at"], rows["committed_at"]).cast(pa.int64())

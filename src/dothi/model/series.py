@@ -67,6 +67,8 @@ class RawQuery:
     """Rows in all; the answer says when it was cut by holding limit + 1 rows."""
     all_revisions: bool = False
     """Give corrected values too (column `revision`)."""
+    columns: tuple[str, ...] = ()
+    """Columns that are needed; of others the answer may hold nulls. Empty: all."""
     changes: tuple[Change, ...] = VALUE_CHANGES
     """Rows of these changes. A deletion of an attribute (DELETE_ATTRIBUTE) has no value, and its
     quality is not missing."""

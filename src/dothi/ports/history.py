@@ -1,5 +1,6 @@
 """One query path over hot rows and lake."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
@@ -51,6 +52,22 @@ class History(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class HotHint:
+    """What a question leaves unused, so that it need not be read; more may come all the same."""
+
+    first_n: int | None = None
+    """Only the earliest N keys of each series are needed."""
+    last_n: int | None = None
+    """Only the newest N keys of each series are needed."""
+    columns: tuple[str, ...] = ()
+    """Only these columns of LOG_SCHEMA are needed, beside those that say which row it is; others
+    may be null or empty. Empty: all of them."""
+
+
+NO_HINT = HotHint()
+
+
 class HotRows(Protocol):
     """The part of the history that is still in the log."""
 
@@ -59,6 +76,7 @@ class HotRows(Protocol):
         keys: pa.Table | None,
         start_us: int | None,
         end_us: int | None,
+        hint: HotHint = NO_HINT,
     ) -> tuple[pa.Table, int, pa.Table]:
         """Hot rows, the seal horizon and what is forgotten, of one consistent view.
 

@@ -16,7 +16,7 @@ from dothi.model.series import (
     RawQuery,
     SeriesKey,
 )
-from dothi.ports.history import HotRows
+from dothi.ports.history import HotHint, HotRows
 from dothi.storage.lake.conditions import VALUES, Changes
 from dothi.storage.lake.engine import Engine
 from dothi.storage.lake.forgetting import Relation
@@ -42,6 +42,7 @@ _SQL = {
 }
 
 _KEYS = ("entity", "attribute", "dataset")
+_FOLDED_COLUMNS = ("observed_at", "number", "quality", "revision")
 _RAW_COLUMNS = tuple(name for name in RAW_ANSWER.names if name not in _KEYS)
 
 
@@ -62,7 +63,8 @@ class LakeHistory:
         span = _span(query.start_at, query.end_at)
         if not wanted.series or _is_empty(span):
             return RAW_ANSWER.empty_table()
-        source = self._source(wanted, span, tuple(int(change) for change in query.changes))
+        hint = HotHint(query.first_n, query.last_n, query.columns)
+        source = self._source(wanted, span, hint, tuple(int(change) for change in query.changes))
         if query.last_n is not None or query.first_n is not None:
             return self._some(source, wanted, span, query)
         rows = relation(source, wanted, span, _RAW_COLUMNS, all_revisions=query.all_revisions)
@@ -77,14 +79,8 @@ class LakeHistory:
         folding = periods(query.period, start_us, max(end_us, start_us + 1))
         if not wanted.series or _is_empty(span):
             return _aggregate_schema(functions).empty_table()
-        source = self._source(wanted, span)
-        rows = relation(
-            source,
-            wanted,
-            span,
-            ("observed_at", "number", "quality", "revision"),
-            all_revisions=False,
-        )
+        source = self._source(wanted, span, HotHint(columns=_FOLDED_COLUMNS))
+        rows = relation(source, wanted, span, _FOLDED_COLUMNS, all_revisions=False)
         quality = "" if query.any_quality else f" AND quality IN {_usable()}"
         columns = ", ".join(f"{_SQL[f]} AS {f.value}" for f in functions)
         sql = f"""SELECT k, {folding.label_sql} AS label, {columns}
@@ -93,10 +89,12 @@ class LakeHistory:
             GROUP BY ALL ORDER BY ALL"""
         return _aggregate_answer(self._engine.query(sql, rows.tables), wanted, folding, functions)
 
-    def _source(self, wanted: Wanted, span: Span, changes: Changes = VALUES) -> Source:
+    def _source(
+        self, wanted: Wanted, span: Span, hint: HotHint, changes: Changes = VALUES
+    ) -> Source:
         """Hot rows first: what they leave out is in every later snapshot of the lake."""
         keys = wanted.table().select(list(_KEYS))
-        hot, horizon, forgotten = self._hot.hot(keys, span.start_us, span.end_us)
+        hot, horizon, forgotten = self._hot.hot(keys, span.start_us, span.end_us, hint)
         files = [f for f in self._table.snapshot().files if span.meets(f)]
         values = values_only(hot, changes)
         return Source(self._engine, self._reader, files, values, horizon, forgotten, changes)

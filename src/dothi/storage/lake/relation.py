@@ -45,7 +45,8 @@ class Source:
 
 def values_only(rows: pa.Table, changes: Changes = VALUES) -> pa.Table:
     """Rows that set a value; deletions and entity changes are not history of a value."""
-    return rows.filter(pc.is_in(rows["change"], pa.array(changes, pa.uint8())))
+    is_asked = pc.is_in(rows["change"], pa.array(changes, pa.uint8()))
+    return rows if pc.all(is_asked).as_py() else rows.filter(is_asked)
 
 
 def relation(
@@ -110,13 +111,15 @@ def _hot(hot: pa.Table, wanted: Wanted, span: Span, columns: Sequence[str]) -> l
         within &= us >= span.start_us
     if span.end_us is not None:
         within &= us < span.end_us
-    at = pa.array(np.flatnonzero(within))
-    rows = hot.take(at)
+    rows = hot
+    if not within.all():
+        at = pa.array(np.flatnonzero(within))
+        rows, moment = hot.take(at), moment.take(at)
     if rows.num_rows == 0:
         return []
     k = wanted.positions(rows)
-    listed = {"k": k, "moment": moment.take(at)} | {name: rows[name] for name in columns}
-    return [pa.table(listed).filter(pc.is_valid(k))]
+    listed = pa.table({"k": k, "moment": moment} | {name: rows[name] for name in columns})
+    return [listed.filter(pc.is_valid(k)) if k.null_count else listed]
 
 
 def _together(parts: Sequence[pa.Table]) -> pa.Table:

@@ -29,6 +29,8 @@ from dothi.model.quality import USABLE
 from dothi.model.row import Kind
 
 AGGREGATE_PARAMETERS = frozenset({"aggrMethods", "aggrPeriodDuration"})
+FOLDED_COLUMNS = ("number", "text", "body", "kind")
+"""Columns of the history that an aggregation needs, beside times and quality."""
 Floats = npt.NDArray[np.float64]
 _Reducer = Callable[[Floats, Ints, Ints], Floats]
 """Values in order of their periods, first index of each period, and sizes -> one per period."""

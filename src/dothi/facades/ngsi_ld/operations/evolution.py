@@ -93,15 +93,23 @@ def fetch_rows(
 
 
 def fetch_all(
-    broker: Broker, heads: Sequence[EvolutionHead], wanted: Wanted, times: TimeQuery
+    broker: Broker,
+    heads: Sequence[EvolutionHead],
+    wanted: Wanted,
+    times: TimeQuery,
+    columns: tuple[str, ...] = (),
 ) -> pa.Table:
-    """RAW_ANSWER of every instance that may hold. Raises NgsiError TooManyResults."""
+    """RAW_ANSWER of every instance that may hold. Raises NgsiError TooManyResults.
+
+    Args:
+        columns: those that are needed; empty: all.
+    """
     series = tuple(
         SeriesKey(head.id, one.name, one.dataset) for head in heads for one in wanted.series(head)
     )
     if times.by is not TimeProperty.OBSERVED:
-        return _all(broker, RawQuery(series))
-    return _all(broker, RawQuery(series, times.start_at, times.end_at))
+        return _all(broker, RawQuery(series, columns=columns))
+    return _all(broker, RawQuery(series, times.start_at, times.end_at, columns=columns))
 
 
 def _all(broker: Broker, query: RawQuery) -> pa.Table:

@@ -13,6 +13,7 @@ from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data, invalid_request
 from dothi.facades.ngsi_ld.operations.aggregate import (
     AGGREGATE_PARAMETERS,
+    FOLDED_COLUMNS,
     Aggregation,
     aggregate_rows,
     read_aggregation,
@@ -62,7 +63,7 @@ class TemporalOutput:
         """The JSON objects of aggregated evolutions; blocking."""
         assert self.aggregation is not None
         wanted = self.projection.wanted()
-        rows = fetch_all(broker, heads, wanted, self.times)
+        rows = fetch_all(broker, heads, wanted, self.times, FOLDED_COLUMNS)
         now, writer, found = broker.clock.now(), self._writer(), []
         for head in heads:
             mine = rows if len(heads) == 1 else _of_entity(rows, head.id)
