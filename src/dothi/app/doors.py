@@ -5,8 +5,14 @@ from pathlib import Path
 from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
 from dothi.app.late import Late
+from dothi.app.notifications import subscription_service
 from dothi.app.stores import Stores
-from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
+from dothi.facades.ngsi_ld.endpoints import (
+    context_loader,
+    ngsi_ld_endpoints,
+    subscription_endpoints,
+)
+from dothi.facades.ngsi_ld.subscriptions.service import SubscriptionService
 from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
 from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
@@ -33,6 +39,11 @@ class Doors:
         if settings.files.folder:
             ports = files_door.Ports(ingest, stores.files_seen, stores.sources, clock)
             self.services.append(files_door.FilesDoor(settings.files, ports))
+        self._contexts = context_loader(settings.ngsi_ld)
+        self.subscriptions: SubscriptionService | None = None
+        if settings.ngsi_ld.is_enabled:
+            self.subscriptions = subscription_service(settings, stores, self._contexts, clock)
+            self.services.append(self.subscriptions)
         if settings.pull.connectors:
             # Imported here: without connectors nobody needs the HTTP client.
             from dothi.intake.pull import service as pull
@@ -46,8 +57,12 @@ class Doors:
         settings, stores = self._settings, self._stores
         deps = http_door.HttpIntakeDeps(self._ingest, self._clock, settings.intake_http)
         ngsi_ld = ngsi_ld_endpoints(
-            self._ingest, stores.entities, stores.history, settings.ngsi_ld, clock=self._clock
+            *(self._ingest, stores.entities, stores.history, settings.ngsi_ld),
+            loader=self._contexts,
+            clock=self._clock,
         )
+        if self.subscriptions is not None:
+            ngsi_ld += subscription_endpoints(self.subscriptions.registry, settings.ngsi_ld)
         return [*http_door.endpoints(deps), *ngsi_ld]
 
     def addresses(self) -> dict[str, str]:

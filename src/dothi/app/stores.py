@@ -17,16 +17,19 @@ from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.entity_query import SqliteEntities
+from dothi.storage.relational.entity_states import SqliteEntityStates
 from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.hot_log import SqliteLogWriter
 from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
+from dothi.storage.relational.outbox import RelationalOutbox
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
 from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.sqlite_store import open_store
 from dothi.storage.relational.state import SqliteState
+from dothi.storage.relational.subscriptions import RelationalSubscriptions
 
 _PRIVATE = 0o600
 
@@ -43,6 +46,9 @@ class Registers:
     files_seen: RelationalFilesSeen
     pull_runs: RelationalPullRuns
     entities: SqliteEntities
+    entity_states: SqliteEntityStates
+    subscriptions: RelationalSubscriptions
+    outbox: RelationalOutbox
 
 
 @dataclass(frozen=True)
@@ -105,4 +111,7 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "files_seen": RelationalFilesSeen(engine),
         "pull_runs": RelationalPullRuns(engine),
         "entities": SqliteEntities(engine, clock),
+        "entity_states": SqliteEntityStates(engine, clock),
+        "subscriptions": RelationalSubscriptions(engine),
+        "outbox": RelationalOutbox(engine),
     }

@@ -68,6 +68,8 @@ async def build(
         intake = Intake(stores.writer, province.specs, settings.pipeline)
         live = LiveHub(_live_deps(stores, clock), settings.live)
         doors = Doors(settings, stores, intake, clock, folder.path)
+        if doors.subscriptions is not None:
+            intake.watch(doors.subscriptions.wake)
         supervisor = Supervisor(
             [
                 intake,

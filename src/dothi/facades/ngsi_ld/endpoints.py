@@ -7,10 +7,18 @@ from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
 from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.routes import attributes, batch, contexts, entities, temporal
+from dothi.facades.ngsi_ld.routes import (
+    attributes,
+    batch,
+    contexts,
+    entities,
+    subscriptions,
+    temporal,
+)
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.facades.ngsi_ld.subscriptions.registry import Registry
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.entity_query import Entities
@@ -20,6 +28,9 @@ from dothi.ports.ingest import Ingest
 _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
 _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
+_ALL = "/subscriptions"
+_ONE = "/subscriptions/{subscription_id:path}"
+_Row = tuple[str, str, Permission, Handler, str]
 
 
 def ngsi_ld_endpoints(
@@ -44,6 +55,28 @@ def ngsi_ld_endpoints(
         settings,
     )
     return _endpoints(broker)
+
+
+def subscription_endpoints(
+    registry: Registry, settings: NgsiLdSettings | None = None
+) -> list[Endpoint]:
+    """The routes of subscriptions."""
+    settings = settings or NgsiLdSettings()
+    if not settings.is_enabled:
+        return []
+    read, write = Permission.READ, Permission.WRITE_ENTITIES
+    create, query = subscriptions.create_handler, subscriptions.query_handler
+    retrieve, update = subscriptions.retrieve_handler, subscriptions.update_handler
+    delete = subscriptions.delete_handler
+    return _mounted(
+        [
+            ("POST", _ALL, write, create(registry, settings), "Create a subscription"),
+            ("GET", _ALL, read, query(registry, settings), "Query subscriptions"),
+            ("GET", _ONE, read, retrieve(registry, settings), "Retrieve a subscription"),
+            ("PATCH", _ONE, write, update(registry, settings), "Update a subscription"),
+            ("DELETE", _ONE, write, delete(registry, settings), "Delete a subscription"),
+        ]
+    )
 
 
 def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
@@ -73,7 +106,7 @@ def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
 
 def _endpoints(broker: Broker) -> list[Endpoint]:
     read, write = Permission.READ, Permission.WRITE_ENTITIES
-    table: list[tuple[str, str, Permission, Handler, str]] = [
+    table: list[_Row] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
         ("GET", "/entities", read, entities.query_handler(broker), "Query entities"),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
@@ -105,6 +138,10 @@ def _endpoints(broker: Broker) -> list[Endpoint]:
             "Read a shipped @context",
         ),
     ]
+    return _mounted(table)
+
+
+def _mounted(table: list[_Row]) -> list[Endpoint]:
     found = [_endpoint(*row) for row in table]
     # Clients do write a slash at the end; they get the answer, not a redirect.
     slashed = [_endpoint(row[0], row[1] + "/", *row[2:]) for row in table if row[1][-1] != "}"]

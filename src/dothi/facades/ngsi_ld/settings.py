@@ -2,6 +2,8 @@
 
 import msgspec
 
+from dothi.facades.ngsi_ld.notify_settings import NotifySettings
+
 
 class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits of the API and the rules for what it may fetch."""
@@ -27,3 +29,4 @@ class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     link-local or private."""
     contexts: dict[str, str] = {}
     """URL -> file that holds the document of that @context; such a URL is never fetched."""
+    notify: NotifySettings = NotifySettings()

@@ -1,7 +1,7 @@
 """Reading the hot log: for consumers, for the history and for sealing."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,17 @@ _NAMES = {
     "unit": "id, code AS first, NULL AS second FROM unit",
     "batch": "id, name_id AS first, NULL AS second FROM batch",
 }
+
+_IDS = """
+SELECT a.id FROM temp.wanted_key k JOIN entity e ON e.uri = k.entity
+JOIN attribute a ON a.entity_id = e.id AND a.name = k.name AND a.dataset = k.dataset
+"""
+_IDS_IN_ORDER = """
+SELECT coalesce(a.id, 0) AS id FROM temp.wanted_key k LEFT JOIN entity e ON e.uri = k.entity
+LEFT JOIN attribute a ON a.entity_id = e.id AND a.name = k.name AND a.dataset = k.dataset
+ORDER BY k.rowid
+"""
+"""One id per key, 0 where there is no such series."""
 
 
 class SqliteLogReader:
@@ -116,6 +127,25 @@ class SqliteLogReader:
             finally:
                 self._connection.run("COMMIT")
 
+    def rows_before(self, keys: Sequence[tuple[str, str, str, int]]) -> pa.Table:
+        """See ports.entity_states.EarlierRows."""
+        if not keys:
+            return LOG_SCHEMA.empty_table()
+        columns = zip(("entity", "attribute", "dataset"), zip(*keys, strict=True), strict=False)
+        with self._lock:
+            ids = self._attribute_ids(pa.table(dict(columns)), _IDS_IN_ORDER)
+            found = {
+                self._index.last_before(attribute, key[3])
+                for attribute, key in zip(ids.tolist(), keys, strict=True)
+                if attribute
+            } - {0}
+            if not found:
+                return LOG_SCHEMA.empty_table()
+            self._want(np.array(sorted(found), np.int64))
+            return self._rows(
+                "SELECT l.* FROM temp.wanted w CROSS JOIN log l ON l.seq = w.id ORDER BY l.seq"
+            )
+
     def _of_series(self, keys: pa.Table, condition: str, horizon: int) -> pa.Table:
         seqs = self._index.rows_of(self._attribute_ids(keys))
         seqs = seqs[seqs > horizon]
@@ -130,7 +160,7 @@ class SqliteLogReader:
             f"WHERE {condition} ORDER BY l.seq"
         )
 
-    def _attribute_ids(self, keys: pa.Table) -> Ints:
+    def _attribute_ids(self, keys: pa.Table, select: str = _IDS) -> Ints:
         self._connection.run(
             "CREATE TEMP TABLE IF NOT EXISTS wanted_key (entity TEXT, name TEXT, dataset TEXT)"
         )
@@ -140,11 +170,7 @@ class SqliteLogReader:
             "INSERT INTO temp.wanted_key VALUES (?, ?, ?)",
             texts.cast(pa.schema([(n, pa.string()) for n in texts.column_names])),
         )
-        ids: Ints = self._connection.typed(
-            pa.schema([("id", pa.int64())]),
-            "SELECT a.id FROM temp.wanted_key k JOIN entity e ON e.uri = k.entity "
-            "JOIN attribute a ON a.entity_id = e.id AND a.name = k.name AND a.dataset = k.dataset",
-        )["id"].to_numpy()
+        ids: Ints = self._connection.typed(pa.schema([("id", pa.int64())]), select)["id"].to_numpy()
         return ids
 
     def _horizon(self) -> int:

@@ -1,0 +1,63 @@
+"""One gate per receiver: so many deliveries at once, and none while it is known to be down."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+_PATIENCE = 3
+"""So many failures in a row close the gate."""
+_LONGEST_PAUSE_S = 60.0
+
+
+class Gate:
+    """A circuit breaker with a limit of concurrent deliveries."""
+
+    def __init__(self, concurrency: int) -> None:
+        self._places = asyncio.Semaphore(concurrency)
+        self._failures = 0
+        self._opens_s = 0.0
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nobody may pass now."""
+        return time.monotonic() < self._opens_s
+
+    @asynccontextmanager
+    async def passing(self) -> AsyncIterator[None]:
+        """Wait for a place, and until the receiver may be tried again."""
+        async with self._places:
+            while (pause_s := self._opens_s - time.monotonic()) > 0:
+                await asyncio.sleep(pause_s)
+            yield
+
+    def note(self, *, is_reached: bool) -> None:
+        """What a try showed: whether the receiver works at all."""
+        if is_reached:
+            self._failures = 0
+            self._opens_s = 0.0
+            return
+        self._failures += 1
+        if self._failures >= _PATIENCE:
+            pause_s = min(2.0 ** (self._failures - _PATIENCE), _LONGEST_PAUSE_S)
+            self._opens_s = time.monotonic() + pause_s
+
+
+class Gates:
+    """Gates by scheme, host and port."""
+
+    def __init__(self, concurrency: int) -> None:
+        self._concurrency = concurrency
+        self._known: dict[str, Gate] = {}
+
+    def of(self, uri: str) -> Gate:
+        parts = urlsplit(uri)
+        key = f"{parts.scheme}://{parts.netloc}"
+        if key not in self._known:
+            self._known[key] = Gate(self._concurrency)
+        return self._known[key]
+
+    def closed(self) -> list[str]:
+        """Receivers that are not tried now."""
+        return sorted(key for key, gate in self._known.items() if gate.is_closed)
