@@ -29,8 +29,13 @@ CHANGED: dict[str, dict[str, Any]] = {
     "list": {"type": "ListProperty", "valueList": [3]},
 }
 VALUE_KEY = {
-    "prop": "value", "geo": "value", "lang": "languageMap", "rel": "object",
-    "vocab": "vocab", "json": "json", "list": "valueList",
+    "prop": "value",
+    "geo": "value",
+    "lang": "languageMap",
+    "rel": "object",
+    "vocab": "vocab",
+    "json": "json",
+    "list": "valueList",
 }
 
 

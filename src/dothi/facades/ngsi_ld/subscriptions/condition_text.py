@@ -2,6 +2,7 @@
 
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
@@ -10,7 +11,10 @@ from dothi.model.condition import Condition
 
 
 def to_builtins(value: Any) -> Any:
-    """Dataclasses as [name, fields…], tuples as {"of": […]}, times as {"at": text}."""
+    """Dataclasses as [name, fields…], tuples as {"of": […]}, times as {"at": text}, members of an
+    enumeration as {"enum": [name, value]}."""
+    if isinstance(value, Enum):
+        return {"enum": [type(value).__name__, value.value]}
     if is_dataclass(value) and not isinstance(value, type):
         parts = [to_builtins(getattr(value, field.name)) for field in fields(value)]
         return [type(value).__name__, *parts]
@@ -30,5 +34,8 @@ def from_builtins(value: Any) -> Any:
     if isinstance(value, dict):
         if "at" in value:
             return parse_date_time(value["at"])
+        if "enum" in value:
+            name, member = value["enum"]
+            return getattr(conditions, name)(member)
         return tuple(from_builtins(part) for part in value["of"])
     return value

@@ -60,7 +60,7 @@ class Dispatcher:
         self._tenant = tenant
         self._lanes: dict[int, _Lane] = {}
         self._settler = Settler(outbox)
-        self.gates = Gates(settings.connections)
+        self.gates = Gates(settings.connections, (settings.retry_s, settings.max_retry_s))
         self.tally = Tally()
 
     async def start(self) -> None:
@@ -175,7 +175,8 @@ class Dispatcher:
             self.tally.given_up += 0 if outcome.is_ok else 1
             return
         attempts = notification.attempts + 1
-        pause_s = min(self._settings.retry_s * 2.0 ** (attempts - 1), self._settings.max_retry_s)
+        doublings = min(attempts - 1, 30)
+        pause_s = min(self._settings.retry_s * 2.0**doublings, self._settings.max_retry_s)
         due_at = self._clock.now() + timedelta(seconds=pause_s)
         lane.queue[0] = replace(notification, attempts=attempts, due_at=due_at)
         self._settler.postponed(lane.queue[0])

@@ -8,14 +8,15 @@ from urllib.parse import urlsplit
 
 _PATIENCE = 3
 """So many failures in a row close the gate."""
-_LONGEST_PAUSE_S = 60.0
 
 
 class Gate:
     """A circuit breaker with a limit of concurrent deliveries."""
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, concurrency: int, pauses_s: tuple[float, float]) -> None:
+        """`pauses_s`: how long it is closed at first and at most."""
         self._places = asyncio.Semaphore(concurrency)
+        self._pauses_s = pauses_s
         self._failures = 0
         self._opens_s = 0.0
 
@@ -40,22 +41,24 @@ class Gate:
             return
         self._failures += 1
         if self._failures >= _PATIENCE:
-            pause_s = min(2.0 ** (self._failures - _PATIENCE), _LONGEST_PAUSE_S)
-            self._opens_s = time.monotonic() + pause_s
+            first_s, longest_s = self._pauses_s
+            doublings = min(self._failures - _PATIENCE, 30)
+            self._opens_s = time.monotonic() + min(first_s * 2.0**doublings, longest_s)
 
 
 class Gates:
     """Gates by scheme, host and port."""
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, concurrency: int, pauses_s: tuple[float, float]) -> None:
         self._concurrency = concurrency
+        self._pauses_s = pauses_s
         self._known: dict[str, Gate] = {}
 
     def of(self, uri: str) -> Gate:
         parts = urlsplit(uri)
         key = f"{parts.scheme}://{parts.netloc}"
         if key not in self._known:
-            self._known[key] = Gate(self._concurrency)
+            self._known[key] = Gate(self._concurrency, self._pauses_s)
         return self._known[key]
 
     def closed(self) -> list[str]:
