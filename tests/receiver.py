@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-ANSWER_S = 5.0
+ANSWER_S = 20.0
 
 
 @dataclass(frozen=True)

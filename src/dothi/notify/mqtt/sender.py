@@ -111,6 +111,10 @@ class MqttSender:
             **options,
         )
         await client.__aenter__()
+        # aiomqtt keeps the reason of a lost connection there; nobody else asks for it.
+        ended: asyncio.Future[None] | None = getattr(client, "_disconnected", None)
+        if ended is not None:
+            ended.add_done_callback(lambda future: future.cancelled() or future.exception())
         return client
 
     async def _close_idle(self) -> None:

@@ -19,7 +19,8 @@ SELECT json_array(e.uri, json(e.types), json(e.scope), e.created_us,
         max(e.modified_us, coalesce((SELECT max(m.modified_us) FROM attribute m
             WHERE m.entity_id = e.id), 0)), e.expires_us, e.deleted_us) AS head,
     CASE WHEN a.id IS NOT NULL THEN json_array(a.name, a.dataset, a.kind, a.text, a.body,
-        nullif(a.unit, ''), a.observed_us, a.created_us, a.modified_us, a.deleted_us) END AS rest,
+        nullif(a.unit, ''), a.observed_us, a.created_us, a.modified_us, a.deleted_us, a.id)
+    END AS rest,
     a.number
 FROM json_each(:ids) w CROSS JOIN entity e ON e.uri = w.value
 LEFT JOIN attribute a ON a.entity_id = e.id AND a.quality IS NOT NULL
@@ -52,12 +53,13 @@ class SqliteEntityStates:
 
 def _state(head: str, rows: Iterable[Any]) -> EntityState:
     uri, types, scope, created_us, modified_us, expires_us, deleted_us = msgspec.json.decode(head)
-    live, deleted = [], []
+    live, deleted, series = [], [], {}
     for _, rest, number in rows:
         if rest is None:
             continue
-        *cells, gone_us = msgspec.json.decode(rest)
+        *cells, gone_us, number_of_series = msgspec.json.decode(rest)
         attribute = _attribute(cells, number)
+        series[attribute.name, attribute.dataset] = number_of_series
         if gone_us is None:
             live.append(attribute)
         else:
@@ -74,6 +76,7 @@ def _state(head: str, rows: Iterable[Any]) -> EntityState:
         ),
         at_of(deleted_us),
         tuple(deleted),
+        series,
     )
 
 

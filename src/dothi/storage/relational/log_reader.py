@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.row import LOG_SCHEMA
+from dothi.ports.entity_states import EARLIER_ROWS
 from dothi.storage.relational.columns import Ints
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import NO_TIME, HotIndex
@@ -41,16 +42,9 @@ _NAMES = {
     "batch": "id, name_id AS first, NULL AS second FROM batch",
 }
 
-_IDS = """
-SELECT a.id FROM temp.wanted_key k JOIN entity e ON e.uri = k.entity
-JOIN attribute a ON a.entity_id = e.id AND a.name = k.name AND a.dataset = k.dataset
-"""
-_IDS_IN_ORDER = """
-SELECT coalesce(a.id, 0) AS id FROM temp.wanted_key k LEFT JOIN entity e ON e.uri = k.entity
-LEFT JOIN attribute a ON a.entity_id = e.id AND a.name = k.name AND a.dataset = k.dataset
-ORDER BY k.rowid
-"""
-"""One id per key, 0 where there is no such series."""
+_EARLIER = pa.schema(
+    [(f.name, pa.int64() if pa.types.is_timestamp(f.type) else f.type) for f in EARLIER_ROWS]
+)
 
 
 class SqliteLogReader:
@@ -127,24 +121,20 @@ class SqliteLogReader:
             finally:
                 self._connection.run("COMMIT")
 
-    def rows_before(self, keys: Sequence[tuple[str, str, str, int]]) -> pa.Table:
+    def rows_before(self, places: Sequence[tuple[int, int]]) -> pa.Table:
         """See ports.entity_states.EarlierRows."""
-        if not keys:
-            return LOG_SCHEMA.empty_table()
-        columns = zip(("entity", "attribute", "dataset"), zip(*keys, strict=True), strict=False)
         with self._lock:
-            ids = self._attribute_ids(pa.table(dict(columns)), _IDS_IN_ORDER)
-            found = {
-                self._index.last_before(attribute, key[3])
-                for attribute, key in zip(ids.tolist(), keys, strict=True)
-                if attribute
-            } - {0}
+            found = {self._index.last_before(series, seq) for series, seq in places} - {0}
             if not found:
-                return LOG_SCHEMA.empty_table()
-            self._want(np.array(sorted(found), np.int64))
-            return self._rows(
-                "SELECT l.* FROM temp.wanted w CROSS JOIN log l ON l.seq = w.id ORDER BY l.seq"
+                return EARLIER_ROWS.empty_table()
+            rows = self._connection.typed(
+                _EARLIER,
+                "SELECT l.seq, l.attribute_id AS series, l.observed_us AS observed_at, l.number, "
+                "l.text, l.body, nullif(u.code, '') AS unit, l.kind, l.change, "
+                "l.committed_us AS committed_at FROM log l LEFT JOIN unit u ON u.id = l.unit_id "
+                f"WHERE l.seq IN ({', '.join(map(str, sorted(found)))}) ORDER BY l.seq",
             )
+        return rows.cast(EARLIER_ROWS)
 
     def _of_series(self, keys: pa.Table, condition: str, horizon: int) -> pa.Table:
         seqs = self._index.rows_of(self._attribute_ids(keys))
@@ -160,7 +150,7 @@ class SqliteLogReader:
             f"WHERE {condition} ORDER BY l.seq"
         )
 
-    def _attribute_ids(self, keys: pa.Table, select: str = _IDS) -> Ints:
+    def _attribute_ids(self, keys: pa.Table) -> Ints:
         self._connection.run(
             "CREATE TEMP TABLE IF NOT EXISTS wanted_key (entity TEXT, name TEXT, dataset TEXT)"
         )
@@ -170,7 +160,11 @@ class SqliteLogReader:
             "INSERT INTO temp.wanted_key VALUES (?, ?, ?)",
             texts.cast(pa.schema([(n, pa.string()) for n in texts.column_names])),
         )
-        ids: Ints = self._connection.typed(pa.schema([("id", pa.int64())]), select)["id"].to_numpy()
+        ids: Ints = self._connection.typed(
+            pa.schema([("id", pa.int64())]),
+            "SELECT a.id FROM temp.wanted_key k JOIN entity e ON e.uri = k.entity "
+            "JOIN attribute a ON a.entity_id = e.id AND a.name = k.name AND a.dataset = k.dataset",
+        )["id"].to_numpy()
         return ids
 
     def _horizon(self) -> int:

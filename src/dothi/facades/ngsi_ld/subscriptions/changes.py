@@ -60,7 +60,7 @@ def changes_of(rows: pa.Table, states: EntityStates, earlier: EarlierRows) -> li
     for row in rows.select(list(_COLUMNS)).to_pylist():
         groups.setdefault((row["batch"], row["entity"]), _Group()).rows.append(row)
     found = states.read(uri for _, uri in groups)
-    before = _Before(groups.values(), earlier)
+    before = _Before(groups.values(), found, earlier)
     made = []
     for (batch, uri), group in groups.items():
         state = found.get(uri)
@@ -76,24 +76,37 @@ def changes_of(rows: pa.Table, states: EntityStates, earlier: EarlierRows) -> li
 class _Before:
     """Values before the rows of each group, as far as the hot log knows them."""
 
-    def __init__(self, groups: Iterable[_Group], earlier: EarlierRows) -> None:
-        wanted: list[tuple[str, str, str, int]] = []
+    def __init__(
+        self,
+        groups: Iterable[_Group],
+        states: Mapping[str, EntityState],
+        earlier: EarlierRows,
+    ) -> None:
+        self._states = states
+        places = []
         for group in groups:
             firsts: dict[Series, int] = {}
             for row in group.rows:
                 if row["attribute"] and row["change"] in _WRITES:
                     firsts.setdefault((row["attribute"], row["dataset"]), row["seq"])
-            wanted += [(group.rows[0]["entity"], *key, seq) for key, seq in firsts.items()]
-        self._rows: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-        for row in earlier.rows_before(wanted).select(list(_COLUMNS)).to_pylist():
-            key = (row["entity"], row["attribute"], row["dataset"])
-            self._rows.setdefault(key, []).append(row)
+            for series, seq in firsts.items():
+                number = self._number(group.rows[0]["entity"], series)
+                if number:
+                    places.append((number, seq))
+        self._rows: dict[int, list[dict[str, Any]]] = {}
+        for row in earlier.rows_before(places).to_pylist():
+            self._rows.setdefault(row["series"], []).append(row)
 
     def row(self, first: Mapping[str, Any]) -> dict[str, Any] | None:
         """The latest row of the same series before this one."""
-        key = (first["entity"], first["attribute"], first["dataset"])
-        known = [row for row in self._rows.get(key, ()) if row["seq"] < first["seq"]]
-        return known[-1] if known else None
+        series = (first["attribute"], first["dataset"])
+        number = self._number(first["entity"], series)
+        known = [row for row in self._rows.get(number, ()) if row["seq"] < first["seq"]]
+        return {**known[-1], "attribute": series[0], "dataset": series[1]} if known else None
+
+    def _number(self, entity: str, series: Series) -> int:
+        state = self._states.get(entity)
+        return 0 if state is None else state.series.get(series, 0)
 
 
 def _change(state: EntityState, group: _Group, before: _Before) -> EntityChange | None:
