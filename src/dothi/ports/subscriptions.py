@@ -54,6 +54,35 @@ class Notification:
     attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SubscriptionView:
+    """A subscription as the one who watches the deliveries sees it."""
+
+    id: str
+    name: str
+    """subscriptionName, else description; may be empty."""
+    about: str
+    """Types, ids and watched attributes, in short."""
+    endpoint: str
+    """Without user and password."""
+    status: str
+    """active, paused or expired."""
+    created_at: datetime
+    waiting: int
+    """Notifications that are not delivered yet."""
+    is_down: bool
+    """The receiver failed so often that it is tried rarely."""
+    delivery: DeliveryState
+
+
+class Deliveries(Protocol):
+    """Used in the event loop."""
+
+    def views(self) -> list[SubscriptionView]:
+        """Every subscription with the state of its delivery, in the order of creation."""
+        ...
+
+
 class Subscriptions(Protocol):
     """Any thread; blocking."""
 

@@ -17,6 +17,7 @@ from dothi.facades.ngsi_ld.subscriptions.matcher import Matched, Matcher
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription
 from dothi.facades.ngsi_ld.subscriptions.registry import Registry
 from dothi.facades.ngsi_ld.subscriptions.throttle import Throttle
+from dothi.facades.ngsi_ld.subscriptions.viewing import view_of
 from dothi.model.measure import Measure, counter, gauge
 from dothi.model.problem import StoreUnavailable
 from dothi.ports.clock import Clock
@@ -25,7 +26,7 @@ from dothi.ports.entity_query import Entities
 from dothi.ports.entity_states import EarlierRows, EntityStates
 from dothi.ports.log import LogReader
 from dothi.ports.notifier import Notifier
-from dothi.ports.subscriptions import Notification, Outbox, Subscriptions
+from dothi.ports.subscriptions import Notification, Outbox, Subscriptions, SubscriptionView
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +156,11 @@ class SubscriptionService:
                 [({}, dispatcher.tally.delay_s)],
             ),
         ]
+
+    def views(self) -> list[SubscriptionView]:
+        """See ports.subscriptions.Deliveries."""
+        now_at = self._ports.clock.now()
+        return [view_of(one, self.dispatcher, now_at) for one in self.registry.all()]
 
     def _changed(self, subscription: Subscription | None, number: int) -> None:
         if subscription is None:
