@@ -24,3 +24,9 @@ async def allowed_address(host: str, port: int, policy: EgressPolicy) -> str:
         f"the egress policy forbids {host} ({', '.join(addresses)}); "
         "open it with [ngsi_ld.notify] allow"
     )
+
+
+def reason(error: Exception) -> str:
+    """What went wrong in words, without the number of the system's error."""
+    words = error.strerror if isinstance(error, OSError) else ""
+    return words or str(error) or type(error).__name__

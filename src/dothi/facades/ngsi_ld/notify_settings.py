@@ -18,7 +18,7 @@ class NotifySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     keep_s: float = 86_400.0
     """How long an undelivered notification is kept and tried."""
     connections: int = 16
-    """Deliveries to one receiver (host and port) at the same time."""
+    """Deliveries to one endpoint at the same time."""
     lane_length: int = 1000
     """Notifications of one subscription in memory; the others wait in the database."""
     run_rows: int = 5000

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from dothi.access.egress import EgressPolicy
-from dothi.notify.addresses import ForbiddenAddress, allowed_address
+from dothi.notify.addresses import ForbiddenAddress, allowed_address, reason
 from dothi.ports.notifier import Message, Outcome
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class MqttSender:
         except ForbiddenAddress as error:
             return Outcome(False, str(error))
         except (OSError, ValueError, aiomqtt.MqttError) as error:
-            return Outcome(False, str(error) or type(error).__name__, may_retry=True)
+            return Outcome(False, reason(error), may_retry=True)
         return Outcome(True)
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from dothi.access.egress import EgressPolicy
-from dothi.notify.addresses import ForbiddenAddress, allowed_address
+from dothi.notify.addresses import ForbiddenAddress, allowed_address, reason
 from dothi.notify.webhook.connection import ClosedEarly, Connection
 from dothi.ports.notifier import Message, Outcome
 
@@ -48,7 +48,7 @@ class WebhookSender:
         except ForbiddenAddress as error:
             return Outcome(False, str(error))
         except (OSError, ValueError) as error:
-            return Outcome(False, str(error) or type(error).__name__, may_retry=True)
+            return Outcome(False, reason(error), may_retry=True)
         if status == 200:
             return Outcome(True)
         return Outcome(

@@ -21,9 +21,9 @@ class Gate:
         self._opens_s = 0.0
 
     @property
-    def is_closed(self) -> bool:
-        """Whether nobody may pass now."""
-        return time.monotonic() < self._opens_s
+    def is_down(self) -> bool:
+        """Whether the receiver failed so often that it is tried rarely."""
+        return self._failures >= _PATIENCE
 
     @asynccontextmanager
     async def passing(self) -> AsyncIterator[None]:
@@ -47,7 +47,7 @@ class Gate:
 
 
 class Gates:
-    """Gates by scheme, host and port."""
+    """Gates by endpoint: a fault of one path says nothing about its neighbours."""
 
     def __init__(self, concurrency: int, pauses_s: tuple[float, float]) -> None:
         self._concurrency = concurrency
@@ -56,11 +56,11 @@ class Gates:
 
     def of(self, uri: str) -> Gate:
         parts = urlsplit(uri)
-        key = f"{parts.scheme}://{parts.netloc}"
+        key = f"{parts.scheme}://{parts.netloc}{parts.path}"
         if key not in self._known:
             self._known[key] = Gate(self._concurrency, self._pauses_s)
         return self._known[key]
 
-    def closed(self) -> list[str]:
-        """Receivers that are not tried now."""
-        return sorted(key for key, gate in self._known.items() if gate.is_closed)
+    def down(self) -> int:
+        """How many receivers are down."""
+        return sum(gate.is_down for gate in self._known.values())

@@ -130,8 +130,8 @@ class SubscriptionService:
             gauge("dothi_notifications_waiting", "Notifications to deliver.", dispatcher.queued),
             gauge(
                 "dothi_notification_receivers_down",
-                "Receivers that are not tried at present.",
-                len(dispatcher.gates.closed()),
+                "Receivers that failed so often that they are tried rarely.",
+                dispatcher.gates.down(),
             ),
             counter("dothi_notifications_total", "Notifications made.", self.matched),
             counter(

@@ -23,7 +23,7 @@ def view_of(
         subscription.status(now_at),
         subscription.record.created_at,
         dispatcher.waiting(subscription.number),
-        dispatcher.gates.of(subscription.target.uri).is_closed,
+        dispatcher.gates.of(subscription.target.uri).is_down,
         subscription.delivery.state,
     )
 
