@@ -187,7 +187,7 @@ def _holding(
     held = [head for head in heads if head.id in with_rows]
     if asked.condition is None or not held:
         return held
-    names = tuple(dict.fromkeys(names_in(asked.condition)))
+    names = tuple(dict.fromkeys(attribute_names(asked.condition)))
     instances = held_rows(fetch_all(broker, held, Wanted(names), times), times)
     matching = broker.evolutions.matching(asked.condition, held, instances)
     return [head for head in held if head.id in matching]
