@@ -1,6 +1,7 @@
 """From a host name to an address that the egress policy lets us call."""
 
 import asyncio
+import os
 import socket
 
 from dothi.access.egress import EgressPolicy
@@ -28,5 +29,8 @@ async def allowed_address(host: str, port: int, policy: EgressPolicy) -> str:
 
 def reason(error: Exception) -> str:
     """What went wrong in words, without the number of the system's error."""
-    words = error.strerror if isinstance(error, OSError) else ""
+    # The event loop words some errors itself ("Connect call failed …"); the number is the system's.
+    words = (
+        os.strerror(error.errno) if isinstance(error, OSError) and (error.errno or 0) > 0 else ""
+    )
     return words or str(error) or type(error).__name__
