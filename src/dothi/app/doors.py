@@ -6,7 +6,7 @@ from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
 from dothi.app.late import Late
 from dothi.app.stores import Stores
-from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
+from dothi.facades.ngsi_ld.endpoints import DoorOptions, ngsi_ld_endpoints
 from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
 from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
@@ -46,7 +46,11 @@ class Doors:
         settings, stores = self._settings, self._stores
         deps = http_door.HttpIntakeDeps(self._ingest, self._clock, settings.intake_http)
         ngsi_ld = ngsi_ld_endpoints(
-            self._ingest, stores.entities, stores.history, settings.ngsi_ld, clock=self._clock
+            self._ingest,
+            stores.entities,
+            stores.history,
+            settings.ngsi_ld,
+            DoorOptions(clock=self._clock, records=stores.context_sources),
         )
         return [*http_door.endpoints(deps), *ngsi_ld]
 

@@ -14,6 +14,7 @@ from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.access_store import AccessStore
 from dothi.storage.relational.areas import RelationalAreas
+from dothi.storage.relational.context_sources import RelationalContextSources
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.entity_query import SqliteEntities
@@ -43,6 +44,7 @@ class Registers:
     files_seen: RelationalFilesSeen
     pull_runs: RelationalPullRuns
     entities: SqliteEntities
+    context_sources: RelationalContextSources
 
 
 @dataclass(frozen=True)
@@ -105,4 +107,5 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "files_seen": RelationalFilesSeen(engine),
         "pull_runs": RelationalPullRuns(engine),
         "entities": SqliteEntities(engine, clock),
+        "context_sources": RelationalContextSources(engine),
     }

@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 
-from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
+from dothi.facades.ngsi_ld.endpoints import DoorOptions, ngsi_ld_endpoints
 from dothi.facades.ngsi_ld.errors import context_not_available
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.storage.lake.open import open_lake
 from dothi.storage.lake.settings import LakeSettings
+from dothi.storage.relational.context_sources import RelationalContextSources
 from dothi.storage.relational.entity_query import SqliteEntities
 from hub import Hub, open_hub
 from serving import serve
@@ -78,7 +79,11 @@ async def running(folder: Path, settings: NgsiLdSettings | None = None) -> Async
     lake = open_lake(folder / "lake", LakeSettings())
     async with open_hub(folder) as hub:
         endpoints = ngsi_ld_endpoints(
-            hub.intake, SqliteEntities(hub.engine), lake.history(hub.log), settings, loader=contexts
+            hub.intake,
+            SqliteEntities(hub.engine),
+            lake.history(hub.log),
+            settings,
+            DoorOptions(loader=contexts, records=RelationalContextSources(hub.engine)),
         )
         async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:
             yield Running(client, hub, contexts)

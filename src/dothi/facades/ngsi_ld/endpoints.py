@@ -1,5 +1,7 @@
 """The NGSI-LD API as a list of endpoints: its table of contents."""
 
+from dataclasses import dataclass, field
+
 from dothi.access.egress import egress_policy
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
@@ -7,19 +9,40 @@ from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
 from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.routes import attributes, batch, contexts, entities, temporal
+from dothi.facades.ngsi_ld.registrations.registry import Registry
+from dothi.facades.ngsi_ld.routes import (
+    attributes,
+    batch,
+    contexts,
+    entities,
+    registrations,
+    temporal,
+)
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
+from dothi.ports.context_sources import ContextSourceRecords
 from dothi.ports.entity_query import Entities
 from dothi.ports.history import History
 from dothi.ports.ingest import Ingest
 
+_Row = tuple[str, str, Permission, Handler, str]
 _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
 _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
+
+
+@dataclass(frozen=True)
+class DoorOptions:
+    """What a caller may hand over besides the stores."""
+
+    loader: ContextLoader | None = None
+    """Replaces the fetching of remote @contexts."""
+    clock: Clock = field(default_factory=SystemClock)
+    records: ContextSourceRecords | None = None
+    """Without them registrations of other sources do not outlive the process."""
 
 
 def ngsi_ld_endpoints(
@@ -27,23 +50,23 @@ def ngsi_ld_endpoints(
     entities_store: Entities,
     history: History,
     settings: NgsiLdSettings | None = None,
-    *,
-    loader: ContextLoader | None = None,
-    clock: Clock | None = None,
+    options: DoorOptions | None = None,
 ) -> list[Endpoint]:
-    """Every route of the door; `loader` replaces the fetching of remote @contexts."""
+    """Every route of the door."""
     settings = settings or NgsiLdSettings()
+    options = options or DoorOptions()
     if not settings.is_enabled:
         return []
     broker = Broker(
         ingest,
         entities_store,
         history,
-        Contexts(loader or context_loader(settings)),
-        clock or SystemClock(),
+        Contexts(options.loader or context_loader(settings)),
+        options.clock,
         settings,
+        sources=Registry(options.records, options.clock),
     )
-    return _endpoints(broker)
+    return [*_endpoints(broker), *_source_endpoints(broker)]
 
 
 def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
@@ -73,7 +96,7 @@ def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
 
 def _endpoints(broker: Broker) -> list[Endpoint]:
     read, write = Permission.READ, Permission.WRITE_ENTITIES
-    table: list[tuple[str, str, Permission, Handler, str]] = [
+    table: list[_Row] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
         ("GET", "/entities", read, entities.query_handler(broker), "Query entities"),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
@@ -105,6 +128,26 @@ def _endpoints(broker: Broker) -> list[Endpoint]:
             "Read a shipped @context",
         ),
     ]
+    return _routes(table)
+
+
+def _source_endpoints(broker: Broker) -> list[Endpoint]:
+    """Other context sources: registrations, subscriptions to them, who this one is."""
+    read, write = Permission.READ, Permission.WRITE_ENTITIES
+    made = "/csourceRegistrations"
+    one = f"{made}/{{registration_id:path}}"
+    return _routes(
+        [
+            ("POST", made, write, registrations.create_handler(broker), "Register a source"),
+            ("GET", made, read, registrations.query_handler(broker), "Query registrations"),
+            ("GET", one, read, registrations.retrieve_handler(broker), "Retrieve a registration"),
+            ("PATCH", one, write, registrations.update_handler(broker), "Update a registration"),
+            ("DELETE", one, write, registrations.delete_handler(broker), "Delete a registration"),
+        ]
+    )
+
+
+def _routes(table: list[_Row]) -> list[Endpoint]:
     found = [_endpoint(*row) for row in table]
     # Clients do write a slash at the end; they get the answer, not a redirect.
     slashed = [_endpoint(row[0], row[1] + "/", *row[2:]) for row in table if row[1][-1] != "}"]

@@ -302,3 +302,16 @@ ld_context = Table(
     Column("fetched_us", BigInteger, nullable=False),
     Column("kind", String, nullable=False, comment="preloaded, cached, hosted"),
 )
+
+context_source_record = Table(
+    "context_source_record",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("kind", String, nullable=False, comment="registration, subscription, identity"),
+    Column("uri", String, nullable=False),
+    Column("document", Text, nullable=False, comment="JSON with stored names"),
+    Column("state", Text, nullable=False, server_default="{}", comment="JSON, counters and times"),
+    Column("created_us", BigInteger, nullable=False),
+    Column("modified_us", BigInteger, nullable=False),
+    UniqueConstraint("kind", "uri"),
+)

@@ -9,6 +9,7 @@ from dothi.facades.ngsi_ld.context.resolve import Contexts
 from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
 from dothi.facades.ngsi_ld.operations.locks import EntityLocks
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
+from dothi.facades.ngsi_ld.registrations.registry import Registry
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.batch import Batch, CommitResult, Guards
 from dothi.model.condition import AllOf, AnyOf, Condition, HasType
@@ -31,6 +32,8 @@ class Broker:
     clock: Clock
     settings: NgsiLdSettings
     locks: EntityLocks = field(default_factory=EntityLocks)
+    sources: Registry = field(default_factory=Registry)
+    """Registrations of other context sources."""
 
     async def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """The entities that exist, in the order of `ids`."""
