@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from dothi.access.egress import egress_policy
+from dothi.access.egress import EgressPolicy, egress_policy
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
+from dothi.facades.ngsi_ld.distributed import reads
+from dothi.facades.ngsi_ld.distributed.distribution import Distribution
+from dothi.facades.ngsi_ld.distributed.http_client import HttpClient
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.registry import Registry
 from dothi.facades.ngsi_ld.routes import (
@@ -66,7 +69,8 @@ def ngsi_ld_endpoints(
         settings,
         sources=Registry(options.records, options.clock),
     )
-    return [*_endpoints(broker), *_source_endpoints(broker)]
+    client = HttpClient(_policy(settings), settings.forward_max_bytes)
+    return [*_endpoints(broker, client), *_source_endpoints(broker)]
 
 
 def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
@@ -75,8 +79,17 @@ def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
     Raises:
         Problem: a file of `contexts` cannot be read, or `egress_allow` holds no network.
     """
+    return RemoteContexts(
+        _policy(settings),
+        read_documents(settings.contexts),
+        timeout_s=settings.context_timeout_s,
+        keep_s=settings.context_keep_s,
+    )
+
+
+def _policy(settings: NgsiLdSettings) -> EgressPolicy:
     try:
-        policy = egress_policy(settings.egress_allow)
+        return egress_policy(settings.egress_allow)
     except ValueError as error:
         raise Problem(
             "egress_allow_wrong",
@@ -86,24 +99,25 @@ def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
             where="[ngsi_ld] egress_allow",
             remedy="write addresses or networks such as 10.0.0.0/8",
         ) from error
-    return RemoteContexts(
-        policy,
-        read_documents(settings.contexts),
-        timeout_s=settings.context_timeout_s,
-        keep_s=settings.context_keep_s,
-    )
 
 
-def _endpoints(broker: Broker) -> list[Endpoint]:
+def _endpoints(broker: Broker, client: HttpClient) -> list[Endpoint]:
+    spread = Distribution(broker, client).wrap
     read, write = Permission.READ, Permission.WRITE_ENTITIES
     table: list[_Row] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
-        ("GET", "/entities", read, entities.query_handler(broker), "Query entities"),
+        ("GET", "/entities", read, spread(entities.query_handler, reads.query), "Query entities"),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
         ("PATCH", _ATTRIBUTES, write, attributes.update_handler(broker), "Update attributes"),
         ("PATCH", _ATTRIBUTE, write, attributes.update_one_handler(broker), "Update an attribute"),
         ("DELETE", _ATTRIBUTE, write, attributes.delete_handler(broker), "Delete an attribute"),
-        ("GET", _ENTITY, read, entities.retrieve_handler(broker), "Retrieve an entity"),
+        (
+            "GET",
+            _ENTITY,
+            read,
+            spread(entities.retrieve_handler, reads.retrieve),
+            "Retrieve an entity",
+        ),
         ("DELETE", _ENTITY, write, entities.delete_handler(broker), "Delete an entity"),
         (
             "POST",

@@ -22,8 +22,12 @@ class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Time for fetching one remote @context, redirects included."""
     context_keep_s: float = 3600.0
     """How long a fetched @context is used before it is fetched again."""
+    forward_timeout_s: float = 5.0
+    """Time for the answer of another context source, unless its registration says otherwise."""
+    forward_max_bytes: int = 16_777_216
+    """Largest answer of another context source; a larger one is left out, with a warning."""
     egress_allow: tuple[str, ...] = ()
-    """Addresses or networks (CIDR) that remote @contexts may come from although they are loopback,
-    link-local or private."""
+    """Addresses or networks (CIDR) of remote @contexts and registered context sources that may be
+    called although they are loopback, link-local or private."""
     contexts: dict[str, str] = {}
     """URL -> file that holds the document of that @context; such a URL is never fetched."""

@@ -62,7 +62,7 @@ class RegistrationQuery:
             return not registration.is_temporal
         is_observed = self.time.property == "observedAt"
         interval = registration.observed if is_observed else registration.managed
-        return meets_time(interval, self.time.relation, self.time.at, self.time.end_at)
+        return meets_time(interval, self.time.relation, self.time.time_at, self.time.end_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class TimeRelation:
     """A temporal query (clause 4.11)."""
 
     relation: str
-    at: datetime
+    time_at: datetime
     end_at: datetime | None
     property: str = "observedAt"
 

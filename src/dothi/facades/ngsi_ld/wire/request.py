@@ -71,7 +71,7 @@ async def read_payload(
     link = context_link(request.headers.getlist("link"))
     if media == LD_JSON and link is not None:
         raise bad_request_data(f"{LD_JSON} takes no Link header with a JSON-LD @context")
-    raw = await _body(request, max_bytes)
+    raw = await read_body(request, max_bytes)
     document = decode(raw)
     # A merge patch may carry its @context in the body or in a Link header.
     is_ld = media == LD_JSON or (
@@ -86,7 +86,8 @@ async def request_context(request: Request, contexts: Contexts) -> LdContext:
     return await contexts.resolve(context_link(request.headers.getlist("link")))
 
 
-async def _body(request: Request, max_bytes: int) -> bytes:
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """The bytes of the body. Raises NgsiError when there are too many."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
