@@ -8,9 +8,9 @@ from dothi.access.permission import Permission
 from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
-from dothi.facades.ngsi_ld.distributed import reads
-from dothi.facades.ngsi_ld.distributed.distribution import Distribution
+from dothi.facades.ngsi_ld.distributed.distribution import Distribution, Row
 from dothi.facades.ngsi_ld.distributed.http_client import HttpClient
+from dothi.facades.ngsi_ld.distributed.spreads import SPREADS
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.registry import Registry
 from dothi.facades.ngsi_ld.routes import (
@@ -31,7 +31,6 @@ from dothi.ports.entity_query import Entities
 from dothi.ports.history import History
 from dothi.ports.ingest import Ingest
 
-_Row = tuple[str, str, Permission, Handler, str]
 _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
 _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
@@ -102,22 +101,20 @@ def _policy(settings: NgsiLdSettings) -> EgressPolicy:
 
 
 def _endpoints(broker: Broker, client: HttpClient) -> list[Endpoint]:
-    spread = Distribution(broker, client).wrap
+    return _routes(Distribution(broker, client, _table).rows(SPREADS))
+
+
+def _table(broker: Broker) -> list[Row]:
+    """Operations on entities and what belongs to them, each over one broker alone."""
     read, write = Permission.READ, Permission.WRITE_ENTITIES
-    table: list[_Row] = [
+    return [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
-        ("GET", "/entities", read, spread(entities.query_handler, reads.query), "Query entities"),
+        ("GET", "/entities", read, entities.query_handler(broker), "Query entities"),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
         ("PATCH", _ATTRIBUTES, write, attributes.update_handler(broker), "Update attributes"),
         ("PATCH", _ATTRIBUTE, write, attributes.update_one_handler(broker), "Update an attribute"),
         ("DELETE", _ATTRIBUTE, write, attributes.delete_handler(broker), "Delete an attribute"),
-        (
-            "GET",
-            _ENTITY,
-            read,
-            spread(entities.retrieve_handler, reads.retrieve),
-            "Retrieve an entity",
-        ),
+        ("GET", _ENTITY, read, entities.retrieve_handler(broker), "Retrieve an entity"),
         ("DELETE", _ENTITY, write, entities.delete_handler(broker), "Delete an entity"),
         (
             "POST",
@@ -142,7 +139,6 @@ def _endpoints(broker: Broker, client: HttpClient) -> list[Endpoint]:
             "Read a shipped @context",
         ),
     ]
-    return _routes(table)
 
 
 def _source_endpoints(broker: Broker) -> list[Endpoint]:
@@ -161,7 +157,7 @@ def _source_endpoints(broker: Broker) -> list[Endpoint]:
     )
 
 
-def _routes(table: list[_Row]) -> list[Endpoint]:
+def _routes(table: list[Row]) -> list[Endpoint]:
     found = [_endpoint(*row) for row in table]
     # Clients do write a slash at the end; they get the answer, not a redirect.
     slashed = [_endpoint(row[0], row[1] + "/", *row[2:]) for row in table if row[1][-1] != "}"]

@@ -1,7 +1,8 @@
-"""The hooks of distributed operations (clause 4.3.6): what endpoints.py wraps handlers with.
+"""The hook of distributed operations (clause 4.3.6): `Distribution.rows` wraps a table of routes.
 
-Each method takes the maker of a local handler (`make(broker) -> handler`) and gives a maker of a
-handler that also asks or tells registered sources. Handlers themselves know nothing of that:
+It takes the function that makes the table of local handlers over a broker, and puts a handler that
+also asks or tells registered sources in the place of those that `spreads.SPREADS` names. Local
+handlers know nothing of that:
 
 - without a matching registration, or with `local=true`, the local handler gets the request as is;
   with no registration at all that costs one look at an empty dictionary;
@@ -13,19 +14,24 @@ handler that also asks or tells registered sources. Handlers themselves know not
   with what stays here, and the outcomes become one answer (`outcomes`).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dothi.access.permission import Permission
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.distributed.caller import Caller, caller_of
 from dothi.facades.ngsi_ld.distributed.forward import Forwarder
 from dothi.facades.ngsi_ld.distributed.http_client import HttpClient
+from dothi.facades.ngsi_ld.distributed.overlay import checking
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.routes.guard import Handler, guarded
 
+Row = tuple[str, str, Permission, Handler, str]
+"""Method, path, permission, handler, summary."""
+Table = Callable[[Broker], list[Row]]
 Make = Callable[[Broker], Handler]
 Spread = Callable[["Spreading", Request], Awaitable[Response]]
 
@@ -37,7 +43,9 @@ class Spreading:
     broker: Broker
     forwarder: Forwarder
     make: Make
-    """Of the handler that does the operation here."""
+    """Of the handler that does the operation here, over other stores."""
+    check: Handler
+    """Finds what is wrong with a request and does nothing."""
     local: Handler
 
     def caller(self, request: Request, context: LdContext) -> Caller:
@@ -45,19 +53,30 @@ class Spreading:
 
 
 class Distribution:
-    """Wraps handlers of one broker. `client` may be shared with other brokers of the program."""
+    """Wraps the handlers of one broker. `client` may serve other brokers of the program too."""
 
-    def __init__(self, broker: Broker, client: HttpClient) -> None:
+    def __init__(self, broker: Broker, client: HttpClient, table: Table) -> None:
         self._broker = broker
+        self._table = table
+        self._checks = [row[3] for row in table(checking(broker))]
         self._forwarder = Forwarder(
             client, broker.sources, broker.contexts, broker.settings.forward_timeout_s
         )
 
-    def wrap(self, make: Make, spread: Spread) -> Handler:
-        """A handler that spreads the operation whenever there are registrations."""
-        broker = self._broker
-        local = make(broker)
-        spreading = Spreading(broker, self._forwarder, make, local)
+    def rows(self, spreads: Mapping[tuple[str, str], Spread]) -> list[Row]:
+        """The table over the broker; the operations that `spreads` names are distributed."""
+        found = []
+        for at, row in enumerate(self._table(self._broker)):
+            spread = spreads.get(row[:2])
+            handler = row[3] if spread is None else self._wrap(at, row[3], spread)
+            found.append((*row[:3], handler, row[4]))
+        return found
+
+    def _wrap(self, at: int, local: Handler, spread: Spread) -> Handler:
+        broker, table = self._broker, self._table
+        spreading = Spreading(
+            broker, self._forwarder, lambda other: table(other)[at][3], self._checks[at], local
+        )
 
         async def distribute(request: Request) -> Response:
             return await spread(spreading, request)

@@ -13,7 +13,7 @@ from dothi.facades.ngsi_ld.distributed.caller import Caller
 from dothi.facades.ngsi_ld.distributed.distribution import Spreading, warned
 from dothi.facades.ngsi_ld.distributed.forward import Outcome, Outgoing
 from dothi.facades.ngsi_ld.distributed.local_request import Incoming, read_incoming
-from dothi.facades.ngsi_ld.distributed.overlay import checking, with_remote
+from dothi.facades.ngsi_ld.distributed.overlay import with_remote
 from dothi.facades.ngsi_ld.distributed.query_request import QueryRequest, read_query
 from dothi.facades.ngsi_ld.distributed.remote_entity import remote_entity
 from dothi.facades.ngsi_ld.distributed.selection import Share, matching, shares, usable
@@ -35,7 +35,7 @@ _Found = dict[str, list[tuple[Mode, StoredEntity]]]
 
 async def retrieve(at: Spreading, request: Request) -> Response:
     """GET /entities/{id}: the parts of all sources, merged."""
-    checked = await at.make(checking(at.broker))(request)
+    checked = await at.check(request)
     if checked.status_code not in {200, 404}:
         return checked
     context = await request_context(request, at.broker.contexts)
@@ -68,7 +68,7 @@ async def retrieve(at: Spreading, request: Request) -> Response:
 async def query(at: Spreading, request: Request) -> Response:
     """GET /entities and POST /entityOperations/query: what all sources hold, one page of it."""
     incoming = await read_incoming(request, at.broker.settings.max_body_bytes)
-    checked = await at.make(checking(at.broker))(incoming.copy())
+    checked = await at.check(incoming.copy())
     if checked.status_code != 200:
         return checked
     context = await query_context(at, incoming)
