@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import msgspec
+
 from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
 from dothi.app.late import Late
 from dothi.app.stores import Stores
 from dothi.facades.ngsi_ld.endpoints import DoorOptions, ngsi_ld_endpoints
+from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
 from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
@@ -15,6 +18,16 @@ from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
 from dothi.ports.ingest import Ingest
 from dothi.ports.service import Service
+
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+def _reaching(settings: Settings) -> NgsiLdSettings:
+    """Where nobody signs in, the program only serves this machine; it may call it too."""
+    door = settings.ngsi_ld
+    if settings.access.mode != "open":
+        return door
+    return msgspec.structs.replace(door, egress_allow=(*door.egress_allow, *_LOOPBACK))
 
 
 class Doors:
@@ -49,7 +62,7 @@ class Doors:
             self._ingest,
             stores.entities,
             stores.history,
-            settings.ngsi_ld,
+            _reaching(settings),
             DoorOptions(clock=self._clock, records=stores.context_sources),
         )
         return [*http_door.endpoints(deps), *ngsi_ld]

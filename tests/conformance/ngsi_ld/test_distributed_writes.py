@@ -36,7 +36,7 @@ def _delete(door: Running, path: str, **headers: str) -> Any:
 
 
 async def test_a_created_entity_is_split(doors: Doors) -> None:
-    """5.6.1.4: exclusive attributes go to their source, inclusive sources get a copy of the rest."""
+    """5.6.1.4: exclusive attributes go to their source, others get a copy of the rest."""
     a, b, c = doors
     await _exclusive(a, url_of(b))
     await register(a, url_of(c), uri="urn:r:c", operations=ALL)

@@ -8,10 +8,12 @@ from dothi.access.permission import Permission
 from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
+from dothi.facades.ngsi_ld.distributed.delivery import HttpDelivery
 from dothi.facades.ngsi_ld.distributed.distribution import Distribution, Row
 from dothi.facades.ngsi_ld.distributed.http_client import HttpClient
 from dothi.facades.ngsi_ld.distributed.spreads import SPREADS
 from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.registrations.notifier import RegistrationNotifier
 from dothi.facades.ngsi_ld.registrations.registry import Registry
 from dothi.facades.ngsi_ld.routes import (
     attributes,
@@ -21,8 +23,10 @@ from dothi.facades.ngsi_ld.routes import (
     registrations,
     temporal,
 )
+from dothi.facades.ngsi_ld.routes import registration_subscriptions as watching
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
+from dothi.facades.ngsi_ld.routes.identity import identity_handler
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
@@ -69,7 +73,14 @@ def ngsi_ld_endpoints(
         sources=Registry(options.records, options.clock),
     )
     client = HttpClient(_policy(settings), settings.forward_max_bytes)
-    return [*_endpoints(broker, client), *_source_endpoints(broker)]
+    notifier = RegistrationNotifier(
+        broker.sources,
+        broker.contexts,
+        HttpDelivery(client, settings.forward_timeout_s),
+        options.clock,
+        options.records,
+    )
+    return [*_endpoints(broker, client), *_source_endpoints(broker, notifier)]
 
 
 def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
@@ -141,11 +152,14 @@ def _table(broker: Broker) -> list[Row]:
     ]
 
 
-def _source_endpoints(broker: Broker) -> list[Endpoint]:
+def _source_endpoints(broker: Broker, notifier: RegistrationNotifier) -> list[Endpoint]:
     """Other context sources: registrations, subscriptions to them, who this one is."""
     read, write = Permission.READ, Permission.WRITE_ENTITIES
     made = "/csourceRegistrations"
     one = f"{made}/{{registration_id:path}}"
+    watches = "/csourceSubscriptions"
+    watch = f"{watches}/{{subscription_id:path}}"
+    ports = (broker, notifier)
     return _routes(
         [
             ("POST", made, write, registrations.create_handler(broker), "Register a source"),
@@ -153,6 +167,18 @@ def _source_endpoints(broker: Broker) -> list[Endpoint]:
             ("GET", one, read, registrations.retrieve_handler(broker), "Retrieve a registration"),
             ("PATCH", one, write, registrations.update_handler(broker), "Update a registration"),
             ("DELETE", one, write, registrations.delete_handler(broker), "Delete a registration"),
+            ("POST", watches, write, watching.create_handler(*ports), "Watch registrations"),
+            (
+                "GET",
+                watches,
+                read,
+                watching.query_handler(*ports),
+                "List who watches them",
+            ),
+            ("GET", watch, read, watching.retrieve_handler(*ports), "Retrieve such a subscription"),
+            ("PATCH", watch, write, watching.update_handler(*ports), "Update such a subscription"),
+            ("DELETE", watch, write, watching.delete_handler(*ports), "Delete such a subscription"),
+            ("GET", "/info/sourceIdentity", read, identity_handler(broker), "Tell who this is"),
         ]
     )
 

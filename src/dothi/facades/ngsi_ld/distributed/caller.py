@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from dothi.facades.ngsi_ld.context.names import LdContext
+from dothi.facades.ngsi_ld.registrations.alias import tenant_alias
 from dothi.facades.ngsi_ld.registrations.data import Registration
 
 _MAX_HOPS = 32
@@ -50,11 +51,6 @@ def caller_of(request: Request, context: LdContext, alias: str) -> Caller:
         tenant_alias(alias, request.headers.get("ngsild-tenant", "")),
         context,
     )
-
-
-def tenant_alias(alias: str, tenant: str) -> str:
-    """The pseudonym of one tenant of this broker."""
-    return f"{alias}~{tenant}" if tenant else alias
 
 
 def _pseudonym(part: str) -> str:

@@ -21,6 +21,12 @@ class Incoming:
         self.request = request
         self.body = body
 
+    @property
+    def raw_path(self) -> str:
+        """The path as it was sent, percent-encoded."""
+        raw = self.request.scope.get("raw_path") or quote(self.request.url.path).encode()
+        return raw.decode("ascii").partition("?")[0]
+
     def copy(
         self, body: Any = _UNCHANGED, query: Sequence[tuple[str, str]] | None = None
     ) -> Request:

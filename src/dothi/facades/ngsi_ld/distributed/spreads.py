@@ -1,6 +1,7 @@
 """Which operations are distributed, by method and path (clauses 5.6 to 5.8)."""
 
 from dothi.facades.ngsi_ld.distributed import batches, reads, writes
+from dothi.facades.ngsi_ld.distributed.discovery import discovery
 from dothi.facades.ngsi_ld.distributed.distribution import Spread
 
 _ENTITIES = "/entities"
@@ -12,6 +13,10 @@ SPREADS: dict[tuple[str, str], Spread] = {
     ("GET", _ENTITIES): reads.query,
     ("GET", _ENTITY): reads.retrieve,
     ("POST", "/entityOperations/query"): reads.query,
+    ("GET", "/types"): discovery("retrieveEntityTypes"),
+    ("GET", "/types/{type:path}"): discovery("retrieveEntityTypeInfo", "type"),
+    ("GET", "/attributes"): discovery("retrieveAttrTypes"),
+    ("GET", "/attributes/{attribute:path}"): discovery("retrieveAttrTypeInfo", "attribute"),
     ("POST", _ENTITIES): writes.fragments(writes.CREATE),
     ("DELETE", _ENTITIES): writes.purge,
     ("PUT", _ENTITY): writes.fragments(writes.REPLACE),

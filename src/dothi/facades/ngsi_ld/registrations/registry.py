@@ -66,9 +66,15 @@ class Registry:
     """Event loop only, except that `records` are written in a thread."""
 
     def __init__(
-        self, records: ContextSourceRecords | None = None, clock: Clock | None = None
+        self,
+        records: ContextSourceRecords | None = None,
+        clock: Clock | None = None,
+        alias: str = "",
     ) -> None:
-        """Reads what the table holds; without `records` nothing outlives the process."""
+        """Reads what the table holds; without `records` nothing outlives the process.
+
+        `alias`: the name of this broker, when another registry of the program has it.
+        """
         self._records = records
         self._clock = clock or SystemClock()
         self._entries: dict[str, Entry] = {}
@@ -76,7 +82,7 @@ class Registry:
         self._timer: asyncio.TimerHandle | None = None
         self._storing: set[asyncio.Task[None]] = set()
         self._listeners: list[Change] = []
-        self.alias = ""
+        self.alias = alias
         self._load()
 
     @property
@@ -162,10 +168,12 @@ class Registry:
 
     def _load(self) -> None:
         if self._records is None:
-            self.alias = _new_alias()
+            self.alias = self.alias or _new_alias()
             return
         for record in self._records.all(RecordKind.REGISTRATION):
             self._entries[record.id] = _entry(record)
+        if self.alias:
+            return
         identity = self._records.all(RecordKind.IDENTITY)
         if identity:
             self.alias = identity[0].id

@@ -13,17 +13,19 @@ from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.query import read_names, read_type
 from dothi.facades.ngsi_ld.operations.registering import (
-    RegistrationQuery,
-    TimeRelation,
     create_registration,
     delete_registration,
     find_registration,
     query_registrations,
-    time_relation,
     update_registration,
 )
 from dothi.facades.ngsi_ld.registrations.geo_query import read_geo_query
 from dothi.facades.ngsi_ld.registrations.matching import Wanted
+from dothi.facades.ngsi_ld.registrations.query import (
+    RegistrationQuery,
+    TimeRelation,
+    time_relation,
+)
 from dothi.facades.ngsi_ld.registrations.reading import canonical
 from dothi.facades.ngsi_ld.registrations.registry import Entry
 from dothi.facades.ngsi_ld.registrations.writing import written
