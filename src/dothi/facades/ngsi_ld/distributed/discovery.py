@@ -22,11 +22,8 @@ from dothi.model.condition import HasType
 _COUNTS = frozenset({"entityCount", "attributeCount"})
 
 
-def discovery(operation: str, parameter: str = "") -> Spread:
-    """`operation` as clause 4.20 names it; `parameter` names the type or attribute in the path.
-
-    With details it is the operation whose name has `Details` at its end.
-    """
+def discovery(operation: str) -> Spread:
+    """`operation` as clause 4.20 names it; with details it is another one."""
 
     async def spread(at: Spreading, request: Request) -> Response:
         checked = await at.check(request)
@@ -36,9 +33,9 @@ def discovery(operation: str, parameter: str = "") -> Spread:
         caller = at.caller(request, context)
         details = request.query_params.get("details") == "true"
         name = operation.removesuffix("s") + "Details" if details else operation
-        said = str(request.path_params.get(parameter, "")).removesuffix("/")
+        said = str(request.path_params.get("name", "")).removesuffix("/")
         stored = context.stored(said) if said else ""
-        is_type = parameter == "type"
+        is_type = "EntityType" in operation
         wanted = Wanted(types=HasType(stored) if stored and is_type else None)
         names = frozenset({stored} if stored and not is_type else ())
         found = [

@@ -42,6 +42,8 @@ class QueryRequest:
     """How many entities the page can need of one source; 0: all."""
     is_post: bool
     is_ordered: bool
+    is_local: bool
+    """Whether it asks for all types, which means those that are here (clause 5.7.2.4)."""
     is_split: bool
     """Whether entities may lie in pieces, so that only the whole can be filtered."""
 
@@ -100,6 +102,7 @@ def read_query(incoming: Incoming, context: LdContext, settings: NgsiLdSettings)
         needed=_needed(parameters, settings),
         is_post=is_post,
         is_ordered="orderBy" in said,
+        is_local=_is_local(said),
         is_split=is_split,
     )
 
@@ -139,6 +142,13 @@ def _types(text: Any, context: LdContext) -> Condition | None:
         return parse_type_selection(text, context.stored)
     except GrammarError:
         return None
+
+
+def _is_local(said: Mapping[str, Any]) -> bool:
+    entities = said.get("entities")
+    selectors = entities if isinstance(entities, list) and entities else [said]
+    any_type = any(isinstance(s, Mapping) and s.get("type") == "*" for s in selectors)
+    return any_type or said.get("local") in {True, "true"}
 
 
 def _type_text(said: Mapping[str, Any]) -> str:

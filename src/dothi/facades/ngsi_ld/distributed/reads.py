@@ -69,7 +69,7 @@ async def query(at: Spreading, request: Request) -> Response:
     """GET /entities and POST /entityOperations/query: what all sources hold, one page of it."""
     incoming = await read_incoming(request, at.broker.settings.max_body_bytes)
     checked = await at.check(incoming.copy())
-    if checked.status_code != 200:
+    if checked.status_code not in {200, 201}:
         return checked
     context = await query_context(at, incoming)
     caller = at.caller(request, context)
@@ -80,7 +80,7 @@ async def query(at: Spreading, request: Request) -> Response:
         if _can_query(pair[0].registration.operations)
         and (asked.csf is None or satisfies(pair[0].registration.document, asked.csf))
     ]
-    if not found:
+    if not found or asked.is_local:
         return await at.local(incoming.copy())
     if asked.is_ordered:
         return problem(bad_request_data("orderBy needs local=true while other sources are asked"))
