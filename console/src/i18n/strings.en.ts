@@ -1,8 +1,10 @@
 /** English words of the console. */
 
+import { registrationsEn } from './strings.registrations.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
+  ...registrationsEn,
   product: 'Province operations centre',
   nav: 'Main navigation',
   nav_map: 'Map',

@@ -27,6 +27,7 @@ from dothi.facades.ngsi_ld.routes import registration_subscriptions as watching
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.routes.identity import identity_handler
+from dothi.facades.ngsi_ld.routes.registration_list import registration_list
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
@@ -80,7 +81,11 @@ def ngsi_ld_endpoints(
         options.clock,
         options.records,
     )
-    return [*_endpoints(broker, client), *_source_endpoints(broker, notifier)]
+    return [
+        *_endpoints(broker, client),
+        *_source_endpoints(broker, notifier),
+        registration_list(broker),
+    ]
 
 
 def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
