@@ -329,3 +329,24 @@ async def test_expired_ones_are_gone(door: Running) -> None:
     assert await _ids(door, "type=Vehicle") == []
     problem_of(await door.get(f"{PATH}/{URI}"), 404, "ResourceNotFound")
     assert (await door.send("POST", PATH, registration())).status_code == 201
+
+
+async def test_the_list_of_the_console(door: Running) -> None:
+    """GET /api/v1/registrations: all of them, which the public query does not give."""
+    await door.send("POST", PATH, registration(registrationName="buses"))
+    answer = await door.http.get("/api/v1/registrations")
+    assert answer.json() == [
+        {
+            "id": URI,
+            "name": "buses",
+            "endpoint": f"http://source.example.org{ROOT}",
+            "mode": "inclusive",
+            "about": "Vehicle",
+            "status": "",
+            "times_sent": 0,
+            "times_failed": 0,
+            "last_success_at": None,
+            "last_failure_at": None,
+            "expires_at": None,
+        }
+    ]
