@@ -311,10 +311,9 @@ async def test_the_endpoint_is_told(tmp_path: Path) -> None:
         info = [{"key": "Authorization", "value": "Bearer x"}]
         location = await _take(door, endpoint=receiver.url, receiverInfo=info)
         await door.http.patch(location, json={"snapshotPriority": 9})
-        for _ in range(100):
-            if len(receiver.got) == 2:
-                break
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(20):
+            while len(receiver.got) < 2:
+                await asyncio.sleep(0.02)
         (headers, ready), (_, changed) = receiver.got
         assert headers["authorization"] == "Bearer x"
         assert headers["content-type"] == "application/json"
