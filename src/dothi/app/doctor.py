@@ -13,7 +13,7 @@ from pathlib import Path
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.exposure import plain_doors
-from dothi.app.hubs.tenants import tenant_names
+from dothi.app.hubs.folders import tenant_names
 from dothi.app.machine import fsync_ms
 from dothi.model.problem import Problem
 from dothi.storage.relational.engine import sqlite_version

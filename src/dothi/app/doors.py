@@ -1,5 +1,6 @@
 """The ways in: which are open, where they listen, and the example that uses them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +54,10 @@ class Doors:
             ),
             _with_egress(settings),
         )
-        self.services: list[Service] = [self._ngsi_ld]
+        self.services: list[Service] = [
+            self._ngsi_ld,
+            *self._ngsi_ld.services(hub.ports, ""),
+        ]
         if self._mqtt is not None:
             self.services.append(self._mqtt)
         if settings.files.folder:
@@ -71,6 +75,10 @@ class Doors:
         """The doors that are HTTP routes."""
         deps = http_door.HttpIntakeDeps(self._ingest, self._clock, self._settings.intake_http)
         return [*http_door.endpoints(deps), *self._ngsi_ld.endpoints()]
+
+    def beside(self, hub: HubPorts, tenant: str) -> Sequence[Service]:
+        """What runs beside the hub of a tenant."""
+        return self._ngsi_ld.services(hub, tenant)
 
     def addresses(self) -> dict[str, str]:
         """Where the doors of running services are found."""

@@ -76,7 +76,9 @@ async def build(
         intake.keep_true(entities)
         live = LiveHub(_live_deps(stores, clock), settings.live)
         ngsi_ld = settings.ngsi_ld
-        plan = HubPlan(settings, province.specs, clock)
+        plan = HubPlan(
+            settings, province.specs, clock, lambda hub, tenant: doors.beside(hub, tenant)
+        )
         pool = HubPool(plan, ngsi_ld.tenant_idle_s, ngsi_ld.tenants_open)
         tenants = TenantHubs(folder, pool, ngsi_ld.max_tenants)
         snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)

@@ -8,12 +8,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 
 from dothi.model.measure import Measure, counter, gauge
 from dothi.ports.clock import Clock
-from dothi.ports.entity_query import Entities, EntitySearch, StoredEntity
+from dothi.ports.entity_query import Entities, EntitySearch, Expiring, StoredEntity
 
 _ENTRY_BYTES = 250
 """What an entry takes beside its packed entity: its id, and its place in the dictionary."""
@@ -50,6 +51,10 @@ class EntityCache:
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""
         return self._entities.count(search)
+
+    def expiring(self, until: datetime, limit: int) -> list[Expiring]:
+        """See ports.entity_query.Entities."""
+        return self._entities.expiring(until, limit)
 
     def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
         """See ports.entity_query.Entities."""

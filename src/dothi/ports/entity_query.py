@@ -59,6 +59,17 @@ class TooManyToOrder(Exception):
     """More entities match than may be ordered in memory; the text says how many may."""
 
 
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """An entity, or one instance of an attribute, that is there and has an end."""
+
+    entity: str
+    attribute: str
+    """Empty: the whole entity."""
+    dataset: str
+    expires_at: datetime
+
+
 class Entities(Protocol):
     """Any thread; blocking."""
 
@@ -80,4 +91,8 @@ class Entities(Protocol):
 
     def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """The entities that exist, in the order of `ids`; `names`: only these attributes."""
+        ...
+
+    def expiring(self, until: datetime, limit: int) -> list[Expiring]:
+        """What expires at `until` or before, earliest first, at most `limit`."""
         ...

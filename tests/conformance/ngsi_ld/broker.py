@@ -119,9 +119,14 @@ async def running(folder: Path, settings: NgsiLdSettings | None = None) -> Async
             snapshots,
         )
         door = NgsiLdDoor(NgsiLdDeps(ports, tenants, contexts), settings)
+        beside = door.services(ports, "")
+        for service in beside:
+            await service.start()
         endpoints = door.endpoints()
         async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:
             yield Running(client, hub, contexts)
+        for service in beside:
+            await service.stop()
         await door.stop()
     lake.close()
 

@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.ngsi_ld.broker import ROOT, Running, open_tenants, problem_of
 
 from dothi.app.data_folder import DataFolder
-from dothi.app.hubs.tenants import tenant_names
+from dothi.app.hubs.folders import tenant_names
 from dothi.ports.hubs import NoSuchTenant, TooManyTenants
 
 ID = "urn:ngsi-ld:Room:1"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from dothi.model.row import Kind
 from dothi.pipeline.entity_cache import EntityCache
-from dothi.ports.entity_query import EntitySearch, StoredAttribute, StoredEntity
+from dothi.ports.entity_query import EntitySearch, Expiring, StoredAttribute, StoredEntity
 from log_in_memory import FixedClock
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -31,6 +31,9 @@ class Store:
 
     def count(self, search: EntitySearch) -> int:
         return len(self.held)
+
+    def expiring(self, until: datetime, limit: int) -> list[Expiring]:
+        return []
 
     def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
         return None

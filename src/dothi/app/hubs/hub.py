@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
+from dothi.app.hubs.folders import tenant_of
 from dothi.app.hubs.snapshots import FOLDER, Hubs, SnapshotHubs
 from dothi.app.store_measures import StoreMeasures
 from dothi.app.stores import Stores, open_stores
@@ -33,9 +34,9 @@ class HubPlan:
     settings: Settings
     specs: Mapping[str, AttributeSpec]
     clock: Clock
-    consumers: Callable[[Stores, Intake], Sequence[Service]] = lambda _stores, _intake: ()
-    """What else reads the log of such a hub, e.g. its subscriptions. A service that has a method
-    `is_needed` and answers True keeps its hub open although nobody asks for it."""
+    beside: Callable[[HubPorts, str], Sequence[Service]] = lambda _ports, _tenant: ()
+    """What else runs as long as such a hub is open, e.g. its subscriptions. A service that has a
+    method `is_needed` and answers True keeps its hub open although nobody asks for it."""
 
 
 class RunningHub:
@@ -53,13 +54,14 @@ class RunningHub:
         self._services: list[Service] = [
             self._intake,
             *stores.lake.services(stores.seal_source, stores.cursors, plan.clock),
-            *plan.consumers(stores, self._intake),
         ]
         snapshots = None
         if folder.path.parent.name != FOLDER:
             snapshots = SnapshotHubs(stores.snapshots, hubs, folder, plan.clock)
             self._services.append(snapshots)
         self.ports = hub_ports(stores, self._intake, entities, snapshots)
+        if snapshots is not None:
+            self._services += plan.beside(self.ports, tenant_of(folder.path))
         self._supervisor = Supervisor(
             self._services, plan.clock, settings.server.graceful_stop_s + _STOP_MARGIN_S
         )

@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-import re
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from dothi.app.data_folder import DataFolder
+from dothi.app.hubs.folders import tenant_folder, tenant_names, tenant_of
 from dothi.app.hubs.hub import RunningHub
 from dothi.app.hubs.pool import HubPool
 from dothi.model.measure import Measure, gauge
@@ -17,10 +16,6 @@ from dothi.model.problem import StoreUnavailable
 from dothi.ports.hubs import HubPorts, NoSuchTenant, TooManyTenants
 
 log = logging.getLogger("dothi.app")
-
-_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
-_COLON = "="
-"""Colons in names of folders trouble some systems; the name of a tenant cannot hold this one."""
 
 
 class TenantHubs:
@@ -114,24 +109,6 @@ class TenantHubs:
                 log.error("tenant %s cannot be opened: %s", tenant, error)
 
 
-def tenant_names(folder: DataFolder) -> list[str]:
-    """The tenants that exist."""
-    if not folder.tenants.exists():
-        return []
-    return [_name_of(p) for p in folder.tenants.iterdir() if (p / "dothi.db").exists()]
-
-
-def tenant_folder(folder: DataFolder, tenant: str) -> DataFolder:
-    """Where a tenant is kept. Raises ValueError for a name that is no single folder."""
-    if not _FOLDER.fullmatch(tenant):
-        raise ValueError(f"{tenant!r} cannot be the name of a tenant")
-    return DataFolder(folder.tenants / tenant.replace(":", _COLON))
-
-
-def _name_of(folder: Path) -> str:
-    return folder.name.replace(_COLON, ":")
-
-
 def _labelled(measure: Measure, hub: RunningHub) -> Measure:
-    label: Mapping[str, str] = {"hub": _name_of(hub.folder.path)}
+    label: Mapping[str, str] = {"hub": tenant_of(hub.folder.path)}
     return replace(measure, samples=[({**label, **old}, value) for old, value in measure.samples])

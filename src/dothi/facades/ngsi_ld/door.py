@@ -1,8 +1,10 @@
 """The door of the NGSI-LD API: its handlers over every hub, its @contexts, its snapshots."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -25,6 +27,7 @@ from dothi.facades.ngsi_ld.endpoints import (
     snapshot_endpoints,
 )
 from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.expiry import Expiry
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.routes.preference import preferring
@@ -38,6 +41,7 @@ from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.hubs import HubPorts, Snapshots, Tenants
 from dothi.ports.ld_contexts import LdContextStore
+from dothi.ports.service import Service
 
 _NOTICE_S = 5.0
 _NOTICE_BYTES = 1 << 16
@@ -71,6 +75,7 @@ class NgsiLdDoor:
         self._settings = settings or NgsiLdSettings()
         self.library = context_library(deps, self._settings)
         self._hubs = Hubs(deps.hub, deps.tenants, deps.clock)
+        self._brokers: WeakKeyDictionary[HubPorts, Broker] = WeakKeyDictionary()
         self._tables = HandlerTables(self._build)
         self._wide_tables = HandlerTables(self._build_wide)
         outgoing = Outgoing(policy_of(self._settings), _NOTICE_S, _NOTICE_BYTES)
@@ -87,6 +92,12 @@ class NgsiLdDoor:
         await asyncio.gather(*self._work, return_exceptions=True)
         await self.library.flush()
 
+    def services(self, hub: HubPorts, tenant: str) -> Sequence[Service]:
+        """What runs beside a hub as long as it is open."""
+        if not self._settings.is_enabled:
+            return ()
+        return [Expiry(self._broker_of(hub, tenant))]
+
     def endpoints(self) -> list[Endpoint]:
         """Every route of the door."""
         if not self._settings.is_enabled:
@@ -96,6 +107,15 @@ class NgsiLdDoor:
             *(replace(endpoint, handler=_preferring(endpoint)) for endpoint in found),
             *context_endpoints(self.library, self._deps.public_url),
         ]
+
+    def _broker_of(self, hub: HubPorts, tenant: str) -> Broker:
+        """One broker per open hub: its routes and services share the locks."""
+        broker = self._brokers.get(hub)
+        if broker is None:
+            contexts = Contexts(TenantContexts(self.library, tenant))
+            broker = Broker.over(hub, contexts, self._deps.clock, self._settings)
+            self._brokers[hub] = broker
+        return broker
 
     def _build(self, hub: HubPorts, tenant: str) -> list[Endpoint]:
         return self._table(hub, tenant, self._settings)
@@ -110,12 +130,11 @@ class NgsiLdDoor:
         return self._table(hub, tenant, wide)
 
     def _table(self, hub: HubPorts, tenant: str, settings: NgsiLdSettings) -> list[Endpoint]:
-        contexts = Contexts(TenantContexts(self.library, tenant))
-        broker = Broker.over(hub, contexts, self._deps.clock, settings)
+        broker = replace(self._broker_of(hub, tenant), settings=settings)
         table = broker_endpoints(broker)
         if hub.snapshots is None:
             return table
-        desk = self._desk(hub.snapshots, contexts, tenant)
+        desk = self._desk(hub.snapshots, broker.contexts, tenant)
         return [*table, *snapshot_endpoints(broker, desk)]
 
     def _desk(self, snapshots: Snapshots, contexts: Contexts, tenant: str) -> SnapshotDesk:

@@ -11,6 +11,7 @@ from dothi.facades.ngsi_ld.routes import (
     discovery,
     entities,
     entity_maps,
+    entity_writes,
     query,
     snapshots,
     temporal,
@@ -25,6 +26,14 @@ _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
 _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
 
+_BATCHES = (
+    ("create", batch.create_handler, "Create many entities"),
+    ("upsert", batch.upsert_handler, "Create or update many entities"),
+    ("update", batch.update_handler, "Update many entities"),
+    ("merge", batch.merge_handler, "Merge into many entities"),
+    ("delete", batch.delete_handler, "Delete many entities"),
+)
+
 
 def broker_endpoints(broker: Broker) -> list[Endpoint]:
     """Every operation on entities, over one hub."""
@@ -32,18 +41,23 @@ def broker_endpoints(broker: Broker) -> list[Endpoint]:
     table: list[_Row] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
         ("GET", "/entities", read, query.query_handler(broker), "Query entities"),
+        ("DELETE", "/entities", write, entity_writes.purge_handler(broker), "Purge entities"),
+        *(
+            (method, "/entities", write, entity_writes.no_id_handler(), "Refused: no entity id")
+            for method in ("PUT", "PATCH")
+        ),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
         ("PATCH", _ATTRIBUTES, write, attributes.update_handler(broker), "Update attributes"),
         ("PATCH", _ATTRIBUTE, write, attributes.update_one_handler(broker), "Update an attribute"),
+        ("PUT", _ATTRIBUTE, write, attributes.replace_handler(broker), "Replace an attribute"),
         ("DELETE", _ATTRIBUTE, write, attributes.delete_handler(broker), "Delete an attribute"),
         ("GET", _ENTITY, read, entities.retrieve_handler(broker), "Retrieve an entity"),
+        ("PUT", _ENTITY, write, entity_writes.replace_handler(broker), "Replace an entity"),
+        ("PATCH", _ENTITY, write, entity_writes.merge_handler(broker), "Merge into an entity"),
         ("DELETE", _ENTITY, write, entities.delete_handler(broker), "Delete an entity"),
-        (
-            "POST",
-            "/entityOperations/upsert",
-            write,
-            batch.upsert_handler(broker),
-            "Create or update many entities",
+        *(
+            ("POST", f"/entityOperations/{name}", write, handler(broker), summary)
+            for name, handler, summary in _BATCHES
         ),
         (
             "GET",

@@ -22,7 +22,14 @@ from dothi.model.order import Order
 from dothi.model.row import Kind
 from dothi.pipeline.ordering import ordered
 from dothi.ports.clock import Clock, SystemClock
-from dothi.ports.entity_query import EntitySearch, StoredAttribute, StoredEntity, TooManyToOrder
+from dothi.ports.entity_query import (
+    EntitySearch,
+    Expiring,
+    StoredAttribute,
+    StoredEntity,
+    TooManyToOrder,
+)
+from dothi.storage.relational.entity_expiry import find_expiring
 from dothi.storage.relational.entity_query_fetch import fetcher
 from dothi.storage.relational.entity_query_pages import Mark, Waypoints
 from dothi.storage.relational.entity_query_rows import (
@@ -136,6 +143,11 @@ class SqliteEntities:
         with fetcher(self._engine) as source_of_rows:
             rows = source_of_rows.rows(sql, parameters)
         return [_entity(head, list(group)) for head, group in groupby(rows, key=lambda row: row[0])]
+
+    def expiring(self, until: datetime, limit: int) -> list[Expiring]:
+        """See ports.entity_query.Entities."""
+        with fetcher(self._engine) as source_of_rows:
+            return find_expiring(source_of_rows.rows, until, limit)
 
     def _find_ordered(self, search: EntitySearch, order: Order) -> list[str]:
         every = replace(search, order=None, offset=0, limit=_MAX_ORDERED + 1)

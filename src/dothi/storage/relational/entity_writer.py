@@ -124,8 +124,7 @@ class EntityWriter:
         )
         self._clear_types(gone["id"])
         self._connection.run(SHAPE_CHANGED)
-        for uri in uris:
-            self._registry.forget_entity(uri)
+        self._registry.forget_entities(uris, ids)
 
     def describe(self, numbered: Numbered) -> None:
         """Keep name, search text and bounds in step with the attributes `name` and `location`."""

@@ -87,7 +87,7 @@ entity = Table(
     Column("deleted_us", BigInteger),
     Column("expires_us", BigInteger),
     Index("ix_entity_scope", "scope", sqlite_where=text("scope <> '[]'")),
-    Index("ix_entity_expiring", "expires_us", sqlite_where=text("expires_us IS NOT NULL")),
+    Index("ix_entity_expires_us", "expires_us", sqlite_where=text("expires_us IS NOT NULL")),
 )
 
 entity_type = Table(
@@ -127,6 +127,15 @@ attribute = Table(
         sqlite_where=text("body IS NOT NULL AND number IS NULL AND text IS NULL"),
     ),
 )
+
+EXPIRES_AT = "CASE WHEN json_valid(body) THEN json_extract(body, '$.expiresAt') END"
+"""Time at which an attribute ends, as text (SQLite)."""
+HAS_EXPIRY = "instr(body, '\"expiresAt\"') > 0 AND deleted_us IS NULL"
+"""Attributes that may have one; few, so an index of theirs costs the others nothing (SQLite)."""
+
+Index(
+    "ix_attribute_expires_at", text(EXPIRES_AT), _table=attribute, sqlite_where=text(HAS_EXPIRY)
+).ddl_if(dialect="sqlite")
 
 log = Table(
     "log",

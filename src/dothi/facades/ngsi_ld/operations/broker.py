@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dothi.facades.ngsi_ld.context.resolve import Contexts
 from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
+from dothi.facades.ngsi_ld.operations.alarm import ExpiryAlarm
 from dothi.facades.ngsi_ld.operations.locks import EntityLocks
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
@@ -36,6 +37,7 @@ class Broker:
     inventory: Inventory
     maps: EntityMaps
     locks: EntityLocks = field(default_factory=EntityLocks)
+    alarm: ExpiryAlarm = field(default_factory=ExpiryAlarm)
 
     @classmethod
     def over(
@@ -86,6 +88,8 @@ class Broker:
         if result.rejected:
             first = result.rejected[0]
             raise bad_request_data(f"{first.reason}: {first.detail}; it was {first.sample}")
+        if rows.expires_at is not None:
+            self.alarm.note(rows.expires_at)
         return result
 
 

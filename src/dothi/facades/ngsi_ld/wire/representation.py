@@ -14,6 +14,7 @@ from dothi.facades.ngsi_ld.wire.kinds import (
     BARE_WHEN_SIMPLE,
     BY_KIND,
     BY_NAME,
+    NAMING_MEMBERS,
     PLAIN_MEMBERS,
     names_kind,
 )
@@ -23,7 +24,7 @@ from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.model.row import Kind
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
 
-_VOCAB_MEMBERS = frozenset({"objectType", "valueType"})
+_VOCAB_MEMBERS = NAMING_MEMBERS
 _BARE = frozenset({"Property", "GeoProperty"})
 
 
