@@ -23,6 +23,7 @@ from dothi.model.series import (
     RawQuery,
     SeriesKey,
 )
+from dothi.ports.history import FORGOTTEN, NO_HINT, HotHint
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 
@@ -185,9 +186,13 @@ class NoHotRows:
     """A log whose every row is sealed."""
 
     def hot(
-        self, keys: pa.Table | None, start_us: int | None, end_us: int | None
-    ) -> tuple[pa.Table, int]:
-        return LOG_SCHEMA.empty_table(), 1 << 62
+        self,
+        keys: pa.Table | None,
+        start_us: int | None,
+        end_us: int | None,
+        hint: HotHint = NO_HINT,
+    ) -> tuple[pa.Table, int, pa.Table]:
+        return LOG_SCHEMA.empty_table(), 1 << 62, FORGOTTEN.empty_table()
 
 
 def ask(lake: Lake, province: Province, chosen: argparse.Namespace) -> dict[str, object]:

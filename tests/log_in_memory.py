@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.row import LOG_SCHEMA
+from dothi.ports.history import FORGOTTEN, NO_HINT, HotHint
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -21,6 +22,7 @@ class MemoryLog:
     def __init__(self) -> None:
         self.rows = LOG_SCHEMA.empty_table()
         self.watermark = 0
+        self.forgotten = FORGOTTEN.empty_table()
         self.consumers: dict[str, int] = {}
         self.crash_before: set[str] = set()
         """Names of methods that raise Crash when called."""
@@ -49,6 +51,17 @@ class MemoryLog:
         ]
         self.rows = pa.concat_tables([self.rows, pa.Table.from_pylist(full, LOG_SCHEMA)])
         return [int(str(row["seq"])) for row in full]
+
+    def forget(
+        self, series: tuple[str, str, str], observed_at: datetime | None = None, seq: int = 0
+    ) -> None:
+        """Rows of the series that are there now are no longer told: all, or one instance."""
+        entity, attribute, dataset = series
+        span = {"from_seq": seq, "up_to_seq": seq or self.head()}
+        names = {"entity": entity, "attribute": attribute, "dataset": dataset}
+        row = names | span | {"observed_at": observed_at}
+        fresh = pa.Table.from_pylist([row], FORGOTTEN)
+        self.forgotten = pa.concat_tables([self.forgotten, fresh])
 
     def head(self) -> int:
         return max(pc.max(self.rows["seq"]).as_py() or 0, self.watermark)
@@ -84,8 +97,12 @@ class MemoryLog:
         self.consumers[consumer] = seq
 
     def hot(
-        self, keys: pa.Table | None, start_us: int | None, end_us: int | None
-    ) -> tuple[pa.Table, int]:
+        self,
+        keys: pa.Table | None,
+        start_us: int | None,
+        end_us: int | None,
+        hint: HotHint = NO_HINT,
+    ) -> tuple[pa.Table, int, pa.Table]:
         rows = self.rows.filter(pc.greater(self.rows["seq"], self.watermark))
         at = pc.coalesce(rows["observed_at"], rows["committed_at"]).cast(pa.int64())
         keep = pc.is_valid(rows["seq"])
@@ -102,7 +119,7 @@ class MemoryLog:
             )
             found = places.join(keys, names, join_type="left semi")["n"]
             rows = rows.take(pc.take(found, pc.sort_indices(found)))
-        return rows, self.watermark
+        return rows, self.watermark, self.forgotten
 
     def _maybe_crash(self, name: str) -> None:
         if name in self.crash_before:

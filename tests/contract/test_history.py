@@ -10,7 +10,7 @@ import pytest
 
 from dothi.model.problem import Problem
 from dothi.model.quality import Quality
-from dothi.model.row import Change
+from dothi.model.row import VALUE_CHANGES, Change
 from dothi.model.series import (
     RAW_ANSWER,
     AggregateQuery,
@@ -27,6 +27,7 @@ from log_in_memory import FixedClock, MemoryLog
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 PM25 = SeriesKey("urn:a", "pm25")
+WITH_DELETIONS = (*VALUE_CHANGES, Change.DELETE_ATTRIBUTE)
 
 
 @dataclass
@@ -37,6 +38,8 @@ class Backend:
     write: Callable[[list[dict[str, object]]], object]
     age: Callable[[], object]
     """Move what was written out of the hot window (where there is one)."""
+    forget: Callable[..., None]
+    """MemoryLog.forget"""
 
 
 @pytest.fixture(params=["hot", "lake", "half", "folded"])
@@ -58,7 +61,7 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
             sealer.seal()
             upkeep.fold()
 
-    yield Backend(lake.history(log), write, sealer.seal)
+    yield Backend(lake.history(log), write, sealer.seal, log.forget)
     lake.close()
 
 
@@ -126,6 +129,77 @@ def test_a_correction_to_bad_takes_the_value_out_of_aggregates(backend: Backend)
     backend.write([value(0, 1.0, revision=1, quality=int(Quality.BAD))])
     total = AggregateQuery((PM25,), T0, T0 + timedelta(hours=1), (Function.COUNT,), None)
     assert backend.history.aggregate(total)["count"].to_pylist() == [1]
+
+
+@pytest.mark.parametrize("count", [1, 3, 7, 50])
+def test_first_n_of_each_series(backend: Backend, count: int) -> None:
+    days = 24 * 60
+    for n in reversed(range(6)):
+        backend.write([value(n * days, float(n)), value(n * days + 1, n + 0.5)])
+    backend.write([value(3 * days, 100.0, attribute="no2")])
+    no2 = SeriesKey("urn:a", "no2")
+    answer = backend.history.raw(RawQuery((PM25, no2), first_n=count))
+    every = [n + part for n in range(6) for part in (0.0, 0.5)]
+    assert numbers(answer) == [100.0, *every[:count]]
+    late = RawQuery((PM25,), T0 + timedelta(minutes=days + 1), first_n=count)
+    assert numbers(backend.history.raw(late)) == every[3 : 3 + count]
+
+
+def test_what_is_recorded_for_the_past_alone_is_a_value(backend: Backend) -> None:
+    backend.write([value(0, 1.0), value(1, 2.0, change=int(Change.RECORD))])
+    backend.write([value(0, 11.0, change=int(Change.RECORD), revision=1)])
+    backend.write([value(2, None, attribute="", change=int(Change.RECORD_ENTITY), body="{}")])
+    assert numbers(backend.history.raw(RawQuery((PM25,)))) == [11.0, 2.0]
+    total = AggregateQuery((PM25,), T0, T0 + timedelta(hours=1), (Function.SUM,), None)
+    assert backend.history.aggregate(total)["sum"].to_pylist() == [13.0]
+
+
+def test_what_is_forgotten_does_not_come_back(backend: Backend) -> None:
+    days = 24 * 60
+    backend.write([value(n * days, float(n)) for n in range(4)])
+    backend.write([value(days, 11.0, revision=1), value(0, 7.0, attribute="no2")])
+    backend.forget(("urn:a", "pm25", ""))
+    backend.age()
+    no2 = SeriesKey("urn:a", "no2")
+    for more in ({}, {"last_n": 5}, {"first_n": 5}, {"all_revisions": True}):
+        assert numbers(backend.history.raw(RawQuery((PM25, no2), **more))) == [7.0]
+    total = AggregateQuery((PM25,), T0, T0 + timedelta(days=9), (Function.SUM,), None)
+    assert backend.history.aggregate(total).num_rows == 0
+    backend.write([value(5 * days, 5.0), value(days, 12.0, revision=2)])
+    for more in ({}, {"last_n": 5}, {"first_n": 5}):
+        assert numbers(backend.history.raw(RawQuery((PM25,), **more))) == [12.0, 5.0]
+    assert backend.history.aggregate(total)["sum"].to_pylist() == [17.0]
+
+
+def test_one_instance_is_forgotten_with_its_earlier_values(backend: Backend) -> None:
+    backend.write([value(0, 1.0), value(1, 2.0), value(2, 3.0)])
+    backend.write([value(1, 22.0, revision=1)])
+    timeless = {**value(0, 9.0), "observed_at": None, "committed_at": T0 + timedelta(minutes=5)}
+    backend.write([timeless, {**timeless, "number": 10.0}])
+    backend.forget(("urn:a", "pm25", ""), T0 + timedelta(minutes=1))
+    found = backend.history.raw(RawQuery((PM25,)))
+    assert numbers(found) == [1.0, 3.0, 9.0, 10.0]
+    backend.forget(("urn:a", "pm25", ""), seq=found["seq"][2].as_py())
+    assert numbers(backend.history.raw(RawQuery((PM25,)))) == [1.0, 3.0, 10.0]
+    assert numbers(backend.history.raw(RawQuery((PM25,), last_n=2))) == [3.0, 10.0]
+
+
+def test_a_great_deal_that_is_forgotten(backend: Backend) -> None:
+    backend.write([value(n, float(n)) for n in range(200)])
+    for n in range(0, 200, 2):
+        backend.forget(("urn:a", "pm25", ""), T0 + timedelta(minutes=n))
+    found = backend.history.raw(RawQuery((PM25,)))
+    assert numbers(found) == [float(n) for n in range(1, 200, 2)]
+
+
+def test_deletions_are_given_where_they_are_asked_for(backend: Backend) -> None:
+    gone = {"entity": "urn:a", "attribute": "pm25", "committed_at": T0 + timedelta(minutes=2)}
+    backend.write([value(0, 1.0), {**gone, "change": int(Change.DELETE_ATTRIBUTE)}])
+    backend.write([value(3, 3.0)])
+    for more in ({}, {"last_n": 3}, {"first_n": 3}):
+        found = backend.history.raw(RawQuery((PM25,), changes=WITH_DELETIONS, **more))
+        assert numbers(found) == [1.0, None, 3.0]
+    assert numbers(backend.history.raw(RawQuery((PM25,)))) == [1.0, 3.0]
 
 
 def test_deletions_are_not_values(backend: Backend) -> None:

@@ -268,12 +268,12 @@ def test_hot_rows_by_series_and_time(store: SqliteStore) -> None:
         batch(number=[3.0, 4.0], observed_at=[minutes_ago(5), minutes_ago(-5)]),
     )
     keys = pa.table({"entity": [PHU_AN], "attribute": ["level"], "dataset": [""]})
-    rows, horizon = store.reader.hot(keys, None, None)
+    rows, horizon, _ = store.reader.hot(keys, None, None)
     assert (rows["number"].to_pylist(), horizon) == ([1.0, 3.0, 4.0], 0)
     now_us = int(NOW.timestamp() * 1e6)
-    rows, _ = store.reader.hot(keys, now_us, now_us + 1)
+    rows, _, _ = store.reader.hot(keys, now_us, now_us + 1)
     assert rows["number"].to_pylist() == [1.0]
-    rows, _ = store.reader.hot(None, now_us, None)
+    rows, _, _ = store.reader.hot(None, now_us, None)
     assert sorted(rows["number"].to_pylist()) == [1.0, 2.0, 4.0]
 
 
@@ -282,7 +282,7 @@ def test_sealed_rows_leave_the_hot_log_once(store: SqliteStore, reopen: Opener) 
     run = store.sealing.sealable(2**62, store.sealing.head(), 2)
     assert run["number"].to_pylist() == [1.0, 2.0]
     store.sealing.mark_sealed(run["seq"][-1].as_py())
-    rows, horizon = store.reader.hot(None, None, None)
+    rows, horizon, _ = store.reader.hot(None, None, None)
     assert (rows["number"].to_pylist(), horizon) == ([3.0], run["seq"][-1].as_py())
     assert store.sealing.drop_sealed(1) == 1
     again = reopen()

@@ -18,6 +18,7 @@ from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.entity_maps import RelationalEntityMaps
 from dothi.storage.relational.entity_query import SqliteEntities
+from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.hot_log import SqliteLogWriter
 from dothi.storage.relational.inventory import SqliteInventory
@@ -51,6 +52,7 @@ class Registers:
     entity_maps: RelationalEntityMaps
     ld_contexts: RelationalLdContexts
     snapshots: RelationalSnapshots
+    evolutions: SqliteEvolutions
 
 
 @dataclass(frozen=True)
@@ -117,4 +119,5 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "entity_maps": RelationalEntityMaps(engine, clock),
         "ld_contexts": RelationalLdContexts(engine),
         "snapshots": RelationalSnapshots(engine),
+        "evolutions": SqliteEvolutions(engine),
     }

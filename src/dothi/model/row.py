@@ -31,6 +31,26 @@ class Change(IntEnum):
     """`attribute` is empty; body = {"types": [...], "scope": [...], "expires_at": str|null}."""
     ASSIGN = 5
     """Like UPSERT, but becomes the current value whatever its `observed_at` (NGSI-LD writes)."""
+    RECORD = 6
+    """Record the value in the history alone: the current state stays as it is, and an entity that
+    is not there is not made (temporal writes of NGSI-LD)."""
+    RECORD_ENTITY = 7
+    """`attribute` is empty; body = {"types": [...]}: types that the evolution of the entity has
+    beside those of its current state."""
+    FORGET = 8
+    """What was recorded of the series before this row is no longer told. With body =
+    {"seq": int | null, "stood_at": str | null, "moved_at": str | null, "is_moved": bool}: only one
+    instance, that of `observed_at`, else that of the row `seq`, which stood under the time
+    `stood_at`; `moved_at` says under which time it stands from now on, `is_moved` that this is the
+    time of the commit."""
+    FORGET_ENTITY = 9
+    """`attribute` is empty: the same for everything that was recorded of the entity."""
+
+
+VALUE_CHANGES = (Change.UPSERT, Change.ASSIGN, Change.RECORD)
+"""Changes that record a value."""
+PAST_CHANGES = (Change.RECORD, Change.RECORD_ENTITY, Change.FORGET, Change.FORGET_ENTITY)
+"""Changes that leave the current state as it is."""
 
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")

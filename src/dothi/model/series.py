@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from dothi.model.row import LOG_SCHEMA
+from dothi.model.row import LOG_SCHEMA, VALUE_CHANGES, Change
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,10 +61,17 @@ class RawQuery:
     """Exclusive."""
     last_n: int | None = None
     """The most recent N of each series within the range."""
+    first_n: int | None = None
+    """The earliest N of each series within the range; not together with `last_n`."""
     limit: int = 100_000
     """Rows in all; the answer says when it was cut by holding limit + 1 rows."""
     all_revisions: bool = False
     """Give corrected values too (column `revision`)."""
+    columns: tuple[str, ...] = ()
+    """Columns that are needed; of others the answer may hold nulls. Empty: all."""
+    changes: tuple[Change, ...] = VALUE_CHANGES
+    """Rows of these changes. A deletion of an attribute (DELETE_ATTRIBUTE) has no value, and its
+    quality is not missing."""
 
 
 @dataclass(frozen=True, slots=True)

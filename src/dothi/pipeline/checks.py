@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.quality import Quality
-from dothi.model.row import Change, Kind
+from dothi.model.row import VALUE_CHANGES, Change, Kind
 from dothi.pipeline import geometry
 
 Mask = npt.NDArray[np.bool_]
@@ -28,7 +28,11 @@ _BAD = r"\s\x00-\x1f\x7f<>\"{}|\\^`"
 _TYPE = rf"^(?:[A-Za-z][A-Za-z0-9+.\-]*:[^{_BAD}]+|[^./{_BAD}][^/{_BAD}]*)$"
 """An IRI, or a name that is no path."""
 _NAME = rf"^[^{_BAD}]+$"
-_WRITES = np.array([Change.UPSERT, Change.ASSIGN], dtype=np.uint8)
+_WRITES = np.array(VALUE_CHANGES, dtype=np.uint8)
+_WITHOUT_NAME = np.array(
+    [Change.DELETE_ENTITY, Change.UPSERT_ENTITY, Change.RECORD_ENTITY, Change.FORGET_ENTITY],
+    dtype=np.uint8,
+)
 _QUALITIES = np.array([0, *Quality], dtype=np.uint8)
 
 
@@ -129,9 +133,7 @@ def _lies_ahead(rows: Rows) -> Mask:
 
 def _attribute_fails(rows: Rows) -> Mask:
     bad: Mask = rows.dictionary_fails("attribute", _breaks(_NAME, MAX_NAME_CHARS))
-    needs_name = rows.change != Change.DELETE_ENTITY
-    needs_name &= rows.change != Change.UPSERT_ENTITY
-    broken: Mask = bad & needs_name
+    broken: Mask = bad & ~np.isin(rows.change, _WITHOUT_NAME)
     return broken
 
 

@@ -1,5 +1,6 @@
 """One query path over hot rows and lake."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
@@ -22,10 +23,21 @@ FOUND_KEYS = pa.schema(
             "quality",
             "source",
             "revision",
+            "seq",
         )
     ]
 )
 """What `SealedKeys.find_keys` tells; `revision` is the highest one of the key."""
+
+FORGOTTEN = pa.schema(
+    [
+        *(LOG_SCHEMA.field(name) for name in ("entity", "attribute", "dataset", "observed_at")),
+        pa.field("from_seq", pa.int64()),
+        pa.field("up_to_seq", pa.int64()),
+    ]
+)
+"""Rows of the history that are no longer told: those of the series with from_seq <= seq <=
+up_to_seq, and where `observed_at` is not null only those of that time."""
 
 
 class History(Protocol):
@@ -40,6 +52,22 @@ class History(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class HotHint:
+    """What a question leaves unused, so that it need not be read; more may come all the same."""
+
+    first_n: int | None = None
+    """Only the earliest N keys of each series are needed."""
+    last_n: int | None = None
+    """Only the newest N keys of each series are needed."""
+    columns: tuple[str, ...] = ()
+    """Only these columns of LOG_SCHEMA are needed, beside those that say which row it is; others
+    may be null or empty. Empty: all of them."""
+
+
+NO_HINT = HotHint()
+
+
 class HotRows(Protocol):
     """The part of the history that is still in the log."""
 
@@ -48,8 +76,9 @@ class HotRows(Protocol):
         keys: pa.Table | None,
         start_us: int | None,
         end_us: int | None,
-    ) -> tuple[pa.Table, int]:
-        """Hot rows and the seal horizon of one consistent view.
+        hint: HotHint = NO_HINT,
+    ) -> tuple[pa.Table, int, pa.Table]:
+        """Hot rows, the seal horizon and what is forgotten, of one consistent view.
 
         Args:
             keys: table of entity, attribute, dataset; None: every series.
@@ -57,7 +86,8 @@ class HotRows(Protocol):
                 without observed_at carry their committed_at there.
         Returns:
             LOG_SCHEMA rows with seq > horizon, and the horizon: everything up to it is in the
-            lake, nothing after it is. The lake side must ignore rows with seq > horizon.
+            lake, nothing after it is. The lake side must ignore rows with seq > horizon. Third,
+            FORGOTTEN rows of the keys (none when `keys` is None); they are not applied yet.
         """
         ...
 
@@ -72,8 +102,8 @@ class SealedKeys(Protocol):
             keys: KEY_COLUMNS (entity, attribute, dataset, observed_at); rows without observed_at
                 are ignored: they have no key.
         Returns:
-            FOUND_KEYS, one row per key that was found, in no particular order. Everything that
-            was sealed before the call is seen. Thread-safe; blocking; days without a file and
-            series without a row cost no file access.
+            FOUND_KEYS, one row per key that was found, in no particular order, forgotten or
+            not. Everything that was sealed before the call is seen. Thread-safe; blocking; days
+            without a file and series without a row cost no file access.
         """
         ...

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from dothi.ports.entity_maps import EntityMaps
 from dothi.ports.entity_query import Entities
+from dothi.ports.evolution import Evolutions
 from dothi.ports.history import History
 from dothi.ports.ingest import Ingest
 from dothi.ports.inventory import Inventory
@@ -99,6 +100,7 @@ class HubPorts:
     ingest: Ingest
     entities: Entities
     history: History
+    evolutions: Evolutions
     inventory: Inventory
     maps: EntityMaps
     snapshots: Snapshots | None = None

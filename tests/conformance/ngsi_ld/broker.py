@@ -23,6 +23,7 @@ from dothi.storage.lake.open import open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.entity_maps import RelationalEntityMaps
 from dothi.storage.relational.entity_query import SqliteEntities
+from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.inventory import SqliteInventory
 from dothi.storage.relational.snapshots import RelationalSnapshots
 from hub import Hub, open_hub
@@ -114,6 +115,7 @@ async def running(folder: Path, settings: NgsiLdSettings | None = None) -> Async
             hub.intake,
             SqliteEntities(hub.engine),
             history,
+            SqliteEvolutions(hub.engine),
             SqliteInventory(hub.engine),
             RelationalEntityMaps(hub.engine),
             snapshots,

@@ -91,6 +91,7 @@ def hub_ports(
         ingest=ingest,
         entities=entities,
         history=stores.history,
+        evolutions=stores.evolutions,
         inventory=stores.inventory,
         maps=stores.entity_maps,
         snapshots=snapshots,

@@ -15,6 +15,8 @@ from dothi.facades.ngsi_ld.routes import (
     query,
     snapshots,
     temporal,
+    temporal_attributes,
+    temporal_query,
 )
 from dothi.facades.ngsi_ld.routes.description import describe
 from dothi.facades.ngsi_ld.routes.entities import ROOT
@@ -59,15 +61,8 @@ def broker_endpoints(broker: Broker) -> list[Endpoint]:
             ("POST", f"/entityOperations/{name}", write, handler(broker), summary)
             for name, handler, summary in _BATCHES
         ),
-        (
-            "GET",
-            "/temporal/entities/{entity_id:path}",
-            read,
-            temporal.retrieve_handler(broker),
-            "Retrieve the temporal evolution of an entity",
-        ),
     ]
-    return _mounted([*table, *_consumption(broker)])
+    return _mounted([*table, *_temporal(broker), *_consumption(broker)])
 
 
 def context_endpoints(library: ContextLibrary, public_url: str) -> list[Endpoint]:
@@ -168,6 +163,26 @@ def _mounted(table: list[_Row]) -> list[Endpoint]:
     # Clients do write a slash at the end; they get the answer, not a redirect.
     slashed = [_endpoint(row[0], row[1] + "/", *row[2:]) for row in table if row[1][-1] != "}"]
     return slashed + found
+
+
+def _temporal(broker: Broker) -> list[_Row]:
+    read, write = Permission.READ, Permission.WRITE_ENTITIES
+    past, query = temporal_attributes, temporal_query
+    entity = f"/temporal{_ENTITY}"
+    attributes_of, attribute = f"/temporal{_ATTRIBUTES}", f"/temporal{_ATTRIBUTE}"
+    many = "/temporal/entities"
+    by_post = "/temporal/entityOperations/query"
+    one, all_, below = temporal, query.query_handler(broker), past.append_handler(broker)
+    return [
+        ("POST", many, write, one.create_handler(broker), "Create or update an evolution"),
+        ("GET", many, read, all_, "Query evolutions"),
+        ("POST", by_post, read, query.post_query_handler(broker), "Query evolutions by POST"),
+        ("POST", attributes_of, write, below, "Add instances to an evolution"),
+        ("PATCH", attribute, write, past.modify_handler(broker), "Modify an instance"),
+        ("DELETE", attribute, write, past.delete_handler(broker), "Delete attribute or instance"),
+        ("GET", entity, read, one.retrieve_handler(broker), "Retrieve an evolution"),
+        ("DELETE", entity, write, one.delete_handler(broker), "Delete an evolution"),
+    ]
 
 
 def _endpoint(

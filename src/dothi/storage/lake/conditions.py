@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dothi.model.row import TIMESTAMP, Change
+from dothi.model.row import TIMESTAMP, VALUE_CHANGES
 from dothi.storage.lake.question import Span
 
-VALUE_CHANGES = (int(Change.UPSERT), int(Change.ASSIGN))
-"""Changes that record a value."""
+Changes = tuple[int, ...]
+VALUES: Changes = tuple(int(change) for change in VALUE_CHANGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Conditions:
     has_timeless: bool
     """Some rows have no observed_at; committed_at stands for it."""
     span: Span | None
-    only_values: bool
-    """Deletions and changes of entities are no history of a value."""
+    changes: Changes | None
+    """Only rows of these changes; None: all."""
     up_to_seq: int | None
     only_corrections: bool
 
@@ -30,7 +30,7 @@ class Conditions:
         """Columns that deciding takes, beside observed_at."""
         needed = {
             "committed_at": self.has_timeless,
-            "change": self.only_values,
+            "change": self.changes is not None,
             "seq": self.up_to_seq is not None,
             "revision": self.only_corrections,
         }
@@ -56,8 +56,8 @@ class Conditions:
     def sql(self) -> list[str]:
         """The same of a row `r`."""
         found = [] if self.span is None else self.span.sql(self.moment_sql())
-        if self.only_values:
-            found.append(f"r.change IN {VALUE_CHANGES}")
+        if self.changes is not None:
+            found.append(f"r.change IN ({', '.join(map(str, self.changes))})")
         if self.up_to_seq is not None:
             found.append(f"r.seq <= {self.up_to_seq}")
         if self.only_corrections:
@@ -71,8 +71,8 @@ class Conditions:
                 yield pc.greater_equal(moment, _instant(self.span.start_us))
             if self.span.end_us is not None:
                 yield pc.less(moment, _instant(self.span.end_us))
-        if self.only_values:
-            yield pc.is_in(rows["change"], pa.array(VALUE_CHANGES, pa.int8()))
+        if self.changes is not None:
+            yield pc.is_in(rows["change"], pa.array(self.changes, pa.int8()))
         if self.up_to_seq is not None:
             yield pc.less_equal(rows["seq"], pa.scalar(self.up_to_seq, pa.int64()))
         if self.only_corrections:

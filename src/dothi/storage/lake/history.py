@@ -16,11 +16,13 @@ from dothi.model.series import (
     RawQuery,
     SeriesKey,
 )
-from dothi.ports.history import HotRows
+from dothi.ports.history import HotHint, HotRows
+from dothi.storage.lake.conditions import VALUES, Changes
 from dothi.storage.lake.engine import Engine
+from dothi.storage.lake.forgetting import Relation
 from dothi.storage.lake.periods import DAY_US, Periods, periods, to_us
 from dothi.storage.lake.question import Span, Wanted
-from dothi.storage.lake.relation import Relation, Source, relation, values_only
+from dothi.storage.lake.relation import Source, relation, values_only
 from dothi.storage.lake.series_reader import SeriesReader
 from dothi.storage.lake.table import LakeTable
 
@@ -40,6 +42,7 @@ _SQL = {
 }
 
 _KEYS = ("entity", "attribute", "dataset")
+_FOLDED_COLUMNS = ("observed_at", "number", "quality", "revision")
 _RAW_COLUMNS = tuple(name for name in RAW_ANSWER.names if name not in _KEYS)
 
 
@@ -60,9 +63,10 @@ class LakeHistory:
         span = _span(query.start_at, query.end_at)
         if not wanted.series or _is_empty(span):
             return RAW_ANSWER.empty_table()
-        source = self._source(wanted, span)
-        if query.last_n is not None:
-            return self._last(source, wanted, span, query)
+        hint = HotHint(query.first_n, query.last_n, query.columns)
+        source = self._source(wanted, span, hint, tuple(int(change) for change in query.changes))
+        if query.last_n is not None or query.first_n is not None:
+            return self._some(source, wanted, span, query)
         rows = relation(source, wanted, span, _RAW_COLUMNS, all_revisions=query.all_revisions)
         return self._raw_answer(rows, wanted, query.limit)
 
@@ -75,14 +79,8 @@ class LakeHistory:
         folding = periods(query.period, start_us, max(end_us, start_us + 1))
         if not wanted.series or _is_empty(span):
             return _aggregate_schema(functions).empty_table()
-        source = self._source(wanted, span)
-        rows = relation(
-            source,
-            wanted,
-            span,
-            ("observed_at", "number", "quality", "revision"),
-            all_revisions=False,
-        )
+        source = self._source(wanted, span, HotHint(columns=_FOLDED_COLUMNS))
+        rows = relation(source, wanted, span, _FOLDED_COLUMNS, all_revisions=False)
         quality = "" if query.any_quality else f" AND quality IN {_usable()}"
         columns = ", ".join(f"{_SQL[f]} AS {f.value}" for f in functions)
         sql = f"""SELECT k, {folding.label_sql} AS label, {columns}
@@ -91,27 +89,31 @@ class LakeHistory:
             GROUP BY ALL ORDER BY ALL"""
         return _aggregate_answer(self._engine.query(sql, rows.tables), wanted, folding, functions)
 
-    def _source(self, wanted: Wanted, span: Span) -> Source:
+    def _source(
+        self, wanted: Wanted, span: Span, hint: HotHint, changes: Changes = VALUES
+    ) -> Source:
         """Hot rows first: what they leave out is in every later snapshot of the lake."""
         keys = wanted.table().select(list(_KEYS))
-        hot, horizon = self._hot.hot(keys, span.start_us, span.end_us)
+        hot, horizon, forgotten = self._hot.hot(keys, span.start_us, span.end_us, hint)
         files = [f for f in self._table.snapshot().files if span.meets(f)]
-        return Source(self._engine, self._reader, files, values_only(hot), horizon)
+        values = values_only(hot, changes)
+        return Source(self._engine, self._reader, files, values, horizon, forgotten, changes)
 
-    def _last(self, source: Source, wanted: Wanted, span: Span, query: RawQuery) -> pa.Table:
-        """The newest rows, looking back over ever more days until every series has enough."""
-        count = max(query.last_n or 0, 0)
+    def _some(self, source: Source, wanted: Wanted, span: Span, query: RawQuery) -> pa.Table:
+        """The newest or earliest rows, out of ever more days until every series has enough."""
+        is_last = query.last_n is not None
+        count = max((query.last_n if is_last else query.first_n) or 0, 0)
         found: list[pa.Table] = []
         missing = wanted.series
-        for piece in _backwards(source, span):
+        for piece in _pieces(source, span, is_last=is_last):
             part = Wanted(missing)
             rows = relation(source, part, piece, _RAW_COLUMNS, all_revisions=query.all_revisions)
-            answer = self._raw_answer(_last_of_each(rows, count), part, None)
+            answer = self._raw_answer(_end_of_each(rows, count, is_last=is_last), part, None)
             found.append(answer)
             missing = _short_series(found, wanted.series, count)
             if not missing:
                 break
-        return _newest(found, count).slice(0, query.limit + 1)
+        return _outermost(found, count, is_last=is_last).slice(0, query.limit + 1)
 
     def _raw_answer(self, rows: Relation, wanted: Wanted, limit: int | None) -> pa.Table:
         if rows.rows is not None:
@@ -133,16 +135,21 @@ def _in_order(rows: pa.Table) -> pa.Table:
     return rows.unify_dictionaries().combine_chunks().take(pa.array(order))
 
 
-def _last_of_each(found: Relation, count: int) -> Relation:
-    """Of a relation the newest rows of each series, `count` at most."""
+def _end_of_each(found: Relation, count: int, *, is_last: bool) -> Relation:
+    """Of a relation the newest or earliest rows of each series, `count` at most."""
     if found.rows is None:
-        ranks = "row_number() OVER (PARTITION BY k ORDER BY moment DESC, seq DESC)"
-        newest = f"SELECT * FROM ({found.sql}) QUALIFY {ranks} <= {count}"
-        return Relation(None, newest, found.tables)
+        order = "moment DESC, seq DESC" if is_last else "moment, seq"
+        ranks = f"row_number() OVER (PARTITION BY k ORDER BY {order})"
+        some = f"SELECT * FROM ({found.sql}) QUALIFY {ranks} <= {count}"
+        return Relation(None, some, found.tables)
     rows = _in_order(found.rows)
     k = rows["k"].to_numpy()
-    ends = np.searchsorted(k, k, side="right")
-    return Relation(rows.filter(pa.array(ends - np.arange(len(k)) <= count)), "", {})
+    at = np.arange(len(k))
+    if is_last:
+        ranks = np.searchsorted(k, k, side="right") - 1 - at
+    else:
+        ranks = at - np.searchsorted(k, k, side="left")
+    return Relation(rows.filter(pa.array(ranks < count)), "", {})
 
 
 def _span(start_at: datetime | None, end_at: datetime | None) -> Span:
@@ -167,21 +174,27 @@ def _with_keys(answer: pa.Table, wanted: Wanted) -> pa.Table:
     return answer
 
 
-def _backwards(source: Source, span: Span) -> Iterator[Span]:
-    """Pieces of the span, newest first, of 1, 2, 4 … days that hold rows."""
+def _pieces(source: Source, span: Span, *, is_last: bool) -> Iterator[Span]:
+    """Pieces of the span of 1, 2, 4 … days that hold rows, from its end or its beginning."""
     hot = source.hot
     times = pc.coalesce(hot["observed_at"], hot["committed_at"]).cast(pa.date32())
     days = {f.day for f in source.files}
     days |= set(pc.unique(times).to_pylist())
-    ordered = sorted(days, reverse=True)
-    upper = span.end_us
+    ordered = sorted(days, reverse=is_last)
+    edge = span.end_us if is_last else span.start_us
     size = 1
     while ordered:
         piece, ordered = ordered[:size], ordered[size:]
-        low = _midnight_us(piece[-1])
-        lower = low if span.start_us is None else max(low, span.start_us)
-        yield Span(lower, upper)
-        upper = lower
+        if is_last:
+            low = _midnight_us(piece[-1])
+            lower = low if span.start_us is None else max(low, span.start_us)
+            yield Span(lower, edge)
+            edge = lower
+        else:
+            # A folded file begins on its day and holds later ones: the piece ends with the next.
+            upper = _midnight_us(ordered[0]) if ordered else span.end_us
+            yield Span(edge, upper)
+            edge = upper
         size *= 2
 
 
@@ -203,8 +216,8 @@ def _short_series(
     return tuple(s for s in series if s not in enough)
 
 
-def _newest(found: Sequence[pa.Table], count: int) -> pa.Table:
-    """The newest `count` rows of each series, in the order of a raw answer."""
+def _outermost(found: Sequence[pa.Table], count: int, *, is_last: bool) -> pa.Table:
+    """The newest or earliest `count` rows of each series, in the order of a raw answer."""
     if not found:
         return RAW_ANSWER.empty_table()
     rows = pa.concat_tables(found)
@@ -213,16 +226,18 @@ def _newest(found: Sequence[pa.Table], count: int) -> pa.Table:
     rows = rows.append_column("at", at).sort_by(keys).select(RAW_ANSWER.names)
     if len(found) == 1:
         return rows
-    ranks = _ranks_from_end(rows)
-    return rows.filter(pa.array(ranks < count))
+    return rows.filter(pa.array(_ranks(rows, from_end=is_last) < count))
 
 
-def _ranks_from_end(rows: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """How many rows of the same series follow each row; rows are sorted by series."""
+def _ranks(rows: pa.Table, *, from_end: bool) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """How many rows of the same series stand behind or before each row; sorted by series."""
     groups = rows.group_by(list(_KEYS), use_threads=False).aggregate([([], "count_all")])
     sizes = groups["count_all"].to_numpy()
     ends = np.repeat(np.cumsum(sizes), sizes)
-    return np.asarray(ends - 1 - np.arange(rows.num_rows), dtype=np.int64)
+    behind = np.asarray(ends - 1 - np.arange(rows.num_rows), dtype=np.int64)
+    if from_end:
+        return behind
+    return np.asarray(np.repeat(sizes, sizes) - 1 - behind, dtype=np.int64)
 
 
 def _aggregate_schema(functions: Sequence[Function]) -> pa.Schema:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from dothi.storage.lake.conditions import VALUE_CHANGES, Conditions
+from dothi.storage.lake.conditions import VALUES, Changes, Conditions
 from dothi.storage.lake.engine import quoted
 from dothi.storage.lake.layout import LAKE_SCHEMA
 from dothi.storage.lake.question import Span, Wanted
@@ -38,6 +38,8 @@ class LakeRows:
     span: Span
     horizon: int
     """Rows beyond this seq are not the lake's to answer with."""
+    changes: Changes = VALUES
+    """Rows of these changes are asked for; others are no history of a value."""
 
     def take(
         self, files: Sequence[DataFile], columns: Sequence[str], *, only_corrections: bool = False
@@ -96,7 +98,7 @@ class _Asked:
         return Conditions(
             has_timeless=any(f.has_timeless for f in files),
             span=None if all(map(span.covers, files)) else span,
-            only_values=not _are_values(files),
+            changes=None if _all_asked(files, self.of.changes) else self.of.changes,
             up_to_seq=horizon if any(f.last_seq > horizon for f in files) else None,
             only_corrections=self.only_corrections,
         )
@@ -120,10 +122,10 @@ def files_sql(files: Sequence[DataFile], option: str = "filename = false") -> st
     return f"read_parquet([{names}], hive_partitioning = false, {option})"
 
 
-def _are_values(files: Sequence[DataFile]) -> bool:
-    """Whether no row of the files is a deletion or a change of an entity."""
+def _all_asked(files: Sequence[DataFile], changes: Changes) -> bool:
+    """Whether every row of the files has one of the changes, by the statistics."""
     is_constant, change = _common(files, "change")
-    return is_constant and change in VALUE_CHANGES
+    return is_constant and change in changes
 
 
 def _is_read(name: str, files: Sequence[DataFile]) -> bool:

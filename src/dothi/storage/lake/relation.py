@@ -7,7 +7,7 @@ and every other row goes through untouched.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.row import LOG_SCHEMA
-from dothi.storage.lake.conditions import VALUE_CHANGES
+from dothi.ports.history import FORGOTTEN
+from dothi.storage.lake.conditions import VALUES, Changes
 from dothi.storage.lake.engine import Engine
+from dothi.storage.lake.forgetting import Relation, without_forgotten
 from dothi.storage.lake.lake_rows import LakeRows, Taken
 from dothi.storage.lake.question import Span, Wanted
 from dothi.storage.lake.series_reader import SeriesReader
@@ -35,20 +37,16 @@ class Source:
     """LOG_SCHEMA; values of the wanted series within the span only."""
     horizon: int
     """Rows of the lake beyond this seq are in `hot`."""
+    forgotten: pa.Table = field(default_factory=FORGOTTEN.empty_table)
+    """FORGOTTEN rows of the wanted series."""
+    changes: Changes = VALUES
+    """Rows of these changes are asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """Rows at hand, or SQL text for them and the tables that it names."""
-
-    rows: pa.Table | None
-    sql: str
-    tables: dict[str, pa.Table]
-
-
-def values_only(rows: pa.Table) -> pa.Table:
+def values_only(rows: pa.Table, changes: Changes = VALUES) -> pa.Table:
     """Rows that set a value; deletions and entity changes are not history of a value."""
-    return rows.filter(pc.is_in(rows["change"], pa.array(VALUE_CHANGES, pa.uint8())))
+    is_asked = pc.is_in(rows["change"], pa.array(changes, pa.uint8()))
+    return rows if pc.all(is_asked).as_py() else rows.filter(is_asked)
 
 
 def relation(
@@ -60,7 +58,18 @@ def relation(
         columns: names of LOG_SCHEMA beside entity, attribute and dataset; each is in the result
             after k and moment.
     """
-    lake = LakeRows(source.reader, wanted, span, source.horizon)
+    if not source.forgotten.num_rows:
+        return _relation(source, wanted, span, columns, all_revisions=all_revisions)
+    needed = dict.fromkeys((*columns, "observed_at", "seq"))
+    rows = _relation(source, wanted, span, tuple(needed), all_revisions=all_revisions)
+    return without_forgotten(rows, wanted, source.forgotten)
+
+
+def _relation(
+    source: Source, wanted: Wanted, span: Span, columns: Sequence[str], *, all_revisions: bool
+) -> Relation:
+    """The same, with what is forgotten still in it."""
+    lake = LakeRows(source.reader, wanted, span, source.horizon, source.changes)
     files = wanted.prune(f for f in source.files if span.meets(f))
     hot = _hot(source.hot, wanted, span, columns)
     days = set() if all_revisions else _revised_days(files, source.hot)
@@ -102,13 +111,15 @@ def _hot(hot: pa.Table, wanted: Wanted, span: Span, columns: Sequence[str]) -> l
         within &= us >= span.start_us
     if span.end_us is not None:
         within &= us < span.end_us
-    at = pa.array(np.flatnonzero(within))
-    rows = hot.take(at)
+    rows = hot
+    if not within.all():
+        at = pa.array(np.flatnonzero(within))
+        rows, moment = hot.take(at), moment.take(at)
     if rows.num_rows == 0:
         return []
     k = wanted.positions(rows)
-    listed = {"k": k, "moment": moment.take(at)} | {name: rows[name] for name in columns}
-    return [pa.table(listed).filter(pc.is_valid(k))]
+    listed = pa.table({"k": k, "moment": moment} | {name: rows[name] for name in columns})
+    return [listed.filter(pc.is_valid(k)) if k.null_count else listed]
 
 
 def _together(parts: Sequence[pa.Table]) -> pa.Table:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.fold import fold
-from dothi.model.row import Change
+from dothi.model.row import TIMESTAMP, Change
 from dothi.pipeline.geometry import bounds
 from dothi.storage.relational.columns import Ints, codes, ints, texts, used
 from dothi.storage.relational.hot_connection import HotConnection
@@ -21,6 +21,7 @@ DEFAULT_TYPE = "Thing"
 # Made once: Arrow takes 130 µs to guess the type of a Python value.
 _NAME = pa.scalar("name", pa.string())
 _LOCATION = pa.scalar("location", pa.string())
+_SCOPE = pa.scalar("scope", pa.string())
 _UPSERT_ENTITY = pa.scalar(int(Change.UPSERT_ENTITY), pa.uint8())
 
 
@@ -92,10 +93,18 @@ class EntityWriter:
         self._connection.run(SHAPE_CHANGED)
         self._registry.entities.update(ids)
 
-    def upsert(self, rows: pa.Table, ids: Ints, now_us: int) -> None:
-        """Apply UPSERT_ENTITY rows: types, scope and expiry; the last of an entity wins."""
-        latest = dict(zip(ids.tolist(), rows["body"].to_pylist(), strict=True))
-        bodies = {i: msgspec.json.decode(b or "{}", type=EntityBody) for i, b in latest.items()}
+    def upsert(self, rows: pa.Table, ids: Ints, now_us: int) -> Ints:
+        """Apply UPSERT_ENTITY rows: types, scope and expiry; the last of an entity wins.
+
+        Gives the indexes of the rows that change a scope.
+        """
+        last = {entity: n for n, entity in enumerate(ids.tolist())}
+        texts_of = rows["body"].to_pylist()
+        bodies = {
+            i: msgspec.json.decode(texts_of[n] or "{}", type=EntityBody) for i, n in last.items()
+        }
+        scopes = self._scopes(list(bodies))
+        scoped = [n for i, n in last.items() if bodies[i].scope != scopes[i]]
         self._clear_types(ints(bodies))
         self._connection.run(
             "UPDATE entity SET types = ?2, scope = ?3, modified_us = ?4, "
@@ -112,6 +121,15 @@ class EntityWriter:
         )
         self._add_types([(i, b.types) for i, b in bodies.items()])
         self._connection.run(SHAPE_CHANGED)
+        return np.array(scoped, np.int64)
+
+    def _scopes(self, ids: list[int]) -> dict[int, list[str]]:
+        listed = ", ".join(map(str, ids))
+        found = self._connection.query(f"SELECT id, scope FROM entity WHERE id IN ({listed})")
+        return {
+            i: msgspec.json.decode(scope, type=list[str])
+            for i, scope in zip(*(c.to_pylist() for c in found.columns), strict=True)
+        }
 
     def delete(self, ids: Ints, uris: list[str], now_us: int) -> None:
         """Mark entities and their attributes as gone; their history stays."""
@@ -121,6 +139,11 @@ class EntityWriter:
             "UPDATE attribute SET deleted_us = ?1, owner_id = NULL "
             "WHERE entity_id = ?2 AND deleted_us IS NULL",
             gone,
+        )
+        self._connection.run(
+            "INSERT OR IGNORE INTO evolution_type (type, entity_id) "
+            "SELECT type, entity_id FROM entity_type WHERE entity_id = ?",
+            gone.select(["id"]),
         )
         self._clear_types(gone["id"])
         self._connection.run(SHAPE_CHANGED)
@@ -181,6 +204,29 @@ class EntityWriter:
                 }
             ),
         )
+
+
+def scope_rows(rows: pa.Table, now_us: int) -> pa.Table:
+    """UPSERT_ENTITY rows as rows of the history of the scope, which begins or ends now."""
+    count = rows.num_rows
+    bodies = [
+        msgspec.json.decode(body or "{}", type=EntityBody).scope
+        for body in rows["body"].cast(pa.string()).to_pylist()
+    ]
+    at = pa.array([now_us if scope else None for scope in bodies], pa.int64())
+    columns = {
+        "attribute": pa.repeat(_SCOPE, count).dictionary_encode(),
+        "observed_at": at.cast(TIMESTAMP),
+        "body": pa.array(
+            [msgspec.json.encode({"value": s}).decode() if s else None for s in bodies], pa.string()
+        ),
+        "change": pa.array(
+            [Change.RECORD if scope else Change.DELETE_ATTRIBUTE for scope in bodies], pa.uint8()
+        ),
+    }
+    for name, column in columns.items():
+        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
+    return rows
 
 
 def _instance(numbered: Numbered, at: Ints) -> dict[str, Any]:

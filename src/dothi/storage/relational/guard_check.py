@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.batch import Batch, CommitResult
-from dothi.model.row import Change
+from dothi.model.row import PAST_CHANGES, Change
 from dothi.storage.relational.columns import texts
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.series_registry import Registry
@@ -81,7 +81,7 @@ def check_guards(registry: Registry, batches: Sequence[Batch], rows: pa.Table, f
         for uri, change in touched.get(number, ()):
             if change == Change.DELETE_ENTITY:
                 present.discard(uri)
-            elif change != Change.DELETE_ATTRIBUTE:
+            elif change != Change.DELETE_ATTRIBUTE and change not in PAST_CHANGES:
                 present.add(uri)
 
 

@@ -6,6 +6,7 @@ this key already there. Rebuilt from the log at start.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,14 +30,19 @@ class _Chunk:
 
     def rows_of(self, wanted: npt.NDArray[np.int32]) -> Ints:
         """seq of the rows of these series, in no order."""
+        found: Ints = self.seq[self.positions_of(wanted)]
+        return found
+
+    def positions_of(self, wanted: npt.NDArray[np.int32]) -> npt.NDArray[np.signedinteger[Any]]:
+        """Indexes of the rows of these series, in no order."""
         column = self.attribute[: self.used]
         if self.by_attribute is None or len(wanted) > _FEW_SERIES:
             mask = column == wanted[0] if len(wanted) == 1 else np.isin(column, wanted)
-            return self.seq[: self.used][mask]
+            return np.flatnonzero(mask)
         low = np.searchsorted(column, wanted, "left", sorter=self.by_attribute)
         high = np.searchsorted(column, wanted, "right", sorter=self.by_attribute)
         runs = [self.by_attribute[a:b] for a, b in zip(low, high, strict=True) if b > a]
-        return self.seq[np.concatenate(runs)] if runs else self.seq[:0]
+        return np.concatenate(runs) if runs else self.by_attribute[:0]
 
 
 class HotIndex:
@@ -45,6 +51,8 @@ class HotIndex:
     def __init__(self) -> None:
         self._chunks: list[_Chunk] = []
         self._rows = 0
+        self.forgotten: set[int] = set()
+        """Series of which something is forgotten, by attribute id (0: of whole entities)."""
 
     def __len__(self) -> int:
         return self._rows
@@ -92,6 +100,39 @@ class HotIndex:
         found = [chunk.rows_of(wanted) for chunk in self._chunks]
         return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
 
+    def select(
+        self,
+        attributes: Ints,
+        span: tuple[int | None, int | None],
+        ends: tuple[int | None, int | None],
+    ) -> Ints:
+        """seq of rows of the series, rising; of a row without a time only the series counts.
+
+        Args:
+            span: start and end of observed, end exclusive.
+            ends: so many of the earliest, or of the newest, keys of each series; a key is a time
+                with all its revisions.
+        """
+        wanted = np.unique(attributes).astype(np.int32)
+        found = [chunk.positions_of(wanted) for chunk in self._chunks]
+        picked = [(c, at) for c, at in zip(self._chunks, found, strict=True) if len(at)]
+        if not picked:
+            return np.empty(0, np.int64)
+        seq = np.concatenate([chunk.seq[at] for chunk, at in picked])
+        observed = np.concatenate([chunk.observed[at] for chunk, at in picked])
+        keep = np.ones(len(seq), np.bool_)
+        if span[0] is not None:
+            keep &= observed >= span[0]
+        if span[1] is not None:
+            keep &= observed < span[1]
+        keep |= observed == NO_TIME
+        if ends != (None, None):
+            series = np.concatenate([chunk.attribute[at] for chunk, at in picked])
+            at = np.flatnonzero(keep & (observed != NO_TIME))
+            keep[at] = _at_ends(series[at], observed[at], ends)
+        chosen: Ints = np.sort(seq[keep])
+        return chosen
+
     def rows_of_keys(self, attributes: Ints, observed: Ints) -> Ints:
         """seq of every row whose (attribute, observed) is among the keys, rising."""
         if not len(attributes):
@@ -107,6 +148,27 @@ class HotIndex:
             hits = near[np.isin(_pack(chunk.attribute[near], times[near]), keys)]
             found.append(chunk.seq[hits])
         return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _at_ends(
+    series: npt.NDArray[np.int32], observed: Ints, ends: tuple[int | None, int | None]
+) -> npt.NDArray[np.bool_]:
+    """Which rows have one of the earliest (else newest) times of their series."""
+    first_n, last_n = ends
+    order = np.lexsort((observed, series))
+    new_series = np.ones(len(order), np.bool_)
+    new_series[1:] = series[order][1:] != series[order][:-1]
+    new_key = new_series.copy()
+    new_key[1:] |= observed[order][1:] != observed[order][:-1]
+    key = np.cumsum(new_key)
+    starts = np.flatnonzero(new_series)
+    sizes = np.diff(np.append(starts, len(order)))
+    kept = np.empty(len(order), np.bool_)
+    if first_n is not None:
+        kept[order] = key - np.repeat(key[starts], sizes) < first_n
+    else:
+        kept[order] = np.repeat(key[starts + sizes - 1], sizes) - key < (last_n or 0)
+    return kept
 
 
 def _new_chunk() -> _Chunk:

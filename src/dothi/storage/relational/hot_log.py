@@ -13,7 +13,7 @@ from dothi.model.problem import StoreUnavailable
 from dothi.model.row import Change
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.history import SealedKeys
-from dothi.storage.relational.columns import Ints, times
+from dothi.storage.relational.columns import Ints
 from dothi.storage.relational.entity_writer import EntityWriter
 from dothi.storage.relational.guard_check import Fate, check_guards, replays
 from dothi.storage.relational.hot_connection import HotConnection
@@ -21,12 +21,18 @@ from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.log_append import LogAppender, Work
 from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.owner_check import OwnerCheck, WholeRefused
+from dothi.storage.relational.past_log import PastLog
+from dothi.storage.relational.past_writer import PastWriter
 from dothi.storage.relational.series_registry import Registry
 from dothi.storage.relational.series_writer import SeriesWriter
 from dothi.storage.relational.twin_lookup import TwinLookup
-from dothi.storage.relational.twins import Values, judge
 
-_DELETES = (Change.DELETE_ATTRIBUTE, Change.DELETE_ENTITY)
+_WRITE, _DELETE, _RECORD, _FORGET = range(4)
+_RUN_OF = np.zeros(256, np.int8)
+"""By change: in which kind of run a row is applied."""
+_RUN_OF[[Change.DELETE_ATTRIBUTE, Change.DELETE_ENTITY]] = _DELETE
+_RUN_OF[[Change.RECORD, Change.RECORD_ENTITY]] = _RECORD
+_RUN_OF[[Change.FORGET, Change.FORGET_ENTITY]] = _FORGET
 
 
 class SqliteLogWriter:
@@ -50,6 +56,7 @@ class SqliteLogWriter:
         self._series = SeriesWriter(self._connection, self._registry)
         self._owners = OwnerCheck(self._connection, self._registry)
         self._twins = TwinLookup(self._connection, self._registry, index, sealed)
+        self._past = PastLog(PastWriter(self._connection, self._registry), self._log, self._news)
         self._retyped: Callable[[Iterable[int]], None] = lambda _ids: None
         self._recall()
 
@@ -78,8 +85,9 @@ class SqliteLogWriter:
                     raise
             for rows in work.indexed:
                 self._index.append(*rows)
-            self._retyped(self._entities.retyped)
-            self._entities.retyped = []
+            self._index.forgotten.update(work.forgotten)
+            self._retyped([*self._entities.retyped, *self._past.writer.retyped])
+            self._entities.retyped, self._past.writer.retyped = [], []
             self._next_seq = work.next_seq
             self._next_batch += len(group.batches)
             self._last_us = work.now_us
@@ -116,11 +124,10 @@ class SqliteLogWriter:
             keep = np.array([fate.applies(n) for n in range(len(batches))], np.bool_)
             rows = rows.filter(pa.array(keep[rows["batch_no"].to_numpy()]))
         self._log.name_sources(rows, group, fate)
-        for part, is_delete in _parts(rows):
-            if is_delete:
-                self._delete(part, work)
-            else:
-                self._write(part, work)
+        apply = {_WRITE: self._write, _DELETE: self._delete}
+        apply |= {_RECORD: self._past.record, _FORGET: self._past.forget}
+        for part, kind in _parts(rows):
+            apply[kind](part, work)
         self._log.write_receipts(fate, work)
         self._log.write_batches(group, fate, work)
         return work, fate
@@ -136,19 +143,17 @@ class SqliteLogWriter:
         change = rows["change"].to_numpy()
         about_entity = change == Change.UPSERT_ENTITY
         if about_entity.any():
-            chosen = self._numbered(rows.filter(pa.array(about_entity)), entity_ids[about_entity])
-            self._entities.upsert(chosen.rows, chosen.entities, work.now_us)
+            chosen = self._log.numbered(
+                rows.filter(pa.array(about_entity)), entity_ids[about_entity]
+            )
+            scoped = self._entities.upsert(chosen.rows, chosen.entities, work.now_us)
             self._log.append(chosen, work)
+            if len(scoped):
+                self._past.log_scopes(chosen.take(scoped), work)
             rows, entity_ids = rows.filter(pa.array(~about_entity)), entity_ids[~about_entity]
         if rows.num_rows:
             series = self._series.resolve(rows, entity_ids, work.now_us)
-            self._observe(self._permitted(self._numbered(rows, entity_ids, series), work), work)
-
-    def _numbered(self, rows: pa.Table, entities: Ints, series: Ints | None = None) -> Numbered:
-        sources = self._log.source_ids(rows)
-        return Numbered(
-            rows, sources, entities, np.zeros_like(sources) if series is None else series
-        )
+            self._observe(self._permitted(self._log.numbered(rows, entity_ids, series), work), work)
 
     def _permitted(self, numbered: Numbered, work: Work) -> Numbered:
         """Without the rows that write a series of another source; those are rejected."""
@@ -165,29 +170,22 @@ class SqliteLogWriter:
         return numbered.where(~refused)
 
     def _observe(self, numbered: Numbered, work: Work) -> None:
-        rows = numbered.rows
-        if not rows.num_rows:
-            return
-        observed = times(rows["observed_at"])
-        new = Values(
-            numbered.series,
-            observed,
-            rows["number"].to_numpy(),
-            rows["text"].combine_chunks(),
-            rows["body"].combine_chunks(),
-            rows["quality"].cast(pa.int64()).to_numpy(),
-            np.zeros(rows.num_rows, np.int64),
-        )
-        verdict = judge(new, self._twins.stored(rows, numbered.series, observed))
+        if len(numbered):
+            numbered, revision = self._news(numbered, work)
+            if len(numbered):
+                self._store(numbered, revision, work)
+
+    def _news(self, numbered: Numbered, work: Work) -> tuple[Numbered, Ints]:
+        """The rows that are no duplicates, with their revisions."""
+        verdict = self._twins.judge(numbered.rows, numbered.series)
         # An assignment decides what is current, so it is recorded even when it repeats a value.
-        again = verdict.duplicate & (rows["change"].to_numpy() == Change.ASSIGN)
+        again = verdict.duplicate & (numbered.rows["change"].to_numpy() == Change.ASSIGN)
         duplicate = verdict.duplicate & ~again
         revision = np.minimum(verdict.revision + again, 255)
         if duplicate.any():
             self._log.tally(numbered.where(duplicate), work, is_duplicate=True)
             numbered, revision = numbered.where(~duplicate), revision[~duplicate]
-        if len(numbered):
-            self._store(numbered, revision, work)
+        return numbered, revision
 
     def _store(self, numbered: Numbered, revision: Ints, work: Work) -> None:
         self._log.append(numbered, work, revision)
@@ -212,20 +210,17 @@ class SqliteLogWriter:
                 rows.filter(pa.array(parts)), ids[parts], work.now_us
             )
             self._entities.touch(ids[parts], work.now_us)
-        self._log.append(self._numbered(rows, ids, series), work)
+        self._log.append(self._log.numbered(rows, ids, series), work)
 
 
-def _parts(rows: pa.Table) -> list[tuple[pa.Table, bool]]:
-    """Runs of writes and of deletes, in order: writes among themselves commute, deletes do not."""
+def _parts(rows: pa.Table) -> list[tuple[pa.Table, int]]:
+    """Runs of rows that are applied together, in order: writes among themselves commute, deletes
+    and forgetting do not."""
     if not rows.num_rows:
         return []
-    is_delete = np.isin(rows["change"].to_numpy(), _DELETES)
-    if not is_delete.any():
-        return [(rows, False)]
-    edges = [0, *(np.flatnonzero(np.diff(is_delete)) + 1).tolist(), rows.num_rows]
-    return [
-        (rows.slice(start, end - start), bool(is_delete[start])) for start, end in pairwise(edges)
-    ]
+    kind = _RUN_OF[rows["change"].to_numpy()]
+    edges = [0, *(np.flatnonzero(np.diff(kind)) + 1).tolist(), rows.num_rows]
+    return [(rows.slice(start, end - start), int(kind[start])) for start, end in pairwise(edges)]
 
 
 def _results(group: Group, work: Work, fate: Fate) -> list[CommitResult]:

@@ -42,6 +42,8 @@ class Work:
     last_seq: Ints = field(init=False)
     tallies: list[Tally] = field(default_factory=list)
     indexed: list[tuple[Ints, Ints, Ints]] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
+    """Series of which something was forgotten."""
 
     def __post_init__(self) -> None:
         batches = self.group.batches
@@ -73,6 +75,13 @@ class LogAppender:
     def source_ids(self, rows: pa.Table) -> Ints:
         """Number of the source of each row."""
         return _numbers(rows["source"], self._sources.known)
+
+    def numbered(self, rows: pa.Table, entities: Ints, series: Ints | None = None) -> Numbered:
+        """The rows with the numbers of what they name; without `series` they name none."""
+        sources = self.source_ids(rows)
+        return Numbered(
+            rows, sources, entities, np.zeros_like(sources) if series is None else series
+        )
 
     def append(self, numbered: Numbered, work: Work, revision: Ints | None = None) -> None:
         """Write log rows, note them for the receipts and the index."""

@@ -4,12 +4,13 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.row import LOG_SCHEMA
+from dothi.ports.history import FORGOTTEN, NO_HINT, HotHint
 from dothi.storage.relational.columns import Ints
+from dothi.storage.relational.forgotten import read_forgotten
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import NO_TIME, HotIndex
 from dothi.storage.relational.log_names import LogNames
@@ -33,6 +34,23 @@ _ROW = pa.schema(
         ("kind", pa.int64()),
     ]
 )
+_COSTLY = {
+    "source_id": "source",
+    "unit_id": "unit",
+    "batch_id": "batch",
+    "text": "text",
+    "body": "body",
+    "kind": "kind",
+}
+"""Columns of the log that a question may do without, and what they become."""
+_ABSENT = {
+    "text": pa.scalar(None, pa.string()),
+    "body": pa.scalar(None, pa.string()),
+    "kind": pa.scalar(1, pa.int64()),
+}
+"""What stands in columns that were not read."""
+_LISTED_ROWS = 50_000
+"""So many numbers are written into the question, which takes less than to put them into a table."""
 _NAMES = {
     "attribute": "id, name AS first, dataset AS second FROM attribute",
     "entity": "id, uri AS first, json_extract(types, '$[0]') AS second FROM entity",
@@ -64,6 +82,8 @@ class SqliteLogReader:
         """Fill the index from the log (at start); gives the number of rows."""
         schema = pa.schema([_ROW.field(n) for n in ("seq", "attribute_id", "observed_us")])
         with self._lock:
+            gone = self._connection.query("SELECT DISTINCT attribute_id AS id FROM forgotten")
+            self._index.forgotten.update(gone["id"].to_pylist())
             after, count = self._horizon(), 0
             while True:
                 rows = self._connection.typed(
@@ -97,8 +117,12 @@ class SqliteLogReader:
             return self._horizon() + 1
 
     def hot(
-        self, keys: pa.Table | None, start_us: int | None, end_us: int | None
-    ) -> tuple[pa.Table, int]:
+        self,
+        keys: pa.Table | None,
+        start_us: int | None,
+        end_us: int | None,
+        hint: HotHint = NO_HINT,
+    ) -> tuple[pa.Table, int, pa.Table]:
         """See ports.history.HotRows."""
         with self._lock:
             self._connection.run("BEGIN")
@@ -111,23 +135,31 @@ class SqliteLogReader:
                 condition = " AND ".join(where)
                 if keys is None:
                     sql = f"SELECT * FROM log WHERE {condition} ORDER BY seq"
-                    return self._rows(sql), horizon
-                return self._of_series(keys, condition, horizon), horizon
+                    return self._rows(sql), horizon, FORGOTTEN.empty_table()
+                series = self._attribute_ids(keys)
+                gone = [i for i in series.tolist() if i in self._index.forgotten]
+                # Of what is forgotten nobody knows how many keys it takes away.
+                ends = (None, None) if gone else (hint.first_n, hint.last_n)
+                seqs = self._index.select(series, (start_us, end_us), ends)
+                rows = self._of_seqs(seqs[seqs > horizon], condition, hint.columns)
+                return rows, horizon, read_forgotten(self._connection, self._names, gone)
             finally:
                 self._connection.run("COMMIT")
 
-    def _of_series(self, keys: pa.Table, condition: str, horizon: int) -> pa.Table:
-        seqs = self._index.rows_of(self._attribute_ids(keys))
-        seqs = seqs[seqs > horizon]
-        if len(seqs) * 4 > len(self._index):
-            ids = ",".join(map(str, np.unique(self._attribute_ids(keys)).tolist()))
-            return self._rows(
-                f"SELECT * FROM log WHERE {condition} AND attribute_id IN ({ids}) ORDER BY seq"
-            )
-        self._want(seqs)
+    def _of_seqs(self, seqs: Ints, condition: str, columns: tuple[str, ...]) -> pa.Table:
+        """Rows with these numbers that meet the condition."""
+        if not len(seqs):
+            return LOG_SCHEMA.empty_table()
+        if seqs[-1] - seqs[0] == len(seqs) - 1:
+            picked = f"seq BETWEEN {seqs[0]} AND {seqs[-1]}"
+        elif len(seqs) <= _LISTED_ROWS:
+            picked = f"seq IN ({','.join(map(str, seqs.tolist()))})"
+        else:
+            self._want(seqs)
+            picked = "seq IN (SELECT id FROM temp.wanted)"
+        names = ", ".join(name for name in _ROW.names if _is_needed(name, columns))
         return self._rows(
-            "SELECT l.* FROM temp.wanted w CROSS JOIN log l ON l.seq = w.id "
-            f"WHERE {condition} ORDER BY l.seq"
+            f"SELECT {names} FROM log WHERE ({picked}) AND {condition} ORDER BY seq", columns
         )
 
     def _attribute_ids(self, keys: pa.Table) -> Ints:
@@ -154,29 +186,47 @@ class SqliteLogReader:
         self._connection.run("DELETE FROM temp.wanted")
         self._connection.run("INSERT INTO temp.wanted VALUES (?)", pa.table({"id": ids}))
 
-    def _rows(self, sql: str) -> pa.Table:
-        """Log rows with their numbers replaced by names: LOG_SCHEMA."""
-        rows = self._connection.typed(_ROW, sql)
-        if not rows.num_rows:
+    def _rows(self, sql: str, needed: tuple[str, ...] = ()) -> pa.Table:
+        """Log rows with their numbers replaced by names: LOG_SCHEMA.
+
+        Args:
+            needed: columns of LOG_SCHEMA; others that cost something are null or empty.
+        """
+        schema = pa.schema([field for field in _ROW if _is_needed(field.name, needed)])
+        rows = self._connection.typed(schema, sql)
+        count = rows.num_rows
+        if not count:
             return LOG_SCHEMA.empty_table()
         attribute, dataset = self._names["attribute"].of(rows["attribute_id"])
         entity, entity_type = self._names["entity"].of(rows["entity_id"])
         columns = {
-            "lane": pa.repeat(pa.scalar(0, pa.int32()), rows.num_rows),
-            "source": self._names["source"].of(rows["source_id"])[0],
+            "lane": pa.repeat(pa.scalar(0, pa.int32()), count),
             "entity": entity,
             "entity_type": entity_type,
             "attribute": attribute,
             "dataset": dataset.fill_null(""),
             "observed_at": rows["observed_us"],
-            "unit": _null_where_empty(self._names["unit"].of(rows["unit_id"])[0]),
-            "batch": self._names["batch"].of(rows["batch_id"])[0],
             "committed_at": rows["committed_us"],
         }
-        same = ("seq", "number", "text", "body", "quality", "kind", "change", "revision")
-        columns |= {name: rows[name] for name in same}
+        for name in ("source", "unit", "batch"):
+            if f"{name}_id" in schema.names:
+                columns[name] = self._names[name].of(rows[f"{name}_id"])[0]
+            else:
+                columns[name] = pa.repeat(pa.scalar("", pa.string()), count)
+        columns["unit"] = _null_where_empty(columns["unit"])
+        for name in ("seq", "number", "quality", "change", "revision"):
+            columns[name] = rows[name]
+        for name, absent in _ABSENT.items():
+            columns[name] = rows[name] if name in schema.names else pa.repeat(absent, count)
         return pa.table([columns[f.name].cast(f.type) for f in LOG_SCHEMA], schema=LOG_SCHEMA)
 
 
+def _is_needed(name: str, columns: tuple[str, ...]) -> bool:
+    """Whether a column of the log is read for a question that needs these of LOG_SCHEMA."""
+    return not columns or name not in _COSTLY or _COSTLY[name] in columns
+
+
 def _null_where_empty(texts: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(texts, pa.scalar("", pa.string())), None, texts)
+    # A plain None would make Arrow look for pandas each time.
+    empty = pc.equal(texts, pa.scalar("", pa.string()))
+    return pc.if_else(empty, pa.scalar(None, pa.string()), texts)

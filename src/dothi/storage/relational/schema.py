@@ -137,6 +137,36 @@ Index(
     "ix_attribute_expires_at", text(EXPIRES_AT), _table=attribute, sqlite_where=text(HAS_EXPIRY)
 ).ddl_if(dialect="sqlite")
 
+evolution_type = Table(
+    "evolution_type",
+    metadata,
+    Column("type", String, primary_key=True),
+    Column("entity_id", BigInteger, primary_key=True, index=True),
+)
+"""Types of entities in the past: of those that were deleted or never were in the current state,
+and types that only the temporal evolution of a current one has."""
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("entity_id", BigInteger, nullable=False, index=True),
+    Column(
+        "attribute_id",
+        BigInteger,
+        nullable=False,
+        index=True,
+        comment="0: says when the whole evolution of the entity was forgotten",
+    ),
+    Column("from_seq", BigInteger, nullable=False),
+    Column("up_to_seq", BigInteger, nullable=False),
+    Column("observed_us", BigInteger, comment="null: of any time"),
+    Column("stood_us", BigInteger, comment="time under which one instance stood"),
+    Column("moved_us", BigInteger, comment="time under which it stands now; null: gone"),
+    Column("forgotten_us", BigInteger, nullable=False),
+)
+"""Rows of log and lake that are no longer told (see ports/history.py, FORGOTTEN)."""
+
 log = Table(
     "log",
     metadata,

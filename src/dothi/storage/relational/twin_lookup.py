@@ -1,14 +1,17 @@
 """Finds the stored twins of rows that arrive late: first in the hot log, then in the lake."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
 from dothi.ports.history import SealedKeys
 from dothi.storage.relational.columns import NO_TIME, Ints, times
+from dothi.storage.relational.forgotten import FORGOTTEN_SPANS
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.series_registry import Registry
-from dothi.storage.relational.twins import EMPTY, Values
+from dothi.storage.relational.twins import EMPTY, Values, Verdict, judge
 
 _STORED = pa.schema(
     [
@@ -19,8 +22,12 @@ _STORED = pa.schema(
         ("body", pa.string()),
         ("quality", pa.int64()),
         ("revision", pa.int64()),
+        ("seq", pa.int64()),
     ]
 )
+_FORGOTTEN_QUALITY = -1
+"""Equals no quality, so that nothing is a duplicate of a value that is forgotten: what comes again
+is stored again, as a correction of it."""
 
 
 class TwinLookup:
@@ -38,6 +45,20 @@ class TwinLookup:
         self._index = index
         self._sealed = sealed
         connection.run("CREATE TEMP TABLE wanted_seq (seq INTEGER PRIMARY KEY)")
+
+    def judge(self, rows: pa.Table, attribute: Ints) -> Verdict:
+        """Tell duplicates and corrections among rows of these series."""
+        observed = times(rows["observed_at"])
+        new = Values(
+            attribute,
+            observed,
+            rows["number"].to_numpy(),
+            rows["text"].combine_chunks(),
+            rows["body"].combine_chunks(),
+            rows["quality"].cast(pa.int64()).to_numpy(),
+            np.zeros(rows.num_rows, np.int64),
+        )
+        return judge(new, self.stored(rows, attribute, observed))
 
     def stored(self, rows: pa.Table, attribute: Ints, observed: Ints) -> Values:
         """Values in force of keys that are stored already, of all rows that may have a twin.
@@ -81,7 +102,22 @@ class TwinLookup:
             rows["quality"].to_numpy(),
             rows["revision"].to_numpy(),
         )
-        return _in_force(values)
+        return _in_force(self._marked(values, rows["seq"].to_numpy()))
+
+    def _marked(self, values: Values, seq: Ints) -> Values:
+        """The values with those that are forgotten told apart by their quality."""
+        concerned = [i for i in set(values.attribute.tolist()) if i in self._index.forgotten]
+        if not concerned:
+            return values
+        gone = np.zeros(len(seq), np.bool_)
+        found = self._connection.typed(
+            FORGOTTEN_SPANS,
+            f"SELECT * FROM forgotten WHERE attribute_id IN ({', '.join(map(str, concerned))})",
+        )
+        for series, first, last, at in zip(*(c.to_pylist() for c in found.columns), strict=True):
+            of_span = (values.attribute == series) & (seq >= first) & (seq <= last)
+            gone |= of_span if at is None else of_span & (values.observed == at)
+        return replace(values, quality=np.where(gone, _FORGOTTEN_QUALITY, values.quality))
 
     def _lake(
         self, sealed: SealedKeys, rows: pa.Table, attribute: Ints, observed: Ints, at: Ints
@@ -99,7 +135,7 @@ class TwinLookup:
             )
         }
         found_names = zip(*(found[n].to_pylist() for n in names), strict=True)
-        return Values(
+        values = Values(
             np.array([ids[key] for key in found_names], np.int64),
             times(found["observed_at"]),
             found["number"].to_numpy(),
@@ -108,6 +144,7 @@ class TwinLookup:
             found["quality"].cast(pa.int64()).to_numpy(),
             found["revision"].cast(pa.int64()).to_numpy(),
         )
+        return self._marked(values, found["seq"].to_numpy())
 
 
 def _in_force(values: Values) -> Values:

@@ -11,6 +11,7 @@ import pytest
 
 from dothi.model.problem import Problem
 from dothi.model.series import RawQuery, SeriesKey
+from dothi.ports.history import NO_HINT, HotHint
 from dothi.ports.service import Watched
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.periodic import PeriodicService
@@ -155,8 +156,12 @@ def test_a_reader_that_took_the_hot_rows_first_misses_and_doubles_nothing(tmp_pa
 
     class SealsInBetween(MemoryLog):
         def hot(
-            self, keys: pa.Table | None, start_us: int | None, end_us: int | None
-        ) -> tuple[pa.Table, int]:
+            self,
+            keys: pa.Table | None,
+            start_us: int | None,
+            end_us: int | None,
+            hint: HotHint = NO_HINT,
+        ) -> tuple[pa.Table, int, pa.Table]:
             answer = log.hot(keys, start_us, end_us)
             sealer.seal()
             return answer

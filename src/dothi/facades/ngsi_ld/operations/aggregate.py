@@ -1,121 +1,238 @@
-"""Aggregated temporal values (clause 4.5.19)."""
+"""Aggregated temporal values (clause 4.5.19), on columns."""
 
-import asyncio
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
-from dothi.facades.ngsi_ld.errors import bad_request_data
-from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.operations.temporal import TimeQuery
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dothi.facades.ngsi_ld.errors import bad_request_data, invalid_request
+from dothi.facades.ngsi_ld.operations.periods import (
+    Duration,
+    Ints,
+    from_us,
+    number_periods,
+    read_duration,
+    to_us,
+)
+from dothi.facades.ngsi_ld.operations.times import TimeProperty, TimeQuery
 from dothi.facades.ngsi_ld.wire.body import plain_number
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
 from dothi.facades.ngsi_ld.wire.times import format_date_time
+from dothi.model.quality import USABLE
 from dothi.model.row import Kind
-from dothi.model.series import AggregateQuery, FixedPeriod, Function, RawQuery, SeriesKey
-from dothi.ports.entity_query import StoredEntity
 
 AGGREGATE_PARAMETERS = frozenset({"aggrMethods", "aggrPeriodDuration"})
-_FUNCTIONS = {
-    "totalCount": Function.COUNT,
-    "sum": Function.SUM,
-    "avg": Function.AVG,
-    "min": Function.MIN,
-    "max": Function.MAX,
-    "stddev": Function.STDDEV,
+FOLDED_COLUMNS = ("number", "text", "body", "kind")
+"""Columns of the history that an aggregation needs, beside times and quality."""
+Floats = npt.NDArray[np.float64]
+_Reducer = Callable[[Floats, Ints, Ints], Floats]
+"""Values in order of their periods, first index of each period, and sizes -> one per period."""
+
+
+def _stddev(values: Floats, starts: Ints, sizes: Ints) -> Floats:
+    """Of a sample; 0 for a single value."""
+    mean = np.add.reduceat(values, starts) / sizes
+    squares = np.add.reduceat((values - np.repeat(mean, sizes)) ** 2, starts)
+    return np.sqrt(squares / np.maximum(sizes - 1, 1))
+
+
+_NUMERIC: dict[str, _Reducer] = {
+    "avg": lambda v, starts, sizes: np.add.reduceat(v, starts) / sizes,
+    "max": lambda v, starts, _: np.maximum.reduceat(v, starts),
+    "min": lambda v, starts, _: np.minimum.reduceat(v, starts),
+    "stddev": _stddev,
+    "sum": lambda v, starts, _: np.add.reduceat(v, starts),
+    "sumsq": lambda v, starts, _: np.add.reduceat(v * v, starts),
 }
-_DURATION = re.compile(
-    r"P(?=.)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?"
-)
-_SECONDS = (604_800, 86_400, 3600, 60, 1)
-Values = dict[str, dict[str, list[list[Any]]]]
-"""Attribute (stored name) -> method -> [value, start, end]."""
+_COUNTS = ("totalCount", "distinctCount")
+_ON_ARRAYS = frozenset({"avg", "max", "min", "sum"})
+_ON_TEXTS = frozenset({"max", "min"})
+METHODS = tuple(sorted({*_NUMERIC, *_COUNTS}))
 
 
-def read_methods(parameters: Parameters) -> tuple[str, ...]:
-    """Names of the aggregation methods. Raises NgsiError BadRequestData."""
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """What is asked for."""
+
+    methods: tuple[str, ...]
+    duration: Duration
+
+
+def read_aggregation(parameters: Parameters) -> Aggregation:
+    """Raises NgsiError BadRequestData."""
     methods = parameters.names("aggrMethods")
-    unknown = [name for name in methods if name not in _FUNCTIONS]
+    unknown = [name for name in methods if name not in METHODS]
     if not methods or unknown:
         raise bad_request_data(
-            f"aggrMethods must name some of {', '.join(_FUNCTIONS)}, "
+            f"aggrMethods must name some of {', '.join(METHODS)}, "
             f"not {', '.join(unknown) or 'none'}"
         )
-    return methods
+    duration = read_duration(parameters.text("aggrPeriodDuration"))
+    return Aggregation(tuple(dict.fromkeys(methods)), duration)
 
 
-def read_period_s(parameters: Parameters) -> float:
-    """Seconds of aggrPeriodDuration; 0: the whole range."""
-    text = parameters.text("aggrPeriodDuration")
-    if not text:
-        return 0.0
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        raise bad_request_data(
-            f"aggrPeriodDuration {text!r} is no duration such as PT4M, PT1H or P1D "
-            "(months and years have no fixed length)"
-        )
-    return sum(float(part or 0) * size for part, size in zip(found.groups(), _SECONDS, strict=True))
+def aggregate_rows(
+    rows: pa.Table, times: TimeQuery, asked: Aggregation, now: datetime, explicit: Sequence[str]
+) -> dict[str, Any]:
+    """Members of one evolution by attribute (stored name), from RAW_ANSWER rows of one entity.
 
-
-async def aggregate(
-    broker: Broker,
-    entity: StoredEntity,
-    times: TimeQuery,
-    methods: Sequence[str],
-    period_s: float,
-) -> Values:
-    """Numbers of the entity folded into periods that begin at the first instant asked for."""
-    return await asyncio.to_thread(_aggregate, broker, entity, times, methods, period_s)
-
-
-def _aggregate(
-    broker: Broker, entity: StoredEntity, times: TimeQuery, methods: Sequence[str], period_s: float
-) -> Values:
-    series = tuple(
-        SeriesKey(entity.id, row.name, row.dataset)
-        for row in entity.attributes
-        if row.kind is Kind.PROPERTY and row.number is not None
-    )
-    if not series:
+    Args:
+        now: where a range without an end ends.
+        explicit: attributes that were asked for by name.
+    Raises:
+        NgsiError: InvalidRequest when one of those has values that no asked method is for.
+    """
+    rows = _counted(rows, times)
+    if not rows.num_rows:
         return {}
-    start, end = _range(broker, series, times)
-    period = FixedPeriod(period_s, start) if period_s else None
-    functions = tuple(_FUNCTIONS[name] for name in methods)
-    table = broker.history.aggregate(AggregateQuery(series, start, end, functions, period))
-    found: Values = {}
-    for row in table.to_pylist():
-        for name in methods:
-            value = row[_FUNCTIONS[name].value]
-            if value is not None:
-                per_method = found.setdefault(row["attribute"], {m: [] for m in methods})
-                per_method[name].append(
-                    [
-                        plain_number(float(value)),
-                        _whole_seconds(row["period_start_at"] or start),
-                        _whole_seconds(row["period_end_at"] or end),
-                    ]
-                )
-    return found
+    us = _moments(rows, times)
+    first_us = int(us.min()) if times.start_at is None else to_us(times.start_at)
+    end_us = to_us(times.end_at) if times.end_at else max(to_us(now), int(us.max()) + 1)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for at in _series(rows):
+        part, moments = rows.take(pa.array(at)), us[at]
+        name, dataset = part["attribute"][0].as_py(), part["dataset"][0].as_py()
+        if asked.duration.is_whole_range:
+            periods, spans = np.zeros(len(at), np.int64), [(first_us, end_us)]
+        else:
+            periods, spans = number_periods(moments, first_us, asked.duration)
+        values = _Values(part, periods, spans)
+        members = {m: folded for m in asked.methods if (folded := values.fold(m))}
+        if not members and name in explicit:
+            raise invalid_request(
+                f"none of the aggrMethods {', '.join(asked.methods)} is for the values of {name}"
+            )
+        if members:
+            kind = {"type": "Relationship" if values.is_relationship else "Property"}
+            found.setdefault(name, []).append(
+                kind | ({"datasetId": dataset} if dataset else {}) | members
+            )
+    return {name: one[0] if len(one) == 1 else one for name, one in found.items()}
 
 
-def _range(
-    broker: Broker, series: tuple[SeriesKey, ...], times: TimeQuery
-) -> tuple[datetime, datetime]:
-    """The stretch of time; an open start is the first observation, an open end is now."""
-    end = times.end_at or broker.clock.now()
+def _counted(rows: pa.Table, times: TimeQuery) -> pa.Table:
+    """Rows of good quality within the times; of scopes there is nothing to aggregate."""
+    keep = pc.is_in(rows["quality"], pa.array(sorted(int(q) for q in USABLE), pa.uint8()))
+    keep = pc.and_(keep, pc.not_equal(rows["attribute"], pa.scalar("scope")))
+    if times.by is TimeProperty.OBSERVED:
+        return rows.filter(pc.and_(keep, pc.is_valid(rows["observed_at"])))
+    committed = rows["committed_at"]
     if times.start_at is not None:
-        return times.start_at, end
-    firsts = [
-        at
-        for key in series
-        for at in broker.history.raw(RawQuery((key,), None, end, limit=1))[
-            "observed_at"
-        ].to_pylist()
-    ]
-    return min((at for at in firsts if at is not None), default=end), end
+        keep = pc.and_(keep, pc.greater_equal(committed, pa.scalar(times.start_at)))
+    if times.end_at is not None:
+        keep = pc.and_(keep, pc.less(committed, pa.scalar(times.end_at)))
+    return rows.filter(keep)
 
 
-def _whole_seconds(at: datetime) -> str:
-    return format_date_time(at.replace(microsecond=0))
+def _moments(rows: pa.Table, times: TimeQuery) -> Ints:
+    name = "observed_at" if times.by is TimeProperty.OBSERVED else "committed_at"
+    moments: Ints = rows[name].cast(pa.int64()).to_numpy()
+    return moments
+
+
+def _series(rows: pa.Table) -> Iterator[Ints]:
+    """Indexes of the rows of each series; rows come sorted by series."""
+    changed = np.ones(rows.num_rows, np.bool_)
+    changed[1:] = False
+    for name in ("attribute", "dataset"):
+        column = rows[name].combine_chunks()
+        changed[1:] |= pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
+    starts = [*np.flatnonzero(changed).tolist(), rows.num_rows]
+    for start, end in pairwise(starts):
+        yield np.arange(start, end)
+
+
+class _Values:
+    """Values of one series with the period of each."""
+
+    def __init__(self, rows: pa.Table, periods: Ints, spans: Sequence[tuple[int, int]]) -> None:
+        self._rows = rows
+        self._periods = periods
+        self._spans = [(_seconds(start), _seconds(end)) for start, end in spans]
+        kinds = set(pc.unique(rows["kind"]).to_pylist())
+        self.is_relationship = kinds <= {Kind.RELATIONSHIP, Kind.LIST_RELATIONSHIP}
+        self._is_property = kinds == {Kind.PROPERTY}
+        self._bodies = _decoded(rows["body"]) if rows["body"].null_count < rows.num_rows else {}
+
+    def fold(self, method: str) -> list[list[Any]]:
+        """[value, start, end] of each period; none where the method is not for these values."""
+        if method == "totalCount":
+            counts = np.bincount(self._periods, minlength=len(self._spans))
+            return self._listed(dict(enumerate(counts.tolist())))
+        if method == "distinctCount":
+            return self._listed(self._distinct())
+        if not self._is_property:
+            return []
+        found: dict[int, Any] = self._texts(method) if method in _ON_TEXTS else {}
+        return self._listed(found | dict(self._numbers(method)))
+
+    def _numbers(self, method: str) -> Mapping[int, float]:
+        numbers = self._rows["number"].to_numpy().copy()
+        for n, body in self._bodies.items():
+            value = body.get("value") if isinstance(body, dict) else None
+            if isinstance(value, bool | int):
+                numbers[n] = float(value)
+            elif isinstance(value, list) and method in _ON_ARRAYS:
+                numbers[n] = len(value)
+        at = np.flatnonzero(~np.isnan(numbers))
+        if not len(at):
+            return {}
+        at = at[np.argsort(self._periods[at], kind="stable")]
+        numbered, starts, sizes = np.unique(
+            self._periods[at], return_index=True, return_counts=True
+        )
+        folded = _NUMERIC[method](numbers[at], starts, sizes)
+        return dict(zip(numbered.tolist(), map(plain_number, folded.tolist()), strict=True))
+
+    def _texts(self, method: str) -> dict[int, str]:
+        texts = self._rows["text"]
+        if texts.null_count == len(texts):
+            return {}
+        table = pa.table({"period": self._periods, "text": texts}).filter(pc.is_valid(texts))
+        folded = table.group_by("period").aggregate([("text", method)])
+        return dict(
+            zip(folded["period"].to_pylist(), folded[f"text_{method}"].to_pylist(), strict=True)
+        )
+
+    def _distinct(self) -> dict[int, int]:
+        columns = {name: self._rows[name] for name in ("number", "text")}
+        values = [msgspec.json.encode(_value_of(b)).decode() for b in self._bodies.values()]
+        bodies: list[str | None] = [None] * self._rows.num_rows
+        for n, value in zip(self._bodies, values, strict=True):
+            bodies[n] = value
+        table = pa.table(
+            {"period": self._periods, **columns, "body": pa.array(bodies, pa.string())}
+        )
+        folded = table.group_by(table.column_names).aggregate([])
+        counts = np.bincount(folded["period"].to_numpy(), minlength=len(self._spans))
+        return dict(enumerate(counts.tolist()))
+
+    def _listed(self, by_period: Mapping[int, Any]) -> list[list[Any]]:
+        return [[value, *self._spans[n]] for n, value in sorted(by_period.items())]
+
+
+_VALUE_KEYS = ("value", "object", "languageMap", "vocab", "json", "valueList", "objectList")
+
+
+def _decoded(bodies: pa.ChunkedArray) -> dict[int, Any]:
+    """Index of the row -> body, where there is one."""
+    texts = bodies.to_pylist()
+    return {n: msgspec.json.decode(text) for n, text in enumerate(texts) if text is not None}
+
+
+def _value_of(body: Any) -> Any:
+    """The value in a body; the body itself where it is one. None: a column holds it."""
+    if not isinstance(body, dict) or "coordinates" in body:
+        return body
+    return next((body[key] for key in _VALUE_KEYS if key in body), None)
+
+
+def _seconds(us: int) -> str:
+    return format_date_time(from_us(us).replace(microsecond=0))

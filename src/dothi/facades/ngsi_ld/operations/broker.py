@@ -16,6 +16,7 @@ from dothi.model.condition import AllOf, AnyOf, Condition, HasType
 from dothi.ports.clock import Clock
 from dothi.ports.entity_maps import EntityMaps
 from dothi.ports.entity_query import Entities, StoredEntity
+from dothi.ports.evolution import Evolutions
 from dothi.ports.history import History
 from dothi.ports.hubs import HubPorts
 from dothi.ports.ingest import Ingest
@@ -31,11 +32,12 @@ class Broker:
     ingest: Ingest
     entities: Entities
     history: History
+    evolutions: Evolutions
+    inventory: Inventory
+    maps: EntityMaps
     contexts: Contexts
     clock: Clock
     settings: NgsiLdSettings
-    inventory: Inventory
-    maps: EntityMaps
     locks: EntityLocks = field(default_factory=EntityLocks)
     alarm: ExpiryAlarm = field(default_factory=ExpiryAlarm)
 
@@ -48,11 +50,12 @@ class Broker:
             hub.ingest,
             hub.entities,
             hub.history,
+            hub.evolutions,
+            hub.inventory,
+            hub.maps,
             contexts,
             clock,
             settings,
-            hub.inventory,
-            hub.maps,
         )
 
     async def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:

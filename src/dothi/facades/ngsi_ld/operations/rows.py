@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from dothi.facades.ngsi_ld.wire.body import Columns, columns
 from dothi.facades.ngsi_ld.wire.instance import Instance
+from dothi.facades.ngsi_ld.wire.past import PastInstance
 from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
 from dothi.model.row import ROW_SCHEMA, Change, Kind
 
@@ -55,24 +56,42 @@ class RowBuilder:
         """Set an attribute instance, whatever its time."""
         if "expiresAt" in instance.members:
             self._note_expiry(parse_date_time(instance.members["expiresAt"]))
-        number, text, body, unit = columns(instance)
-        self._writes.append(
-            (
-                self._source,
-                uri,
-                None,
-                instance.name,
-                instance.dataset,
-                instance.observed_at,
-                number,
-                text,
-                body,
-                unit,
-                0,
-                instance.kind,
-                Change.ASSIGN,
-            )
-        )
+        self._instance(uri, instance, Change.ASSIGN)
+
+    def record(self, uri: str, instance: Instance) -> None:
+        """Add an attribute instance to the history alone."""
+        self._instance(uri, instance, Change.RECORD)
+
+    def record_types(self, uri: str, types: Iterable[str]) -> None:
+        """Add types to those of the evolution of an entity."""
+        body = msgspec.json.encode({"types": list(types)}).decode()
+        row = self._row(uri, "", "", _NOTHING._replace(body=body), Change.RECORD_ENTITY)
+        self._writes.append(row)
+
+    def forget(self, uri: str, name: str, dataset: str) -> None:
+        """No longer tell what was recorded of a series."""
+        self._writes.append(self._row(uri, name, dataset, _NOTHING, Change.FORGET))
+
+    def forget_instance(
+        self, uri: str, old: PastInstance, moves_to: Instance | None = None
+    ) -> None:
+        """No longer tell one instance, or tell where it stands from now on."""
+        body: dict[str, Any] = {"seq": old.seq, "stood_at": old.observed_at or old.committed_at}
+        if moves_to is not None and moves_to.observed_at is None:
+            body["is_moved"] = True
+        elif moves_to is not None:
+            body["moved_at"] = moves_to.observed_at
+        held = _NOTHING._replace(body=msgspec.json.encode(body).decode())
+        key = (self._source, uri, None, old.name, old.dataset, old.observed_at)
+        self._writes.append((*key, *held, 0, Kind.PROPERTY, Change.FORGET))
+
+    def forget_entity(self, uri: str) -> None:
+        """No longer tell anything that was recorded of an entity."""
+        self._writes.append(self._row(uri, "", "", _NOTHING, Change.FORGET_ENTITY))
+
+    def _instance(self, uri: str, instance: Instance, change: Change) -> None:
+        key = (self._source, uri, None, instance.name, instance.dataset, instance.observed_at)
+        self._writes.append((*key, *columns(instance), 0, instance.kind, change))
 
     def drop_attribute(self, uri: str, name: str, dataset: str) -> None:
         self._drops.append(self._row(uri, name, dataset, _NOTHING, Change.DELETE_ATTRIBUTE))

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dothi.facades.ngsi_ld.context.names import LdContext, iri_of_stored
-from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.errors import NgsiError, bad_request_data
 from dothi.facades.ngsi_ld.operations.attributes import (
     SCOPE,
     append_attributes,
@@ -19,6 +19,7 @@ from dothi.facades.ngsi_ld.operations.attributes import (
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.changes import UpdateResult
 from dothi.facades.ngsi_ld.operations.query import read_type
+from dothi.facades.ngsi_ld.operations.recording import end_recorded_attribute
 from dothi.facades.ngsi_ld.routes.guard import (
     Handler,
     attribute_of,
@@ -120,14 +121,17 @@ def delete_handler(broker: Broker) -> Handler:
         if dataset:
             check_uri(dataset.replace("@none", "urn:none", 1), "parameter datasetId")
         context = await request_context(request, broker.contexts)
-        await delete_attribute(
-            broker,
-            source_of(request, broker),
-            entity_id,
-            (context.stored(name), dataset.removeprefix("@none")),
-            read_type(parameters, context),
-            deletes_all=parameters.is_true("deleteAll"),
-        )
+        key = (context.stored(name), dataset.removeprefix("@none"))
+        source, deletes_all = source_of(request, broker), parameters.is_true("deleteAll")
+        types = read_type(parameters, context)
+        try:
+            await delete_attribute(broker, source, entity_id, key, types, deletes_all=deletes_all)
+        except NgsiError as error:
+            # An entity may be known by its evolution alone, in which this then is noted.
+            if error.status != 404 or not await end_recorded_attribute(
+                broker, source, entity_id, key, deletes_all=deletes_all
+            ):
+                raise
         return empty()
 
     return guarded(delete)

@@ -1,114 +1,104 @@
-"""/temporal/entities/{id} (clause 6.19)."""
+"""/temporal/entities and /temporal/entities/{id} (clauses 6.18 and 6.19)."""
 
-from typing import Any
+import asyncio
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dothi.facades.ngsi_ld.context.names import LdContext
-from dothi.facades.ngsi_ld.errors import bad_request_data
-from dothi.facades.ngsi_ld.operations.aggregate import (
-    AGGREGATE_PARAMETERS,
-    aggregate,
-    read_methods,
-    read_period_s,
-)
+from dothi.facades.ngsi_ld.errors import not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.operations.entities import retrieve_entity
-from dothi.facades.ngsi_ld.operations.query import read_names
-from dothi.facades.ngsi_ld.operations.temporal import (
-    TIME_PARAMETERS,
-    Evolution,
-    TimeQuery,
-    read_times,
-    retrieve_evolution,
-    time_of,
+from dothi.facades.ngsi_ld.operations.projection import (
+    PROJECTION_PARAMETERS,
+    Projection,
+    read_projection,
 )
-from dothi.facades.ngsi_ld.routes.guard import Handler, entity_id_of, guarded
-from dothi.facades.ngsi_ld.wire.answers import answer
+from dothi.facades.ngsi_ld.operations.recording import forget_evolution, record_evolution
+from dothi.facades.ngsi_ld.operations.temporal_query import load_evolutions
+from dothi.facades.ngsi_ld.operations.times import TIME_PARAMETERS, read_times
+from dothi.facades.ngsi_ld.routes.entities import ROOT
+from dothi.facades.ngsi_ld.routes.guard import Handler, entity_id_of, guarded, source_of
+from dothi.facades.ngsi_ld.routes.temporal_output import (
+    OUTPUT_PARAMETERS,
+    aggregated_entities,
+    read_output,
+)
+from dothi.facades.ngsi_ld.wire.answers import empty
+from dothi.facades.ngsi_ld.wire.evolution_reading import EvolutionReader
 from dothi.facades.ngsi_ld.wire.negotiation import JSON, LD_JSON, choose_media_type
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
-from dothi.facades.ngsi_ld.wire.request import request_context
-from dothi.facades.ngsi_ld.wire.temporal import TemporalFormat, TemporalWriter
-from dothi.facades.ngsi_ld.wire.times import format_date_time
+from dothi.facades.ngsi_ld.wire.request import read_payload, request_context
+from dothi.ports.evolution import EvolutionHead
 
-_PARAMETERS = TIME_PARAMETERS | AGGREGATE_PARAMETERS | {"attrs", "options", "format", "local"}
-_FORMATS = {
-    "normalized": TemporalFormat.NORMALIZED,
-    "temporalValues": TemporalFormat.VALUES,
-    "simplified": TemporalFormat.VALUES,
-    "keyValues": TemporalFormat.VALUES,
-    "aggregatedValues": TemporalFormat.AGGREGATED,
-}
-_OPTIONS = frozenset({*_FORMATS, "sysAttrs"})
+_RETRIEVE = TIME_PARAMETERS | PROJECTION_PARAMETERS | OUTPUT_PARAMETERS | {"local"}
+_WRITE = frozenset({"local"})
+
+
+def create_handler(broker: Broker) -> Handler:
+    """Create or update (clause 5.6.11)."""
+
+    async def create(request: Request) -> Response:
+        Parameters(request, _WRITE)
+        payload = await read_payload(request, broker.settings.max_body_bytes)
+        context = await payload.context(broker.contexts, payload.document)
+        draft = EvolutionReader(context).entity(payload.document)
+        is_new = await record_evolution(broker, source_of(request, broker), draft)
+        if not is_new:
+            return empty()
+        return empty(201, {"location": f"{ROOT}/temporal/entities/{quote(draft.id, safe=':')}"})
+
+    return guarded(create)
 
 
 def retrieve_handler(broker: Broker) -> Handler:
+    """Retrieve (clause 5.7.3)."""
+
     async def retrieve(request: Request) -> Response:
         entity_id = entity_id_of(request)
-        parameters = Parameters(request, _PARAMETERS)
+        parameters = Parameters(request, _RETRIEVE)
         media = choose_media_type(request.headers.get("accept", ""), (JSON, LD_JSON))
         context = await request_context(request, broker.contexts)
         times = read_times(parameters)
-        names = read_names(parameters, "attrs", context)
-        chosen = _format(parameters)
-        if chosen is TemporalFormat.AGGREGATED:
-            return await _aggregated(
-                broker, entity_id, names, (parameters, times), (context, media)
+        projection = read_projection(parameters, context)
+        output = read_output(parameters, context, media, times, projection)
+        head = await _known(broker, entity_id, projection)
+        if output.aggregation is not None:
+            [content] = await aggregated_entities(broker, output, [head])
+            covered = None
+        else:
+            evolutions, covered = await asyncio.to_thread(
+                load_evolutions, broker, [head], projection.wanted(), times
             )
-        evolution = await retrieve_evolution(broker, entity_id, names, times)
-        writer = TemporalWriter(context, chosen, "sysAttrs" in parameters.options(_OPTIONS))
-        response = answer(writer.entity(evolution.entity, evolution.rows), media, context)
-        if evolution.cut_at is not None:
-            response.status_code = 206
-            response.headers["content-range"] = _content_range(evolution, times)
-        return response
+            content = output.written(evolutions[0])
+        if not content:
+            raise not_found(f"the evolution of {entity_id} has none of the members asked for")
+        return output.response(content, covered)
 
     return guarded(retrieve)
 
 
-async def _aggregated(
-    broker: Broker,
-    entity_id: str,
-    names: tuple[str, ...],
-    asked: tuple[Parameters, TimeQuery],
-    output: tuple[LdContext, str],
-) -> Response:
-    parameters, times = asked
-    context, media = output
-    methods, period_s = read_methods(parameters), read_period_s(parameters)
-    entity = await retrieve_entity(broker, entity_id, names, None)
-    values = await aggregate(broker, entity, times, methods, period_s)
-    writer = TemporalWriter(context, TemporalFormat.AGGREGATED)
-    content: dict[str, Any] = writer.head(entity)
-    for name, per_method in values.items():
-        content[context.wire(name)] = {"type": "Property", **per_method}
-    return answer(content, media, context)
+async def _known(broker: Broker, entity_id: str, projection: Projection) -> EvolutionHead:
+    """The evolution. Raises ResourceNotFound, also when it has none of the attributes."""
+    heads = await asyncio.to_thread(broker.evolutions.load, [entity_id])
+    if not heads or not heads[0].is_recorded:
+        raise not_found(f"there is no temporal evolution of {entity_id}")
+    names = {one.name for one in heads[0].series}
+    if projection.attributes and names.isdisjoint(projection.attributes):
+        raise not_found(
+            f"the evolution of {entity_id} has none of the attributes "
+            f"{', '.join(projection.attributes)}"
+        )
+    return heads[0]
 
 
-def _format(parameters: Parameters) -> TemporalFormat:
-    name = parameters.text("format")
-    if name and name not in _FORMATS:
-        raise bad_request_data(f"parameter format {name!r} is not among {sorted(_FORMATS)}")
-    named = {name} if name else parameters.options(_OPTIONS) - {"sysAttrs"}
-    chosen = {_FORMATS[one] for one in named}
-    if len(chosen) > 1:
-        raise bad_request_data("parameter options names two representations")
-    return next(iter(chosen), TemporalFormat.NORMALIZED)
+def delete_handler(broker: Broker) -> Handler:
+    """Delete (clause 5.6.16)."""
 
+    async def delete(request: Request) -> Response:
+        entity_id = entity_id_of(request)
+        Parameters(request, _WRITE)
+        await request_context(request, broker.contexts)
+        await forget_evolution(broker, source_of(request, broker), entity_id)
+        return empty()
 
-def _content_range(evolution: Evolution, times: TimeQuery) -> str:
-    """`date-time <start>-<end>/<size>`; with lastN the newest instant comes first."""
-    found = [
-        at
-        for rows in evolution.rows.values()
-        for row in rows
-        if (at := time_of(row, times)) is not None
-    ]
-    cut_at = evolution.cut_at
-    assert cut_at is not None
-    if times.last_n is not None:
-        newest = times.end_at or max(found, default=cut_at)
-        return f"date-time {format_date_time(newest)}-{format_date_time(cut_at)}/{times.last_n}"
-    oldest = times.start_at or min(found, default=cut_at)
-    return f"date-time {format_date_time(oldest)}-{format_date_time(cut_at)}/*"
+    return guarded(delete)

@@ -1,6 +1,6 @@
 """URL parameters: known ones only, each once, lists split, numbers and times checked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NoReturn
 
@@ -35,6 +35,18 @@ class Parameters:
             if name in self._values:
                 raise invalid_request(f"the parameter {name!r} is given twice")
             self._values[name] = value
+
+    @classmethod
+    def of(cls, values: Mapping[str, str]) -> "Parameters":
+        """What a body says in the place of parameters."""
+        made = cls.__new__(cls)
+        made._values = dict(values)
+        return made
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """Name -> text, as they were given."""
+        return self._values
 
     def __contains__(self, name: str) -> bool:
         return name in self._values

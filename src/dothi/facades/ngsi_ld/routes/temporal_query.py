@@ -1,0 +1,170 @@
+"""Querying evolutions by GET and POST (clauses 6.18.3.2 and 6.24)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dothi.facades.ngsi_ld.context.names import LdContext
+from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.temporal_query import (
+    SEARCH_PARAMETERS,
+    TemporalPage,
+    TemporalSearch,
+    evolutions_of_page,
+    query_evolutions,
+    read_selector,
+    read_temporal_search,
+)
+from dothi.facades.ngsi_ld.routes.guard import Handler, guarded
+from dothi.facades.ngsi_ld.routes.temporal_output import (
+    OUTPUT_PARAMETERS,
+    aggregated_entities,
+    read_output,
+)
+from dothi.facades.ngsi_ld.wire.negotiation import JSON, LD_JSON, choose_media_type
+from dothi.facades.ngsi_ld.wire.parameters import Parameters
+from dothi.facades.ngsi_ld.wire.request import read_payload, request_context
+from dothi.facades.ngsi_ld.wire.temporal import TemporalFormat
+from dothi.ports.evolution import EntitySelector
+
+_QUERY = SEARCH_PARAMETERS | OUTPUT_PARAMETERS
+_POST = OUTPUT_PARAMETERS | {"limit", "offset", "count", "local", "splitEntities"}
+_LISTS = ("attrs", "pick", "omit", "datasetId")
+_TEXTS = ("q", "csf", "lang")
+_TEMPORAL = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN")
+_AGGREGATION = ("aggrMethods", "aggrPeriodDuration")
+_GEO = ("georel", "geometry", "coordinates", "geoproperty")
+
+
+def query_handler(broker: Broker) -> Handler:
+    """By GET."""
+
+    async def query(request: Request) -> Response:
+        parameters = Parameters(request, _QUERY)
+        media = choose_media_type(request.headers.get("accept", ""), (JSON, LD_JSON))
+        context = await request_context(request, broker.contexts)
+        selectors = [read_selector(parameters, context)]
+        return await _answer(request, broker, parameters, (context, media), selectors)
+
+    return guarded(query)
+
+
+def post_query_handler(broker: Broker) -> Handler:
+    """By POST with a Query as its body (clause 5.2.23)."""
+
+    async def query(request: Request) -> Response:
+        given = Parameters(request, _POST)
+        media = choose_media_type(request.headers.get("accept", ""), (JSON, LD_JSON))
+        payload = await read_payload(request, broker.settings.max_body_bytes)
+        context = await payload.context(broker.contexts, payload.document)
+        document = payload.document
+        if not isinstance(document, dict) or document.get("type") != "Query":
+            raise bad_request_data('the body must be an object of the type "Query"')
+        parameters = Parameters.of({**given.values, **_members(document)})
+        selectors = _selectors(document.get("entities", []), context)
+        return await _answer(request, broker, parameters, (context, media), selectors)
+
+    return guarded(query)
+
+
+async def _answer(
+    request: Request,
+    broker: Broker,
+    parameters: Parameters,
+    form: tuple[LdContext, str],
+    selectors: Sequence[EntitySelector],
+) -> Response:
+    context, media = form
+    asked = read_temporal_search(parameters, context, broker, selectors)
+    is_post = request.method == "POST"
+    # A body has no options; methods in it ask for aggregation by themselves.
+    default = (
+        TemporalFormat.AGGREGATED
+        if is_post and "aggrMethods" in parameters
+        else TemporalFormat.NORMALIZED
+    )
+    output = read_output(parameters, context, media, asked.times, asked.projection, default=default)
+    page = await query_evolutions(broker, asked)
+    covered = None
+    if output.aggregation is not None:
+        written = await aggregated_entities(broker, output, page.heads)
+    else:
+        evolutions, covered = await evolutions_of_page(broker, asked, page.heads)
+        written = [output.written(evolution) for evolution in evolutions]
+    response = output.response([one for one in written if one], covered)
+    _link(request, response, asked, page, media)
+    return response
+
+
+def _link(
+    request: Request, response: Response, asked: TemporalSearch, page: TemporalPage, media: str
+) -> None:
+    if page.total is not None:
+        response.headers["NGSILD-Results-Count"] = str(page.total)
+    if not asked.limit:
+        return
+    steps = [("prev", max(asked.offset - asked.limit, 0))] if asked.offset else []
+    steps += [("next", asked.offset + asked.limit)] if page.has_next else []
+    for relation, offset in steps:
+        link = _page_link(request, asked.limit, offset)
+        response.headers.append("link", f'<{link}>;rel="{relation}";type="{media}"')
+
+
+def _page_link(request: Request, limit: int, offset: int) -> str:
+    """Path of another page: the filters as they were sent, then limit and offset."""
+    kept = [
+        part
+        for part in request.url.query.split("&")
+        if part and part.partition("=")[0] not in {"limit", "offset"}
+    ]
+    query = "&".join([*kept, f"limit={limit}", f"offset={offset}"])
+    return f"{request.url.path.rstrip('/')}?{query}"
+
+
+def _members(document: dict[str, Any]) -> dict[str, str]:
+    """Members of a Query as the parameters that mean the same."""
+    found = {name: _text(document[name], name) for name in (*_TEXTS, *_LISTS) if name in document}
+    parts = (
+        ("temporalQ", (*_TEMPORAL, *_AGGREGATION)),
+        ("aggrParams", _AGGREGATION),
+        ("geoQ", _GEO),
+        ("ordering", ("orderBy", "collation")),
+    )
+    for part, names in parts:
+        inner = document.get(part, {})
+        if not isinstance(inner, dict):
+            raise bad_request_data(f"the member {part} must be an object")
+        for name in names:
+            if name in inner:
+                found[name] = _text(inner[name], f"{part}.{name}")
+    return found
+
+
+def _text(value: Any, where: str) -> str:
+    if where == "geoQ.coordinates" and not isinstance(value, str):
+        return msgspec.json.encode(value).decode()
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        return ",".join(value)
+    if isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return str(value)
+    raise bad_request_data(f"{where} must be a string, a number or an array of strings")
+
+
+def _selectors(raw: Any, context: LdContext) -> list[EntitySelector]:
+    if not isinstance(raw, list):
+        raise bad_request_data("entities must be an array of objects with type, id or idPattern")
+    found = []
+    for n, one in enumerate(raw):
+        if not isinstance(one, dict) or one.keys().isdisjoint({"type", "id", "idPattern"}):
+            raise bad_request_data(f"entities[{n}] needs one of type, id and idPattern")
+        texts = {
+            name: _text(one[name], f"entities[{n}].{name}")
+            for name in ("type", "id", "idPattern")
+            if name in one
+        }
+        found.append(read_selector(Parameters.of(texts), context))
+    return found or [EntitySelector()]
