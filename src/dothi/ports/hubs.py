@@ -144,3 +144,11 @@ class Tenants(Protocol):
             StoreUnavailable: it cannot be opened.
         """
         ...
+
+    async def drop_new(self, tenant: str) -> None:
+        """Remove the tenant if it was made for a request that then failed, and holds nothing."""
+        ...
+
+    def keep(self, tenant: str) -> None:
+        """Something was stored in it."""
+        ...
