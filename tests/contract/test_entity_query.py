@@ -181,8 +181,10 @@ async def test_orders(entities: Entities) -> None:
 
 
 async def test_too_many_to_order(entities: Entities, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dothi.storage.relational.entity_query._MAX_ORDERED", 2)
+    monkeypatch.setattr("dothi.storage.relational.entity_query_order._MAX_ORDERED", 2)
     search = EntitySearch(condition=WATER, order=Order((OrderTerm(Target("a")),)))
+    assert len(entities.find(search)) == len(WATERS)  # numbers are ordered by the database
+    search = EntitySearch(condition=WATER, order=Order((OrderTerm(Target("name")),)))
     with pytest.raises(TooManyToOrder, match="at most 2"):
         entities.find(search)
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from dothi.model.row import Kind
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.inventory import Usage
+from dothi.storage.relational.entity_query import COUNT_OF_TYPE
 from dothi.storage.relational.entity_query_fetch import fetcher
 from dothi.storage.relational.entity_query_sql import LIVE_ENTITY
 from dothi.storage.relational.entity_query_values import LIVE_ATTRIBUTE
@@ -31,11 +32,6 @@ SELECT type FROM t WHERE type IS NOT NULL AND EXISTS (
     WHERE s.type = t.type AND {LIVE_ENTITY})
 """
 """Deleted entities have no types; expired ones have them until they are deleted."""
-_COUNT = """
-SELECT (SELECT count(*) FROM entity_type WHERE type = :type) - (
-    SELECT count(*) FROM entity e JOIN entity_type s ON s.entity_id = e.id
-    WHERE e.expires_us <= :now AND s.type = :type)
-"""
 _OF_TYPE = f"""
 FROM entity_type s CROSS JOIN entity e ON e.id = s.entity_id AND {LIVE_ENTITY}
 CROSS JOIN attribute a ON a.entity_id = e.id AND {LIVE_ATTRIBUTE} WHERE s.type = :type
@@ -76,7 +72,7 @@ class SqliteInventory:
 
     def count(self, type_: str) -> int:
         """See ports.inventory.Inventory."""
-        return int(self._rows(_COUNT, type=type_)[0][0])
+        return int(self._rows(COUNT_OF_TYPE, type=type_)[0][0])
 
     def usage(self, type_: str = "", attribute: str = "") -> list[Usage]:
         """See ports.inventory.Inventory."""
