@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
 from dothi.model.condition import Condition
 from dothi.model.order import Order
 from dothi.model.row import Kind
@@ -27,8 +29,7 @@ class EntitySearch:
     """None: as they were first stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAttribute:
+class StoredAttribute(Struct, frozen=True):
     """The current state of one attribute instance, as its row holds it."""
 
     name: str
@@ -43,8 +44,7 @@ class StoredAttribute:
     modified_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEntity:
+class StoredEntity(Struct, frozen=True):
     id: str
     types: tuple[str, ...]
     scope: tuple[str, ...]
@@ -72,6 +72,10 @@ class Entities(Protocol):
 
     def count(self, search: EntitySearch) -> int:
         """How many match in all; offset and limit do not matter."""
+        ...
+
+    def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
+        """Like `load` without names, at once and without blocking; None: `load` must be asked."""
         ...
 
     def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:

@@ -94,7 +94,7 @@ entity_type = Table(
     "entity_type",
     metadata,
     Column("type", String, primary_key=True),
-    Column("entity_id", ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("entity_id", ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True),
 )
 
 attribute = Table(

@@ -1,4 +1,4 @@
-"""Entity maps; indexes for scopes, expiry, types of an entity, and values that are structures."""
+"""Entity maps; indexes for scopes, expiry, and values that are structures."""
 
 from alembic import op
 from sqlalchemy import BigInteger, Column, String, Text, inspect
@@ -10,7 +10,6 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS ix_entity_scope ON entity (scope) WHERE scope <> '[]'",
     "CREATE INDEX IF NOT EXISTS ix_entity_expiring ON entity (expires_us) "
     "WHERE expires_us IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS ix_entity_type_entity_id ON entity_type (entity_id)",
     "CREATE INDEX IF NOT EXISTS ix_attribute_name_structured ON attribute (name) "
     "WHERE body IS NOT NULL AND number IS NULL AND text IS NULL",
 )
