@@ -45,6 +45,12 @@ WITH RECURSIVE d (scope) AS (
 SELECT scope FROM d WHERE scope IS NOT NULL
 """
 """Distinct values, one step in the index each."""
+_IN_BOX = """
+entity e INDEXED BY ix_entity_box CROSS JOIN attribute a ON a.entity_id = e.id
+WHERE e.min_lon IS NOT NULL AND e.min_lon <= :east AND e.max_lon >= :west
+AND e.min_lat <= :north AND e.max_lat >= :south AND +a.name = :name
+"""
+_GEOMETRY = f"a.kind = {Kind.GEO_PROPERTY:d} AND a.body IS NOT NULL AND {LIVE_ATTRIBUTE}"
 _LITERAL = re.compile(r"\^((?:[A-Za-z0-9:/_#%~@,-]|\\\.)+)(?![*?{])")
 
 
@@ -198,20 +204,17 @@ def _named(within: str) -> str:
 
 def _in_relation(geo: Geo, fetch: Fetching, within: str) -> str:
     test = geo_test(geo)
-    sql = (
-        f"SELECT a.id, a.body FROM {_attributes_of(within)} "
-        f"CROSS JOIN entity e ON e.id = a.entity_id WHERE {_named(within)} "
-        f"AND a.kind = {int(Kind.GEO_PROPERTY)} AND a.body IS NOT NULL AND {LIVE_ATTRIBUTE}"
-    )
     parameters: dict[str, object] = {"name": geo.attribute}
-    if test.bounds is not None and geo.attribute == "location":
+    if test.bounds is None or geo.attribute != "location" or within:
+        sources = [f"{_attributes_of(within)} WHERE {_named(within)}"]
+    else:
         # Bounds are those of the leading instance; further ones are looked at one by one.
-        sql += (
-            " AND (a.dataset <> '' OR (e.min_lon <= :east AND e.max_lon >= :west"
-            " AND e.min_lat <= :north AND e.max_lat >= :south))"
-        )
+        sources = [_IN_BOX, "attribute a WHERE a.name = :name AND a.dataset <> ''"]
         names = ("west", "south", "east", "north")
         parameters |= {n: float(edge) for n, edge in zip(names, test.bounds, strict=True)}
-    rows = fetch.rows(sql, parameters)
-    ids = np.array([row[0] for row in rows], dtype=np.int64)
-    return as_json(ids[test.holds([row[1] for row in rows])])
+    found: set[int] = set()
+    for source in sources:
+        rows = fetch.rows(f"SELECT a.id, a.body FROM {source} AND {_GEOMETRY}", parameters)
+        ids = np.array([row[0] for row in rows], dtype=np.int64)
+        found.update(ids[test.holds([row[1] for row in rows])].tolist())
+    return msgspec.json.encode(sorted(found)).decode()

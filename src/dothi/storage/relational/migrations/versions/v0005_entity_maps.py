@@ -1,4 +1,4 @@
-"""Entity maps; indexes for scopes, expiry, and values that are structures."""
+"""Entity maps; indexes for bounds, scopes, expiry, further instances and structured values."""
 
 from alembic import op
 from sqlalchemy import BigInteger, Column, String, Text, inspect
@@ -7,6 +7,9 @@ revision = "0005"
 down_revision = "0003"
 
 _INDEXES = (
+    "CREATE INDEX IF NOT EXISTS ix_entity_box ON entity (min_lon, max_lon, min_lat, max_lat) "
+    "WHERE min_lon IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS ix_attribute_name_further ON attribute (name) WHERE dataset <> ''",
     "CREATE INDEX IF NOT EXISTS ix_entity_scope ON entity (scope) WHERE scope <> '[]'",
     "CREATE INDEX IF NOT EXISTS ix_entity_expiring ON entity (expires_us) "
     "WHERE expires_us IS NOT NULL",
