@@ -86,7 +86,7 @@ entity = Table(
     Column("modified_us", BigInteger, nullable=False),
     Column("deleted_us", BigInteger),
     Column("expires_us", BigInteger),
-    Index("ix_entity_expires_us", "expires_us", sqlite_where=text("expires_us IS NOT NULL")),
+    Index("ix_entity_expiring", "expires_us", sqlite_where=text("expires_us IS NOT NULL")),
 )
 
 entity_type = Table(
