@@ -28,7 +28,7 @@ SELECT (SELECT value FROM watermark WHERE name = '{SHAPE}'),
 """
 COUNT_OF_TYPE = """
 SELECT (SELECT count(*) FROM entity_type WHERE type = :type) - (
-    SELECT count(*) FROM entity e INDEXED BY ix_entity_expires_us
+    SELECT count(*) FROM entity e INDEXED BY ix_entity_expiring
     WHERE e.expires_us <= :now AND EXISTS (
         SELECT 1 FROM entity_type s WHERE s.type = :type AND s.entity_id = e.id))
 """

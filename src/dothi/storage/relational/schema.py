@@ -95,7 +95,7 @@ entity = Table(
         sqlite_where=text("min_lon IS NOT NULL"),
     ),
     Index("ix_entity_scope", "scope", sqlite_where=text("scope <> '[]'")),
-    Index("ix_entity_expires_us", "expires_us", sqlite_where=text("expires_us IS NOT NULL")),
+    Index("ix_entity_expiring", "expires_us", sqlite_where=text("expires_us IS NOT NULL")),
 )
 
 entity_type = Table(
