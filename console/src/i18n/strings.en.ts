@@ -1,8 +1,10 @@
 /** English words of the console. */
 
+import { subscriptionsEn } from './strings.subscriptions.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
+  ...subscriptionsEn,
   product: 'Province operations centre',
   nav: 'Main navigation',
   nav_map: 'Map',

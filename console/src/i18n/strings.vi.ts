@@ -1,6 +1,9 @@
 /** Vietnamese words of the console: the first language; the other dictionaries follow its keys. */
 
+import { subscriptionsVi } from './strings.subscriptions.vi';
+
 export const vi = {
+  ...subscriptionsVi,
   product: 'Trung tâm điều hành tỉnh',
   nav: 'Điều hướng chính',
   nav_map: 'Bản đồ',

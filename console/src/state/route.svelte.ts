@@ -1,8 +1,8 @@
 /** The URL is the state of the screen: reading and changing it. */
 
-export type Screen = 'map' | 'entity' | 'trends' | 'sources' | 'signed-out' | 'unknown';
+export type Screen = 'map' | 'entity' | 'trends' | 'sources' | 'subscriptions' | 'signed-out' | 'unknown';
 
-const SCREENS: readonly Screen[] = ['map', 'entity', 'trends', 'sources', 'signed-out'];
+const SCREENS: readonly Screen[] = ['map', 'entity', 'trends', 'sources', 'subscriptions', 'signed-out'];
 
 export interface Place {
   screen: Screen;

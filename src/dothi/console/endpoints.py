@@ -27,6 +27,7 @@ SCREEN_PATHS = (
     "/entity/{subject:path}",
     "/trends",
     "/sources",
+    "/subscriptions",
     "/signed-out",
 )
 """URLs of screens: each is answered with the one page, which reads the URL itself."""

@@ -14,6 +14,7 @@ from dothi.facades.ngsi_ld.routes import (
     entity_writes,
     query,
     snapshots,
+    subscriptions,
     temporal,
     temporal_attributes,
     temporal_query,
@@ -21,12 +22,16 @@ from dothi.facades.ngsi_ld.routes import (
 from dothi.facades.ngsi_ld.routes.description import describe
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
+from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.facades.ngsi_ld.snapshots.desk import SnapshotDesk
+from dothi.facades.ngsi_ld.subscriptions.registry import Registry
 
 _Row = tuple[str, str, Permission, Handler, str]
 _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
 _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
+_ALL = "/subscriptions"
+_ONE = "/subscriptions/{subscription_id:path}"
 
 _BATCHES = (
     ("create", batch.create_handler, "Create many entities"),
@@ -112,6 +117,23 @@ def snapshot_endpoints(broker: Broker, desk: SnapshotDesk) -> list[Endpoint]:
             ("GET", one, read, snapshots.retrieve_handler(broker, desk), "Status of a snapshot"),
             ("PATCH", one, write, snapshots.update_handler(broker, desk), "Update a snapshot"),
             ("DELETE", one, write, snapshots.delete_handler(desk), "Delete a snapshot"),
+        ]
+    )
+
+
+def subscription_endpoints(registry: Registry, settings: NgsiLdSettings) -> list[Endpoint]:
+    """The routes of subscriptions."""
+    read, write = Permission.READ, Permission.WRITE_ENTITIES
+    create, query = subscriptions.create_handler, subscriptions.query_handler
+    retrieve, update = subscriptions.retrieve_handler, subscriptions.update_handler
+    delete = subscriptions.delete_handler
+    return _mounted(
+        [
+            ("POST", _ALL, write, create(registry, settings), "Create a subscription"),
+            ("GET", _ALL, read, query(registry, settings), "Query subscriptions"),
+            ("GET", _ONE, read, retrieve(registry, settings), "Retrieve a subscription"),
+            ("PATCH", _ONE, write, update(registry, settings), "Update a subscription"),
+            ("DELETE", _ONE, write, delete(registry, settings), "Delete a subscription"),
         ]
     )
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from dothi.facades.ngsi_ld.notify_settings import NotifySettings
+
 
 class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits of the API and the rules for what it may fetch."""
@@ -47,3 +49,4 @@ class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How long a snapshot lives that does not say it."""
     snapshot_keep_most_s: float = 2_592_000.0
     """Longest snapshotLifetime; a longer one is cut."""
+    notify: NotifySettings = NotifySettings()
