@@ -14,6 +14,7 @@ from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.access_store import AccessStore
 from dothi.storage.relational.areas import RelationalAreas
+from dothi.storage.relational.context_sources import RelationalContextSources
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.entity_maps import RelationalEntityMaps
@@ -59,6 +60,7 @@ class Registers:
     entity_states: SqliteEntityStates
     subscriptions: RelationalSubscriptions
     outbox: RelationalOutbox
+    context_sources: RelationalContextSources
 
 
 @dataclass(frozen=True)
@@ -129,4 +131,5 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "entity_states": SqliteEntityStates(engine, clock),
         "subscriptions": RelationalSubscriptions(engine),
         "outbox": RelationalOutbox(engine),
+        "context_sources": RelationalContextSources(engine),
     }

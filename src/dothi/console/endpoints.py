@@ -28,6 +28,7 @@ SCREEN_PATHS = (
     "/trends",
     "/sources",
     "/subscriptions",
+    "/registrations",
     "/signed-out",
 )
 """URLs of screens: each is answered with the one page, which reads the URL itself."""

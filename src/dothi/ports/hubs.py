@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from dothi.ports.context_sources import ContextSourceRecords
 from dothi.ports.cursors import Cursors
 from dothi.ports.entity_maps import EntityMaps
 from dothi.ports.entity_query import Entities
@@ -127,6 +128,8 @@ class HubPorts:
     """None: none can be taken of this hub (it is one itself)."""
     following: Following | None = None
     """None: nothing changes here (it is a snapshot)."""
+    sources: ContextSourceRecords | None = None
+    """Registrations of other context sources; None: none can be made."""
 
 
 class Tenants(Protocol):

@@ -21,6 +21,7 @@ from dothi.ports.clock import SystemClock
 from dothi.ports.hubs import Following, HubPorts, Snapshots
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
+from dothi.storage.relational.context_sources import RelationalContextSources
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.entity_maps import RelationalEntityMaps
 from dothi.storage.relational.entity_query import SqliteEntities
@@ -129,6 +130,7 @@ def ports_of(hub: Hub, lake: Lake, snapshots: Snapshots | None = None) -> HubPor
         RelationalEntityMaps(hub.engine),
         snapshots,
         None if snapshots is None else following_of(hub),
+        RelationalContextSources(hub.engine),
     )
 
 

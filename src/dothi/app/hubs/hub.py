@@ -104,6 +104,7 @@ def hub_ports(
         maps=stores.entity_maps,
         snapshots=snapshots,
         following=None if snapshots is None else following,
+        sources=None if snapshots is None else stores.context_sources,
     )
 
 

@@ -21,17 +21,22 @@ from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
 from dothi.facades.ngsi_ld.context.shelf import MemoryShelf
+from dothi.facades.ngsi_ld.distributed.delivery import HttpDelivery
+from dothi.facades.ngsi_ld.distributed.http_client import HttpClient
 from dothi.facades.ngsi_ld.endpoints import (
     broker_endpoints,
     context_endpoints,
     snapshot_endpoints,
+    source_endpoints,
     subscription_endpoints,
 )
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.expiry import Expiry
+from dothi.facades.ngsi_ld.registrations.notifier import RegistrationNotifier
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.routes.preference import preferring
+from dothi.facades.ngsi_ld.routes.registration_list import registration_list
 from dothi.facades.ngsi_ld.routes.tables import HandlerTables
 from dothi.facades.ngsi_ld.routes.tenancy import Hubs, Tenancy
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
@@ -76,6 +81,7 @@ class _Side:
 
     broker: Broker
     subscriptions: SubscriptionService | None
+    notifier: RegistrationNotifier
 
 
 class NgsiLdDoor:
@@ -90,6 +96,7 @@ class NgsiLdDoor:
         self.library = context_library(deps, self._settings)
         self._hubs = Hubs(deps.hub, deps.tenants, deps.clock)
         self._sides: WeakKeyDictionary[HubPorts, _Side] = WeakKeyDictionary()
+        self._client = HttpClient(policy_of(self._settings), self._settings.forward_max_bytes)
         self._tables = HandlerTables(self._build)
         self._wide_tables = HandlerTables(self._build_wide)
         outgoing = Outgoing(policy_of(self._settings), _NOTICE_S, _NOTICE_BYTES)
@@ -104,6 +111,7 @@ class NgsiLdDoor:
         for task in list(self._work):
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
+        await self._client.close()
         await self.library.flush()
 
     def services(self, hub: HubPorts, tenant: str) -> Sequence[Service]:
@@ -126,6 +134,7 @@ class NgsiLdDoor:
         return [
             *(replace(endpoint, handler=_preferring(endpoint)) for endpoint in found),
             *context_endpoints(self.library, self._deps.public_url),
+            registration_list(self._side_of(self._deps.hub, "").broker),
         ]
 
     def _side_of(self, hub: HubPorts, tenant: str) -> _Side:
@@ -139,7 +148,14 @@ class NgsiLdDoor:
                 ports = NotifyPorts(hub.following, hub.entities, deps.senders(), loader, deps.clock)
                 subscriptions = SubscriptionService(ports, self._settings.notify, tenant=tenant)
                 hub.following.watch(subscriptions.wake)
-            side = self._sides[hub] = _Side(broker, subscriptions)
+            notifier = RegistrationNotifier(
+                broker.sources,
+                broker.contexts,
+                HttpDelivery(self._client, self._settings.forward_timeout_s),
+                deps.clock,
+                hub.sources,
+            )
+            side = self._sides[hub] = _Side(broker, subscriptions, notifier)
         return side
 
     def _build(self, hub: HubPorts, tenant: str) -> list[Endpoint]:
@@ -157,8 +173,9 @@ class NgsiLdDoor:
     def _table(self, hub: HubPorts, tenant: str, settings: NgsiLdSettings) -> list[Endpoint]:
         side = self._side_of(hub, tenant)
         broker = replace(side.broker, settings=settings)
-        table = broker_endpoints(broker)
+        table = broker_endpoints(broker, self._client)
         if side.subscriptions is not None:
+            table += source_endpoints(broker, side.notifier)
             table += subscription_endpoints(side.subscriptions.registry, settings)
         if hub.snapshots is None:
             return table

@@ -377,3 +377,16 @@ snapshot = Table(
     Column("expires_us", BigInteger, nullable=False),
     Column("used_us", BigInteger, nullable=False),
 )
+
+context_source_record = Table(
+    "context_source_record",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("kind", String, nullable=False, comment="registration, subscription, identity"),
+    Column("uri", String, nullable=False),
+    Column("document", Text, nullable=False, comment="JSON with stored names"),
+    Column("state", Text, nullable=False, server_default="{}", comment="JSON, counters and times"),
+    Column("created_us", BigInteger, nullable=False),
+    Column("modified_us", BigInteger, nullable=False),
+    UniqueConstraint("kind", "uri"),
+)

@@ -32,6 +32,8 @@ TENANT, SNAPSHOT = "NGSILD-Tenant", "NGSILD-Snapshot"
 _ELSEWHERE = {TENANT.lower().encode(), SNAPSHOT.lower().encode()}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _TOUCH_S = 60.0
+_BESIDE_ENTITIES = ("/snapshots", "/subscriptions", "/csource", "/info")
+"""Paths of what belongs to a hub itself; a snapshot has none of it."""
 _CREATING = {
     ("POST", "/entities"),
     ("POST", "/entityOperations/create"),
@@ -136,7 +138,7 @@ class Tenancy:
         own = endpoint.handler
         path = endpoint.path.removeprefix(self._root).rstrip("/")
         may_create = (endpoint.method, path) in _CREATING
-        has_snapshots = not path.startswith("/snapshots")
+        has_snapshots = not path.startswith(_BESIDE_ENTITIES)
 
         async def elsewhere(request: Request) -> Response:
             check_length(request)
