@@ -51,7 +51,7 @@ def test_from_a_station_to_its_page_its_trend_and_its_source(page: Page) -> None
     )
     assert "sel=" in page.url
 
-    panel.get_by_role("link", name="Mở trang đối tượng").click()
+    panel.get_by_role("link", name="Mở trang thực thể").click()
     expect(page.get_by_test_id("entity-name")).to_contain_text("593 Đại lộ Bình Dương")
     expect(page.get_by_test_id("entity-trend").locator("canvas")).to_be_visible()
     expect(page.get_by_text("Phường Thủ Dầu Một")).to_be_visible()

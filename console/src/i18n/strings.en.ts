@@ -1,8 +1,10 @@
 /** English words of the console. */
 
+import { entitiesEn } from './strings.entities.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
+  ...entitiesEn,
   product: 'Province operations centre',
   nav: 'Main navigation',
   nav_map: 'Map',
@@ -105,6 +107,7 @@ export const en: Strings = {
   map_empty_action: 'Go to data sources',
   map_waiting: 'Waiting for live data…',
   map_stale_legend: 'hollow outline: stale',
+  map_schematic_short: 'Roads are schematic',
   map_schematic: 'Roads are schematic, 0.5–1.5 km off; not for navigation',
 
   panel: 'Selected entity',

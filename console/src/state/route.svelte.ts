@@ -1,8 +1,8 @@
 /** The URL is the state of the screen: reading and changing it. */
 
-export type Screen = 'map' | 'entity' | 'trends' | 'sources' | 'signed-out' | 'unknown';
+export type Screen = 'map' | 'entities' | 'entity' | 'trends' | 'sources' | 'signed-out' | 'unknown';
 
-const SCREENS: readonly Screen[] = ['map', 'entity', 'trends', 'sources', 'signed-out'];
+const SCREENS: readonly Screen[] = ['map', 'entities', 'entity', 'trends', 'sources', 'signed-out'];
 
 export interface Place {
   screen: Screen;
@@ -66,7 +66,7 @@ class Route {
     const link = (event.target as Element | null)?.closest?.('a');
     if (!link || link.target || link.hasAttribute('download')) return;
     const url = new URL(link.href, location.href);
-    if (url.origin !== location.origin || /^\/(api|login|basemap)\b/.test(url.pathname)) return;
+    if (url.origin !== location.origin || /^\/(api|ngsi-ld|login|basemap)\b/.test(url.pathname)) return;
     if (url.hash && url.pathname === location.pathname) return;
     event.preventDefault();
     this.go(url.pathname + url.search);
