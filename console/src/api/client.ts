@@ -6,6 +6,7 @@ import type {
   EntityView,
   Layer,
   Me,
+  Pull,
   ReceiptMinute,
   RejectItem,
   RevisionSeries,
@@ -110,6 +111,7 @@ export const api = {
     }),
   exportUrl: (query: Query) => `${ROOT}/series/export${queryText(query)}`,
   sources: () => call<SourceView[]>('/sources'),
+  pulls: (signal?: AbortSignal) => call<Pull[]>('/pulls', { signal: signal ?? null }),
   addSource: (body: unknown) => send<SourceView>('POST', '/sources', body),
   issueToken: (source: string) => send<{ token: string }>('POST', `/sources/${id(source)}/token`),
   revokeTokens: (source: string) =>
