@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { NgsiEntity } from '../src/api/ngsi';
 import { nameOf, newestChange, placeOf, valuesOf, viewOf } from '../src/api/ngsi_values';
 import type { Layer } from '../src/api/types';
-import { boxText, isFiltering, NO_FILTER, parseBox, parseColumns, parseFilter, parsePage, questionOf } from '../src/screens/entities/browse_url';
+import { boxText, isFiltering, nextSort, NO_FILTER, orderOf, parseBox, parseColumns, parseFilter, parsePage, questionOf } from '../src/screens/entities/browse_url';
 import { defaultColumns, seenAttributes } from '../src/screens/entities/columns';
 import { join, putWord, suggestions, wordAt } from '../src/screens/entities/complete';
 import { cell, csvHead, csvLine } from '../src/screens/entities/csv';
@@ -83,6 +83,12 @@ describe('the URL of the entity browser', () => {
     expect(parseBox(boxText({ west: -200, south: -91, east: 106.123456, north: 10 }))).toEqual({
       west: -180, south: -90, east: 106.12346, north: 10,
     });
+  });
+  it('asks the hub for an order', () => {
+    expect(orderOf(null)).toEqual({});
+    expect(orderOf('-pm25')).toEqual({ orderBy: 'pm25;desc', collation: 'vi' });
+    const clicks = [nextSort(null, 'a'), nextSort('a', 'a'), nextSort('-a', 'a'), nextSort('b', 'a')];
+    expect(clicks).toEqual(['a', '-a', null, 'a']);
   });
   it('counts pages from one', () => {
     expect(['3', null, '0', '-1', 'x', '1.5'].map(parsePage)).toEqual([3, 1, 1, 1, 1, 1]);

@@ -183,6 +183,7 @@ def test_screens_can_be_walked_for_weeks(page: Page) -> None:
     open_map(page)
     station = first_station(page)
     ways = [
+        (f"/entities?q=pm25&sel={station}", "[data-testid=json]"),
         ("/trends?key=" + f"{station}|pm25", ".charts canvas"),
         ("/sources", "[role=row]"),
         (f"/entity/{station}", "canvas"),

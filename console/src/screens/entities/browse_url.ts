@@ -71,6 +71,24 @@ export function questionOf(filter: Filter): Query {
   return query;
 }
 
+/** Results up to here can be put in order: the hub has to look at all of them for it. */
+export const MOST_SORTED = 10_000;
+
+/** `sort=pm25`, `sort=-pm25` (descending) as parameters of GET /entities. */
+export function orderOf(sort: string | null): Query {
+  if (!sort) return {};
+  const isDescending = sort.startsWith('-');
+  const name = isDescending ? sort.slice(1) : sort;
+  // Names of people and places in the order of the Vietnamese alphabet.
+  return { orderBy: `${name};${isDescending ? 'desc' : 'asc'}`, collation: 'vi' };
+}
+
+/** What a click on the head of a column asks for: first up, then down, then no order. */
+export function nextSort(sort: string | null, name: string): string | null {
+  if (sort === name) return `-${name}`;
+  return sort === `-${name}` ? null : name;
+}
+
 /** `cols=a,b`: attributes shown as columns; null: not chosen, `cols=`: none. */
 export function parseColumns(text: string | null): string[] | null {
   return text === null ? null : text.split(',').filter(Boolean);

@@ -8,6 +8,12 @@ import { PAGE_SIZE } from './browse_url';
 /** New and gone entities appear after this time; values come at once with the live picture. */
 const REFRESH_MS = 30_000;
 
+interface Asked {
+  question: string;
+  order: string;
+  page: number;
+}
+
 export class Result {
   entities = $state.raw<NgsiEntity[]>([]);
   hasNext = $state(false);
@@ -22,9 +28,9 @@ export class Result {
 
   /**
    * Call inside a component.
-   * @param ask the question as text (its JSON) and the page, counted from 1
+   * @param ask the question and its order as texts (their JSON), and the page, counted from 1
    */
-  constructor(ask: () => { question: string; page: number }) {
+  constructor(ask: () => Asked) {
     $effect(() => {
       const timer = setInterval(() => {
         if (live.link === 'open' && !document.hidden) this.tick += 1;
@@ -32,10 +38,10 @@ export class Result {
       return () => clearInterval(timer);
     });
     $effect(() => {
-      const { question, page } = ask();
-      const isAgain = this.tick > 0 && this.counted === question;
+      const asked = ask();
+      const isAgain = this.tick > 0 && this.counted === asked.question;
       const stop = new AbortController();
-      void this.load(question, page, isAgain, stop.signal);
+      void this.load(asked, isAgain, stop.signal);
       return () => stop.abort();
     });
   }
@@ -45,9 +51,10 @@ export class Result {
     this.tick += 1;
   }
 
-  private async load(question: string, page: number, isAgain: boolean, signal: AbortSignal): Promise<void> {
-    const query = JSON.parse(question) as Query;
-    const key = `${page} ${question}`;
+  private async load(asked: Asked, isAgain: boolean, signal: AbortSignal): Promise<void> {
+    const { question, order, page } = asked;
+    const query = { ...(JSON.parse(question) as Query), ...(JSON.parse(order) as Query) };
+    const key = `${page} ${order} ${question}`;
     if (key !== this.answered) this.isLoading = true;
     if (question !== this.counted) this.total = null;
     try {
