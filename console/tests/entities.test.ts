@@ -106,7 +106,10 @@ describe('columns that nobody chose', () => {
   const page = [one({ status: word, co: number, name: word }), one({ status: word, no2: number, location: word })];
 
   it('are those of the layer, then numbers', () => expect(defaultColumns(page, [layer])).toEqual(['no2', 'co']));
-  it('are numbers before words', () => expect(defaultColumns([page[0] as NgsiEntity], [])).toEqual(['co', 'status']));
+  it('are numbers, words only where there are none', () => {
+    expect(defaultColumns([page[0] as NgsiEntity], [])).toEqual(['co']);
+    expect(defaultColumns([one({ status: word })], [])).toEqual(['status']);
+  });
   it('offer the frequent ones first', () => expect(seenAttributes(page)[0]).toBe('status'));
 });
 
@@ -135,8 +138,11 @@ describe('completion of q', () => {
     expect(join('n=="a|b"', 'c')).toBe('n=="a|b";c');
   });
   it('explains with attributes that are there', () => {
-    const names = namesFor(['status', 'level'], (name) => ({ type: 'Property', value: name === 'level' ? 1 : 'on' }));
-    expect(names).toEqual({ number: 'level', text: 'status', relationship: 'locatedAt' });
+    const names = namesFor(['status', 'level'], (name) => ({
+      type: 'Property',
+      ...(name === 'level' ? { value: 1, unitCode: 'MTR' } : { value: 'on' }),
+    }));
+    expect(names).toEqual({ number: 'level', text: 'status', relationship: 'locatedAt', unit: 'MTR' });
     const terms = examples(names, new Date('2026-11-22T10:00:00Z')).map((e) => e.term);
     expect(terms).toContain('level>25');
     expect(terms).toContain('level.observedAt>=2026-11-22T00:00:00Z');

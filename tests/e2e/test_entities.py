@@ -54,6 +54,14 @@ def test_the_list_shows_what_the_public_api_says(page: Page) -> None:
     expect(row.get_by_role("img").first).to_have_attribute("aria-label", re.compile("ước|tốt|cũ"))
 
 
+def test_what_a_link_selects_is_seen_in_the_list(page: Page) -> None:
+    page.goto("/entities?limit=100")
+    listed = page.request.get("/ngsi-ld/v1/entities?local=true&limit=100").json()
+    last = listed[-1]["id"]
+    page.goto(f"/entities?sel={last}")
+    expect(page.locator(f"[data-entity='{last}']")).to_be_in_viewport(timeout=SLOW_MS)
+
+
 def test_a_filter_narrows_the_list_and_stands_in_the_url(page: Page) -> None:
     open_entities(page)
     every = total(page)

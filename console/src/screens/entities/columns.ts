@@ -25,7 +25,7 @@ function isNumeric(entities: NgsiEntity[], name: string): boolean {
   return false;
 }
 
-/** What the map's layers show of these types first, then other numbers, then anything. */
+/** What the map's layers show of these types first, then other numbers; texts where there are none. */
 export function defaultColumns(entities: NgsiEntity[], layers: Layer[]): string[] {
   const types = new Set(entities.flatMap(typesOf));
   const layered = layers.filter((layer) => layer.types.some((type) => types.has(type)));
@@ -33,10 +33,11 @@ export function defaultColumns(entities: NgsiEntity[], layers: Layer[]): string[
   const seen = seenAttributes(entities).filter((name) => !PLACED.has(name));
   const rank = (name: string) => {
     const at = order.indexOf(name);
-    if (at >= 0) return at;
-    return isNumeric(entities, name) ? order.length : order.length + 1;
+    return at < 0 ? order.length : at;
   };
-  const ranked = seen.map((name, i) => ({ name, i, rank: rank(name) }));
+  const numbers = seen.filter((name) => isNumeric(entities, name));
+  const ranked = numbers.map((name, i) => ({ name, i, rank: rank(name) }));
   ranked.sort((a, b) => a.rank - b.rank || a.i - b.i);
-  return ranked.slice(0, MOST).map((x) => x.name);
+  const names = ranked.length ? ranked.map((x) => x.name) : seen;
+  return names.slice(0, MOST);
 }

@@ -12,9 +12,11 @@ export interface Names {
   number: string;
   text: string;
   relationship: string;
+  /** Unit of the number. */
+  unit: string;
 }
 
-const USUAL: Names = { number: 'pm25', text: 'name', relationship: 'locatedAt' };
+const USUAL: Names = { number: 'pm25', text: 'name', relationship: 'locatedAt', unit: 'GQ' };
 
 /** Names of each kind from what the entities on the page have; usual ones where there is none. */
 export function namesFor(
@@ -26,14 +28,17 @@ export function namesFor(
       const instance = instanceOf(name);
       return instance !== undefined && isWanted(instance);
     });
+  const number = find((x) => typeof x['value'] === 'number') ?? USUAL.number;
+  const unit = instanceOf(number)?.['unitCode'];
   return {
-    number: find((x) => typeof x['value'] === 'number') ?? USUAL.number,
+    number,
+    unit: typeof unit === 'string' ? unit : USUAL.unit,
     text: find((x) => typeof x['value'] === 'string') ?? USUAL.text,
     relationship: find((x) => x['type'] === 'Relationship') ?? USUAL.relationship,
   };
 }
 
-export function examples({ number, text, relationship }: Names, now: Date): Example[] {
+export function examples({ number, text, relationship, unit }: Names, now: Date): Example[] {
   const today = now.toISOString().slice(0, 10);
   return [
     { term: number, what: 'q_exists' },
@@ -46,7 +51,7 @@ export function examples({ number, text, relationship }: Names, now: Date): Exam
     { term: `${number}>25;${text}~="^A"`, what: 'q_and' },
     { term: `(${number}<5|${number}>50)`, what: 'q_or' },
     { term: `${number}.observedAt>=${today}T00:00:00Z`, what: 'q_time' },
-    { term: `${number}.unitCode=="GQ"`, what: 'q_unit' },
+    { term: `${number}.unitCode=="${unit}"`, what: 'q_unit' },
     { term: 'address[addressLocality]=="abc"', what: 'q_inside' },
     { term: `${relationship}==urn:ngsi-ld:Ward:1`, what: 'q_relation' },
   ];
