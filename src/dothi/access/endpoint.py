@@ -1,7 +1,7 @@
 """A route as data: each names its permission and its documentation; app mounts and checks it."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from dothi.access.permission import Permission
@@ -26,3 +26,5 @@ class Endpoint:
     body: type[Any] | None = None
     answer: type[Any] | None = None
     tags: tuple[str, ...] = ()
+    operation: Mapping[str, Any] = field(default_factory=dict)
+    """Parts of the OpenAPI operation that the types above cannot say."""

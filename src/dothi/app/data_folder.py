@@ -22,12 +22,13 @@ class Running(msgspec.Struct, frozen=True):
 
 
 class DataFolder:
-    """`dothi.db`, `lake/`, `secrets/`, `dothi.toml`, `lock` under one folder."""
+    """`dothi.db`, `lake/`, `tenants/`, `secrets/`, `dothi.toml`, `lock` under one folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self.database = self.path / "dothi.db"
         self.lake = self.path / "lake"
+        self.tenants = self.path / "tenants"
         self.secrets = self.path / "secrets"
         self.settings = self.path / "dothi.toml"
         self._lock_path = self.path / "lock"
@@ -52,6 +53,11 @@ class DataFolder:
                 where=str(self.path),
                 remedy="choose another with --data-dir, or give this user the right to write there",
             ) from error
+
+    def create_hub(self) -> None:
+        """Make only what a hub beside the first one needs. Raises OSError."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+        self.lake.mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
 
     def require(self) -> None:
         """Raise Problem when dothi never ran here."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.exposure import plain_doors
+from dothi.app.hubs.folders import tenant_names
 from dothi.app.machine import fsync_ms
 from dothi.model.problem import Problem
 from dothi.storage.relational.engine import sqlite_version
@@ -45,6 +46,7 @@ def examine(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
         lambda: check_port("HTTP port", settings.server.host, settings.server.port, folder),
         *_mqtt_checks(settings, folder),
         lambda: check_exposure(settings),
+        lambda: check_tenants(settings.ngsi_ld.max_tenants, folder),
         check_sqlite,
         check_console,
     ]
@@ -168,6 +170,17 @@ def check_exposure(settings: Settings) -> Finding:
         return Finding("exposure", "ok", "no door is open to the network without TLS")
     said = [f"{d.name} listens on {d.host} without TLS, {d.secrets} can be read" for d in doors]
     return Finding("exposure", "warning", "; ".join(said), "; ".join(d.remedy for d in doors))
+
+
+def check_tenants(most: int, folder: DataFolder) -> Finding:
+    """Whether more tenants can be created."""
+    names = tenant_names(folder)
+    text = f"{len(names)} of at most {most}"
+    if most and len(names) >= most:
+        return Finding(
+            "tenants", "warning", f"{text}; no other can be created", "raise ngsi_ld.max_tenants"
+        )
+    return Finding("tenants", "ok", text)
 
 
 def _is_answered(host: str, port: int) -> bool:

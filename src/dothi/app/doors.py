@@ -1,36 +1,65 @@
 """The ways in: which are open, where they listen, and the example that uses them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
 from dothi.app.late import Late
 from dothi.app.stores import Stores
-from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
-from dothi.facades.ngsi_ld.operations.broker import Ports
+from dothi.facades.ngsi_ld.door import NgsiLdDeps, NgsiLdDoor
+from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
 from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
 from dothi.intake.mqtt.factory import mqtt_service
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
-from dothi.ports.ingest import Ingest
+from dothi.ports.hubs import HubPorts, Tenants
 from dothi.ports.service import Service
+
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What every door hands to, what some read, and the hubs beside it."""
+
+    ports: HubPorts
+    tenants: Tenants
 
 
 class Doors:
     """Doors that are not configured are left out."""
 
     def __init__(
-        self, settings: Settings, stores: Stores, ingest: Ingest, clock: Clock, data_folder: Path
+        self, settings: Settings, stores: Stores, hub: Hub, clock: Clock, data_folder: Path
     ) -> None:
         self._settings = settings
         self._stores = stores
-        self._ingest = ingest
+        self._ingest = ingest = hub.ports.ingest
         self._clock = clock
         self._data_folder = data_folder
         self._mqtt = mqtt_service(settings.mqtt, ingest, stores.sources)
-        self.services: list[Service] = [self._mqtt] if self._mqtt else []
+        self._ngsi_ld = NgsiLdDoor(
+            NgsiLdDeps(
+                hub.ports,
+                hub.tenants,
+                clock=clock,
+                contexts=stores.ld_contexts,
+                public_url=settings.server.public_url,
+            ),
+            _with_egress(settings),
+        )
+        self.services: list[Service] = [
+            self._ngsi_ld,
+            *self._ngsi_ld.services(hub.ports, ""),
+        ]
+        if self._mqtt is not None:
+            self.services.append(self._mqtt)
         if settings.files.folder:
             ports = files_door.Ports(ingest, stores.files_seen, stores.sources, clock)
             self.services.append(files_door.FilesDoor(settings.files, ports))
@@ -44,11 +73,12 @@ class Doors:
 
     def endpoints(self) -> list[Endpoint]:
         """The doors that are HTTP routes."""
-        settings, stores = self._settings, self._stores
-        deps = http_door.HttpIntakeDeps(self._ingest, self._clock, settings.intake_http)
-        ports = Ports(self._ingest, stores.entities, stores.history, stores.evolutions)
-        ngsi_ld = ngsi_ld_endpoints(ports, settings.ngsi_ld, clock=self._clock)
-        return [*http_door.endpoints(deps), *ngsi_ld]
+        deps = http_door.HttpIntakeDeps(self._ingest, self._clock, self._settings.intake_http)
+        return [*http_door.endpoints(deps), *self._ngsi_ld.endpoints()]
+
+    def beside(self, hub: HubPorts, tenant: str) -> Sequence[Service]:
+        """What runs beside the hub of a tenant."""
+        return self._ngsi_ld.services(hub, tenant)
 
     def addresses(self) -> dict[str, str]:
         """Where the doors of running services are found."""
@@ -88,3 +118,12 @@ class Doors:
         if isinstance(self._mqtt, EmbeddedMqtt):
             return mqtt.embedded.host, self._mqtt.port
         return mqtt.external.host, mqtt.external.port
+
+
+def _with_egress(settings: Settings) -> NgsiLdSettings:
+    """Without sign-in everybody is on this machine and reaches its services anyway."""
+    ngsi_ld = settings.ngsi_ld
+    if settings.access.mode != "open":
+        return ngsi_ld
+    opened = (*ngsi_ld.egress_allow, *_LOOPBACK)
+    return msgspec.structs.replace(ngsi_ld, egress_allow=opened)

@@ -14,6 +14,7 @@ from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.exposure import plain_doors
 from dothi.app.http.server import address_of, bind
+from dothi.app.hubs.open_files import raise_limit
 from dothi.app.logs import set_up
 from dothi.app.started import Started
 from dothi.model.problem import Problem
@@ -39,6 +40,7 @@ def run(
             extra={"listens_on": door.host, "remedy": door.remedy},
         )
     folder.create()
+    raise_limit()
     sock = bind(settings.server)
     try:
         folder.lock(address_of(sock), datetime.now(UTC).isoformat())

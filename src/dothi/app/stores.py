@@ -16,15 +16,19 @@ from dothi.storage.relational.access_store import AccessStore
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
+from dothi.storage.relational.entity_maps import RelationalEntityMaps
 from dothi.storage.relational.entity_query import SqliteEntities
 from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.hot_log import SqliteLogWriter
+from dothi.storage.relational.inventory import SqliteInventory
+from dothi.storage.relational.ld_contexts import RelationalLdContexts
 from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
+from dothi.storage.relational.snapshots import RelationalSnapshots
 from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.sqlite_store import open_store
 from dothi.storage.relational.state import SqliteState
@@ -44,6 +48,10 @@ class Registers:
     files_seen: RelationalFilesSeen
     pull_runs: RelationalPullRuns
     entities: SqliteEntities
+    inventory: SqliteInventory
+    entity_maps: RelationalEntityMaps
+    ld_contexts: RelationalLdContexts
+    snapshots: RelationalSnapshots
     evolutions: SqliteEvolutions
 
 
@@ -107,5 +115,9 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "files_seen": RelationalFilesSeen(engine),
         "pull_runs": RelationalPullRuns(engine),
         "entities": SqliteEntities(engine, clock),
+        "inventory": SqliteInventory(engine, clock),
+        "entity_maps": RelationalEntityMaps(engine, clock),
+        "ld_contexts": RelationalLdContexts(engine),
+        "snapshots": RelationalSnapshots(engine),
         "evolutions": SqliteEvolutions(engine),
     }

@@ -12,11 +12,15 @@ from dothi.api import routes as api
 from dothi.api.deps import ApiDeps
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
-from dothi.app.doors import Doors
+from dothi.app.doors import Doors, Hub
 from dothi.app.exposure import plain_doors, reachable
 from dothi.app.http.batches import Batches
 from dothi.app.http.server import HttpServer, address_of
 from dothi.app.http.site import Site
+from dothi.app.hubs.hub import HubPlan, hub_ports
+from dothi.app.hubs.pool import HubPool
+from dothi.app.hubs.snapshots import SnapshotHubs
+from dothi.app.hubs.tenants import TenantHubs
 from dothi.app.offline import login_url
 from dothi.app.province import Province, read_province
 from dothi.app.source_measures import SourceMeasures
@@ -28,6 +32,7 @@ from dothi.console.endpoints import console_endpoints
 from dothi.live.feed import LiveDeps
 from dothi.live.hub import LiveHub
 from dothi.model.measure import Measure
+from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.measured import Measured
@@ -66,13 +71,26 @@ async def build(
     province = read_province(settings.province, settings.console)
     with open_stores(folder, clock, settings.lake) as stores:
         intake = Intake(stores.writer, province.specs, settings.pipeline)
+        cache_bytes = settings.pipeline.entity_cache_mb * 2**20
+        entities = EntityCache(stores.entities, clock, cache_bytes)
+        intake.keep_true(entities)
         live = LiveHub(_live_deps(stores, clock), settings.live)
-        doors = Doors(settings, stores, intake, clock, folder.path)
+        ngsi_ld = settings.ngsi_ld
+        plan = HubPlan(
+            settings, province.specs, clock, lambda hub, tenant: doors.beside(hub, tenant)
+        )
+        pool = HubPool(plan, ngsi_ld.tenant_idle_s, ngsi_ld.tenants_open)
+        tenants = TenantHubs(folder, pool, ngsi_ld.max_tenants)
+        snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)
+        hub = Hub(hub_ports(stores, intake, entities, snapshots), tenants)
+        doors = Doors(settings, stores, hub, clock, folder.path)
         supervisor = Supervisor(
             [
                 intake,
                 *stores.lake.services(stores.seal_source, stores.cursors, clock),
                 live,
+                tenants,
+                snapshots,
                 *doors.services,
             ],
             clock,
@@ -84,7 +102,11 @@ async def build(
             *doors.endpoints(),
             *Batches(intake).endpoints(),
         ]
-        measured: list[Measured] = [SourceMeasures(stores.receipts), StoreMeasures(stores, folder)]
+        measured: list[Measured] = [
+            SourceMeasures(stores.receipts),
+            StoreMeasures(stores, folder),
+            entities,
+        ]
         site = _site(settings, stores, supervisor, endpoints, measured)
         supervisor.add(HttpServer(site.app, sock, settings.server))
         if with_example:

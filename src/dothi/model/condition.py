@@ -27,8 +27,9 @@ class Target:
     """What is looked at: an attribute, a sub-attribute of it, or a place inside a compound value.
 
     `sub` may end in a member that every attribute has: observedAt, createdAt, modifiedAt,
-    unitCode, datasetId. `inside` is the way into the value (or the language map); "*" as its last
-    step means any member. The attribute names createdAt and modifiedAt mean those of the entity.
+    expiresAt, unitCode, datasetId. `inside` is the way into the value (or the language map); "*" as
+    its last step means any member. The attribute names createdAt, modifiedAt and expiresAt mean
+    those of the entity.
     """
 
     attribute: str
@@ -106,6 +107,42 @@ class HasType:
 
 
 @dataclass(frozen=True, slots=True)
+class HasId:
+    """The id is one of these."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IdMatches:
+    """The id holds a match of the pattern (RE2 syntax)."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class HasScope:
+    """One of the scopes is this one; "+" stands for any one level.
+
+    No levels and `has_descendants`: any scope at all.
+    """
+
+    levels: tuple[str, ...]
+    has_descendants: bool = False
+    """Everything below it counts too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """An entity that the relationship leads to satisfies the condition."""
+
+    relationship: str
+    types: tuple[str, ...]
+    """It has one of these types; empty: any."""
+    condition: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
 class AllOf:
     parts: "tuple[Condition, ...]"
 
@@ -115,7 +152,21 @@ class AnyOf:
     parts: "tuple[Condition, ...]"
 
 
-Condition = Exists | Compare | OneOf | Between | Matches | Geo | HasType | AllOf | AnyOf
+Condition = (
+    Exists
+    | Compare
+    | OneOf
+    | Between
+    | Matches
+    | Geo
+    | HasType
+    | HasId
+    | IdMatches
+    | HasScope
+    | Linked
+    | AllOf
+    | AnyOf
+)
 
 
 def all_of(parts: "list[Condition]") -> "Condition | None":

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
 from dothi.model.condition import Condition
+from dothi.model.order import Order
 from dothi.model.row import Kind
 
 
@@ -22,10 +25,11 @@ class EntitySearch:
     condition: Condition | None = None
     offset: int = 0
     limit: int | None = 100
+    order: Order | None = None
+    """None: as they were first stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAttribute:
+class StoredAttribute(Struct, frozen=True):
     """The current state of one attribute instance, as its row holds it."""
 
     name: str
@@ -40,8 +44,7 @@ class StoredAttribute:
     modified_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEntity:
+class StoredEntity(Struct, frozen=True):
     id: str
     types: tuple[str, ...]
     scope: tuple[str, ...]
@@ -52,17 +55,44 @@ class StoredEntity:
     """Sorted by name, then dataset."""
 
 
+class TooManyToOrder(Exception):
+    """More entities match than may be ordered in memory; the text says how many may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """An entity, or one instance of an attribute, that is there and has an end."""
+
+    entity: str
+    attribute: str
+    """Empty: the whole entity."""
+    dataset: str
+    expires_at: datetime
+
+
 class Entities(Protocol):
     """Any thread; blocking."""
 
     def find(self, search: EntitySearch) -> list[str]:
-        """Ids of one page, in the order in which the entities were first stored."""
+        """Ids of one page. A far page costs no more than the first one.
+
+        Raises:
+            TooManyToOrder: an order was asked for, and too many entities match.
+        """
         ...
 
     def count(self, search: EntitySearch) -> int:
         """How many match in all; offset and limit do not matter."""
         ...
 
+    def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
+        """Like `load` without names, at once and without blocking; None: `load` must be asked."""
+        ...
+
     def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """The entities that exist, in the order of `ids`; `names`: only these attributes."""
+        ...
+
+    def expiring(self, until: datetime, limit: int) -> list[Expiring]:
+        """What expires at `until` or before, earliest first, at most `limit`."""
         ...

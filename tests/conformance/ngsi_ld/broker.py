@@ -8,14 +8,24 @@ from typing import Any
 
 import httpx
 
-from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
+from dothi.app.config.settings import Settings
+from dothi.app.data_folder import DataFolder
+from dothi.app.hubs.hub import HubPlan
+from dothi.app.hubs.pool import HubPool
+from dothi.app.hubs.snapshots import SnapshotHubs
+from dothi.app.hubs.tenants import TenantHubs
+from dothi.facades.ngsi_ld.door import NgsiLdDeps, NgsiLdDoor
 from dothi.facades.ngsi_ld.errors import context_not_available
-from dothi.facades.ngsi_ld.operations.broker import Ports
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.ports.clock import SystemClock
+from dothi.ports.hubs import HubPorts
 from dothi.storage.lake.open import open_lake
 from dothi.storage.lake.settings import LakeSettings
+from dothi.storage.relational.entity_maps import RelationalEntityMaps
 from dothi.storage.relational.entity_query import SqliteEntities
 from dothi.storage.relational.evolution_query import SqliteEvolutions
+from dothi.storage.relational.inventory import SqliteInventory
+from dothi.storage.relational.snapshots import RelationalSnapshots
 from hub import Hub, open_hub
 from serving import serve
 
@@ -74,20 +84,52 @@ class Running:
         return found
 
 
+def open_pool() -> HubPool:
+    """For the tenants and snapshots of a test."""
+    return HubPool(HubPlan(Settings(), {}, SystemClock()), idle_s=60, most_open=3)
+
+
+@asynccontextmanager
+async def open_tenants(
+    folder: Path, most: int = 10, pool: HubPool | None = None
+) -> AsyncIterator[TenantHubs]:
+    """Tenants below the folder of a hub; nothing is opened before the first request."""
+    tenants = TenantHubs(DataFolder(folder), pool or open_pool(), most)
+    await tenants.start()
+    try:
+        yield tenants
+    finally:
+        await tenants.stop()
+
+
 @asynccontextmanager
 async def running(folder: Path, settings: NgsiLdSettings | None = None) -> AsyncIterator[Running]:
     contexts = KnownContexts()
     lake = open_lake(folder / "lake", LakeSettings())
-    async with open_hub(folder) as hub:
-        ports = Ports(
+    pool = open_pool()
+    async with open_hub(folder) as hub, open_tenants(folder, pool=pool) as tenants:
+        records = RelationalSnapshots(hub.engine)
+        snapshots = SnapshotHubs(records, pool, DataFolder(folder), SystemClock())
+        history = lake.history(hub.log)
+        ports = HubPorts(
             hub.intake,
             SqliteEntities(hub.engine),
-            lake.history(hub.log),
+            history,
             SqliteEvolutions(hub.engine),
+            SqliteInventory(hub.engine),
+            RelationalEntityMaps(hub.engine),
+            snapshots,
         )
-        endpoints = ngsi_ld_endpoints(ports, settings, loader=contexts)
+        door = NgsiLdDoor(NgsiLdDeps(ports, tenants, contexts), settings)
+        beside = door.services(ports, "")
+        for service in beside:
+            await service.start()
+        endpoints = door.endpoints()
         async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:
             yield Running(client, hub, contexts)
+        for service in beside:
+            await service.stop()
+        await door.stop()
     lake.close()
 
 

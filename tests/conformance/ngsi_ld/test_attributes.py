@@ -9,6 +9,7 @@ ID = "urn:ngsi-ld:Room:1"
 ATTRS = f"/entities/{ID}/attrs"
 JSON = {"content-type": "application/json"}
 NULL = "urn:ngsi-ld:null"
+DEFAULT = "https://uri.etsi.org/ngsi-ld/default-context/"
 
 
 async def _room(door: Running, **attributes: Any) -> None:
@@ -29,8 +30,8 @@ async def test_append_without_overwriting(door: Running) -> None:
     answer = await door.send("POST", f"{ATTRS}/?options=noOverwrite", {"a": 9, "c": 3})
     assert answer.status_code == 207
     body = answer.json()
-    assert body["updated"] == ["c"]
-    assert [part["attributeName"] for part in body["notUpdated"]] == ["a"]
+    assert body["updated"] == [f"{DEFAULT}c"]
+    assert [part["attributeName"] for part in body["notUpdated"]] == [f"{DEFAULT}a"]
     assert body["notUpdated"][0]["reason"]
     found = await door.entity(ID, params={"options": "keyValues"})
     assert (found["a"], found["c"]) == (1, 3)
@@ -60,8 +61,9 @@ async def test_update_deletes_with_null_and_reports_what_is_not_there(door: Runn
     assert (await door.entity(ID)).keys() == {"id", "type", "b"}
     answer = await door.send("PATCH", ATTRS, {"zz": NULL, "b": 3, "scope": "/a"})
     assert answer.status_code == 207
-    assert answer.json()["updated"] == ["b"]
-    assert {p["attributeName"] for p in answer.json()["notUpdated"]} == {"zz", "scope"}
+    assert answer.json()["updated"] == [f"{DEFAULT}b"]
+    names = {p["attributeName"] for p in answer.json()["notUpdated"]}
+    assert names == {f"{DEFAULT}zz", "https://uri.etsi.org/ngsi-ld/scope"}
 
 
 async def test_an_older_observation_becomes_current_when_it_is_assigned(door: Running) -> None:
@@ -146,7 +148,6 @@ async def test_errors(door: Running) -> None:
         ("POST", ATTRS, {}),
         ("POST", ATTRS, {"a": NULL}),
         ("POST", ATTRS, {"id": "urn:other:1", "a": 1}),
-        ("POST", f"{ATTRS}?options=overwrite", {"a": 1}),
         ("PATCH", ATTRS, []),
         ("PATCH", ATTRS, {"a": None}),
         ("PATCH", f"{ATTRS}/a", {}),
@@ -158,6 +159,8 @@ async def test_errors(door: Running) -> None:
         answer = await send(method, path, body, **JSON)
         problem_of(answer, 400, "BadRequestData")
     problem_of(await send("PATCH", f"{ATTRS}?foo=1", {"a": 1}), 400, "InvalidRequest")
+    answer = await send("POST", f"{ATTRS}?options=overwrite", {"a": 1}, **JSON)
+    problem_of(answer, 400, "InvalidRequest")
     assert (await send("PATCH", ATTRS, {"a": 2}, **{"content-type": "text/csv"})).status_code == 415
     assert (await door.entity(ID))["a"]["value"] == 1
 
@@ -176,3 +179,97 @@ async def test_a_system_changes_what_a_device_measures_and_does_not_take_it(door
     assert await measured(1) == 1
     answer = await door.send("DELETE", f"{ATTRS}/a", None)
     assert answer.status_code == 204, answer.text
+
+
+async def test_scopes_are_added_where_nothing_is_overwritten(door: Running) -> None:
+    """Clause 5.6.3.4."""
+    await _room(door, scope="/a")
+    answer = await door.send("POST", f"{ATTRS}?options=noOverwrite", {"scope": ["/b", "/a"]})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert (await door.entity(ID))["scope"] == ["/a", "/b"]
+    assert (await door.send("POST", ATTRS, {"scope": "/c"})).status_code == 204
+    assert (await door.entity(ID))["scope"] == "/c"
+
+
+async def test_a_scope_is_updated_only_where_there_is_one(door: Running) -> None:
+    """Clause 5.6.2.4."""
+    await _room(door, scope="/a")
+    assert (await door.send("PATCH", ATTRS, {"scope": "/b", "type": "Hall"})).status_code == 204
+    found = await door.entity(ID)
+    assert (found["scope"], found["type"]) == ("/b", ["Room", "Hall"])
+    assert (await door.send("PATCH", ATTRS, {"scope": NULL})).status_code == 204
+    answer = await door.send("PATCH", ATTRS, {"scope": "/c"})
+    assert (answer.status_code, answer.json()["updated"]) == (207, [])
+    assert "scope" not in await door.entity(ID)
+
+
+async def test_a_scope_is_deleted_and_never_partially_updated(door: Running) -> None:
+    """Clauses 5.6.4.4 and 5.6.5.4."""
+    await _room(door, scope=["/a", "/b"])
+    answer = await door.send("PATCH", f"{ATTRS}/scope", {"value": "/c"})
+    problem_of(answer, 400, "BadRequestData")
+    assert (await door.http.delete(f"{ROOT}{ATTRS}/scope")).status_code == 204
+    assert (await door.entity(ID)).keys() == {"id", "type"}
+    problem_of(await door.http.delete(f"{ROOT}{ATTRS}/scope"), 404, "ResourceNotFound")
+
+
+async def test_update_by_dataset(door: Running) -> None:
+    """Clause 5.6.2.4: another datasetId is another instance; null deletes one."""
+    await _room(door, a={"value": 25, "unitCode": "CEL"})
+    body = {"a": {"value": 30, "datasetId": "urn:d:1", "note": NULL, "unitCode": NULL}}
+    assert (await door.send("PATCH", ATTRS, body)).status_code == 204
+    assert [part["value"] for part in (await door.entity(ID))["a"]] == [25, 30]
+    body = {"a": [{"value": NULL}, {"object": "urn:x:1", "datasetId": "urn:d:1"}]}
+    assert (await door.send("PATCH", ATTRS, body)).status_code == 204
+    found = (await door.entity(ID))["a"]
+    assert found == {"type": "Relationship", "object": "urn:x:1", "datasetId": "urn:d:1"}
+
+
+async def test_the_kind_changes_in_an_update_only(door: Running) -> None:
+    await _room(door, a=1, g={"type": "Point", "coordinates": [1, 2]}, p={"value": {"x": 1}})
+    assert (await door.send("PATCH", ATTRS, {"a": {"object": "urn:x:1"}})).status_code == 204
+    assert (await door.entity(ID))["a"]["type"] == "Relationship"
+    for name, body in (
+        ("a", {"value": 1}),
+        ("a", {"type": "Property"}),
+        ("g", {"value": 5}),
+        ("p", {"languageMap": {"en": "x"}}),
+    ):
+        problem_of(await door.send("PATCH", f"{ATTRS}/{name}", body), 400, "BadRequestData")
+    body = {"value": {"type": "Point", "coordinates": [3, 4]}}
+    assert (await door.send("PATCH", f"{ATTRS}/g", body)).status_code == 204
+    assert (await door.entity(ID))["g"]["value"]["coordinates"] == [3, 4]
+
+
+async def test_nulls_of_a_partial_update(door: Running) -> None:
+    """Clauses 5.5.4 and 5.5.8: members go; a value is replaced whole; a datasetId never goes."""
+    await _room(door, a={"value": {"street": "x", "country": "y"}, "s": {"value": 1, "t": 2}})
+    for body in ({"value": {"country": NULL}}, {"datasetId": NULL}, {"type": NULL}):
+        problem_of(await door.send("PATCH", f"{ATTRS}/a", body), 400, "BadRequestData")
+    body = {"value": {"city": "z"}, "s": {"value": 3}, "r": {"type": "Property", "value": NULL}}
+    assert (await door.send("PATCH", f"{ATTRS}/a", body)).status_code == 204
+    found = (await door.entity(ID))["a"]
+    assert found["value"] == {"city": "z"}
+    assert found["s"] == {"type": "Property", "value": 3}
+    assert "r" not in found
+    body = {"s": {"type": "Property", "value": NULL}}
+    assert (await door.send("PATCH", f"{ATTRS}/a", body)).status_code == 204
+    assert (await door.entity(ID))["a"].keys() == {"type", "value"}
+
+
+async def test_partial_update_of_every_kind(door: Running) -> None:
+    values: dict[str, Any] = {
+        "r": ("object", "urn:x:1", "urn:x:2"),
+        "l": ("languageMap", {"en": "x"}, {"vi": "y"}),
+        "v": ("vocab", "x", "y"),
+        "j": ("json", {"a": None}, [{"b": 1}]),
+        "m": ("valueList", [1], [2, 3]),
+        "n": ("objectList", [{"object": "urn:x:1"}], [{"object": "urn:x:2"}]),
+    }
+    await _room(door, **{n: {key: old, "note": "kept"} for n, (key, old, _) in values.items()})
+    for name, (key, _, new) in values.items():
+        answer = await door.send("PATCH", f"{ATTRS}/{name}", {key: new})
+        assert answer.status_code == 204, answer.text
+    found = await door.entity(ID)
+    for name, (key, _, new) in values.items():
+        assert (found[name][key], found[name]["note"]["value"]) == (new, "kept")

@@ -71,7 +71,7 @@ async def test_ld_items_bring_their_own_contexts(door: Running) -> None:
 async def test_what_fails_as_a_whole_stores_nothing(door: Running) -> None:
     for body in ([], {}, [_room(1), None], [_room(1), 5], "x"):
         problem_of(await door.send("POST", PATH, body), 400, "BadRequestData")
-    problem_of(await door.send("POST", f"{PATH}?options=x", [_room(1)]), 400, "BadRequestData")
+    problem_of(await door.send("POST", f"{PATH}?options=x", [_room(1)]), 400, "InvalidRequest")
     both = f"{PATH}?options=update,replace"
     problem_of(await door.send("POST", both, [_room(1)]), 400, "BadRequestData")
     assert door.hub.rows().num_rows == 0

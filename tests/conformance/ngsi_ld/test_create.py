@@ -127,7 +127,8 @@ WRONG_DATA = [
     ({"id": "urn:x:1", "type": "T", "a": {"type": "Property", "value": None}}, "a.value"),
     ({"id": "urn:x:1", "type": "T", "a": {"type": "Property", "value": [1, None]}}, "a.value"),
     ({"id": "urn:x:1", "type": "T", "a": {"type": "Nonsense", "value": 1}}, "a.type"),
-    ({"id": "urn:x:1", "type": "T", "a": {"nothing": 1}}, "a"),
+    ({"id": "urn:x:1", "type": "T", "a": {"unitCode": "CEL"}}, "a"),
+    ({"id": "urn:x:1", "type": "T", "a": {"sub": {"type": "Property", "value": 1}}}, "a"),
     ({"id": "urn:x:1", "type": "T", "a": {"type": "Property", "object": "urn:x:2"}}, "a"),
     ({"id": "urn:x:1", "type": "T", "a": {"type": "Relationship", "object": "x"}}, "a.object"),
     ({"id": "urn:x:1", "type": "T", "a": {"value": 1, "observedAt": "today"}}, "a.observedAt"),
@@ -213,11 +214,6 @@ async def test_a_body_without_length_is_refused_bare(door: Running) -> None:
     headers = {"content-type": "application/json"}
     answer = await door.http.post(f"{ROOT}/entities", content=pieces(), headers=headers)
     assert (answer.status_code, answer.content) == (411, b"")
-
-
-async def test_unknown_tenant(door: Running) -> None:
-    answer = await door.create({"id": "urn:x:1", "type": "T"}, **{"NGSILD-Tenant": "hue"})
-    problem_of(answer, 404, "NonexistentTenant")
 
 
 async def test_trailing_slash_is_answered(door: Running) -> None:

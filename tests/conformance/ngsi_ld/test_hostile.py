@@ -19,9 +19,10 @@ _texts = st.text(max_size=12) | st.sampled_from(
 )
 _PARAMETERS = """id idPattern type attrs q georel geometry coordinates geoproperty limit offset
 count options format timerel timeAt endTimeAt lastN aggrMethods aggrPeriodDuration timeproperty
-datasetId deleteAll local foo"""
+datasetId deleteAll local foo keep drop lang observedAt"""
 _MEMBERS = """id type @context value object a b scope observedAt unitCode datasetId languageMap json
-vocab valueList expiresAt coordinates"""
+vocab valueList objectList expiresAt coordinates ngsildproof entityIdSealed dataset location
+objectType valueType @type"""
 _parameters = st.dictionaries(st.sampled_from(tuple(_PARAMETERS.split())), _texts, max_size=4)
 _members = st.sampled_from(tuple(_MEMBERS.split())) | _texts
 _json = st.recursive(
@@ -37,6 +38,7 @@ _paths = st.sampled_from(
     [
         *("/entities", f"/entities/{ID}", f"/entities/{ID}/attrs", f"/entities/{ID}/attrs/a"),
         *("/entityOperations/upsert", f"/temporal/entities/{ID}", "/jsonldContexts/x"),
+        *(f"/entityOperations/{name}" for name in ("create", "update", "merge", "delete")),
     ]
 ) | _texts.map(lambda text: f"/entities/{quote(text)}/attrs/{quote(text)}")
 _LINKS = (f'<{CONTEXT_URL}>; rel="http://www.w3.org/ns/json-ld#context"', "<")
@@ -48,7 +50,7 @@ _headers = st.fixed_dictionaries(
         "link": st.sampled_from(_LINKS),
     },
 )
-_methods = st.sampled_from(("GET", "POST", "PATCH", "DELETE"))
+_methods = st.sampled_from(("GET", "POST", "PATCH", "PUT", "DELETE"))
 
 
 async def test_any_request_gets_an_answer(door: Running) -> None:

@@ -101,7 +101,8 @@ FILTERS: list[tuple[dict[str, Any], list[int]]] = [
     ({"q": "pm25.accuracy"}, [2]),
     ({"q": "pm25.observedAt>=2026-11-21T08:00:00Z"}, [1]),
     ({"q": 'pm25.unitCode=="GQ"'}, [1]),
-    ({"q": "createdAt>2020-01-01T00:00:00Z"}, [1, 2, 3]),
+    ({"q": "createdAt>2020-01-01T00:00:00Z", "local": "true"}, [1, 2, 3]),
+    ({"q": 'createdAt>"2020-01-01T00:00:00Z"', "local": "true"}, [1, 2, 3]),
     ({"q": "pm25.modifiedAt<2020-01-01T00:00:00Z"}, []),
     ({"q": "opened<2023-12-31T18:00:00Z"}, [1, 2]),
     ({"q": "opened==2023-12-31T17:00:00Z"}, [2]),
@@ -206,7 +207,6 @@ WRONG = [
     {"type": "Air", "limit": "-1"},
     {"type": "Air", "limit": "x"},
     {"type": "Air", "limit": "0"},
-    {"type": "Air", "limit": "1001"},
     {"type": "Air", "offset": "-1"},
     {"type": "Air", "count": "yes"},
     {"georel": "near"},
@@ -218,8 +218,19 @@ WRONG = [
     {"georel": "within", "geometry": "Point", "coordinates": "[300,10]"},
     {"georel": "within", "geometry": "Blob", "coordinates": "[1,2]"},
     {"georel": "within", "geometry": "Polygon", "coordinates": "[[[1,2],[3,4]]]"},
-    {"type": "Air", "geoproperty": "location"},
-    {"type": "Air", "options": "keyValues,normalized"},
+    {"georel": "near;maxDistance==0", **POINT},
+    {"georel": "near;maxDistance==1e400", **POINT},
+    {"q": "createdAt>2020-01-01T00:00:00Z"},
+    {"attrs": "modifiedAt"},
+    {"type": "*", "local": "false"},
+    {"type": "Air", "csf": "))bad(("},
+    {"type": "Air", "scopeQ": "/A//B"},
+    {"type": "Air", "lang": "en;q=x"},
+    {"type": "Air", "datasetId": "nonsense"},
+    {"type": "Air", "join": "sideways"},
+    {"type": "Air", "join": "inline", "joinLevel": "0"},
+    {"type": "Air", "join": "inline", "containedBy": "x"},
+    {"type": "Air", "geometryProperty": "location"},
 ]
 
 
@@ -227,7 +238,16 @@ async def test_wrong_data(door: Running) -> None:
     for params in WRONG:
         answer = await door.get("/entities", params=params)
         assert problem_of(answer, 400, "BadRequestData")["detail"], params
-    for params in ({"type": "Air", "page": "1"}, {"foo": "x"}):
+    problem_of(
+        await door.get("/entities", params={"type": "Air", "limit": "1001"}), 403, "TooManyResults"
+    )
+    for params in (
+        {"type": "Air", "page": "1"},
+        {"foo": "x"},
+        {"type": "Air", "options": "keyValues,normalized"},
+        {"type": "Air", "options": "pretty"},
+        {"type": "Air", "format": "pretty"},
+    ):
         problem_of(await door.get("/entities", params=params), 400, "InvalidRequest")
     problem_of(await door.get("/entities?type=Air&type=Water"), 400, "InvalidRequest")
     answer = await door.get("/entities?q=pm25%3E5;name==")

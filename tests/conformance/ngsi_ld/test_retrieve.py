@@ -108,8 +108,8 @@ async def test_errors(door: Running) -> None:
     problem_of(await door.get("/entities/urn:ngsi-ld:Room:2"), 404, "ResourceNotFound")
     problem_of(await door.get("/entities/room"), 400, "BadRequestData")
     problem_of(await door.get(PATH, params={"page": "1"}), 400, "InvalidRequest")
-    problem_of(await door.get(PATH, params={"options": "pretty"}), 400, "BadRequestData")
-    problem_of(await door.get(PATH, params={"format": "pretty"}), 400, "BadRequestData")
+    problem_of(await door.get(PATH, params={"options": "pretty"}), 400, "InvalidRequest")
+    problem_of(await door.get(PATH, params={"format": "pretty"}), 400, "InvalidRequest")
     problem_of(await door.get(PATH, params={"type": "Car"}), 404, "ResourceNotFound")
     problem_of(await door.get(PATH, params={"type": "(Car"}), 400, "BadRequestData")
     gone = {"link": CONTEXT_LINK["link"].replace("city", "gone")}

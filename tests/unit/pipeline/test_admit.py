@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.rows import NOW, batch
 
 from dothi.model.attribute_spec import AttributeSpec
+from dothi.model.row import Change
 from dothi.pipeline.admit import admit
 
 SPECS = {"level": AttributeSpec("level", "MTR", -1.0, 10.0, 0.0, 4.0)}
@@ -74,6 +75,12 @@ def test_a_time_beyond_the_years_of_python_disturbs_nobody_else(us: int) -> None
     assert group.rows["batch_no"].to_pylist() == [0]
     [found] = group.rejected[1]
     assert found.reason in {"time_in_future", "time_out_of_range"}
+
+
+def test_only_telemetry_is_refused_for_a_time_ahead() -> None:
+    ahead = {"observed_at": NOW + timedelta(days=9), "number": 1.0}
+    assert admit([batch(**ahead, change=int(Change.ASSIGN))], SPECS).rows.num_rows == 1
+    assert admit([batch(**ahead, change=int(Change.UPSERT))], SPECS).rows.num_rows == 0
 
 
 def test_a_reject_shows_the_unit_that_was_sent() -> None:

@@ -24,6 +24,8 @@ def describe(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     known = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in sorted(endpoints, key=lambda e: (e.path, e.method)):
+        if len(endpoint.path) > 1 and endpoint.path.endswith("/"):
+            continue  # the same without the slash is described
         path = _PARAMETER.sub(r"{\1}", endpoint.path)
         method = "get" if endpoint.method == WEBSOCKET else endpoint.method.lower()
         paths.setdefault(path, {})[method] = _operation(endpoint, known)
@@ -69,7 +71,15 @@ def _operation(endpoint: Endpoint, known: dict[Any, Any]) -> dict[str, Any]:
     }
     if endpoint.tags:
         operation["tags"] = list(endpoint.tags)
-    parameters = [*_path_parameters(endpoint.path), *_query_parameters(endpoint.query)]
+    said = endpoint.operation
+    operation["responses"].update(said.get("responses", {}))
+    if "requestBody" in said:
+        operation["requestBody"] = said["requestBody"]
+    parameters = [
+        *_path_parameters(endpoint.path),
+        *_query_parameters(endpoint.query),
+        *said.get("parameters", []),
+    ]
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body is not None:

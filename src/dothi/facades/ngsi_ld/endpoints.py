@@ -1,118 +1,171 @@
 """The NGSI-LD API as a list of endpoints: its table of contents."""
 
-from dothi.access.egress import egress_policy
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
-from dothi.facades.ngsi_ld.context.preload import read_documents
-from dothi.facades.ngsi_ld.context.remote import RemoteContexts
-from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
-from dothi.facades.ngsi_ld.operations.broker import Broker, Ports
+from dothi.facades.ngsi_ld.context.library import ContextLibrary
+from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.routes import (
     attributes,
     batch,
     contexts,
+    discovery,
     entities,
+    entity_maps,
+    entity_writes,
+    query,
+    snapshots,
     temporal,
     temporal_attributes,
     temporal_query,
 )
+from dothi.facades.ngsi_ld.routes.description import describe
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
-from dothi.facades.ngsi_ld.settings import NgsiLdSettings
-from dothi.model.problem import Problem
-from dothi.ports.clock import Clock, SystemClock
+from dothi.facades.ngsi_ld.snapshots.desk import SnapshotDesk
 
-Row = tuple[str, str, Permission, Handler, str]
-"""Method, path, permission, handler, summary."""
-
+_Row = tuple[str, str, Permission, Handler, str]
 _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
 _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
 
-
-def ngsi_ld_endpoints(
-    ports: Ports,
-    settings: NgsiLdSettings | None = None,
-    *,
-    loader: ContextLoader | None = None,
-    clock: Clock | None = None,
-) -> list[Endpoint]:
-    """Every route of the door; `loader` replaces the fetching of remote @contexts."""
-    settings = settings or NgsiLdSettings()
-    if not settings.is_enabled:
-        return []
-    broker = Broker(
-        ports.ingest,
-        ports.entities,
-        ports.history,
-        ports.evolutions,
-        Contexts(loader or context_loader(settings)),
-        clock or SystemClock(),
-        settings,
-    )
-    return _endpoints(broker)
+_BATCHES = (
+    ("create", batch.create_handler, "Create many entities"),
+    ("upsert", batch.upsert_handler, "Create or update many entities"),
+    ("update", batch.update_handler, "Update many entities"),
+    ("merge", batch.merge_handler, "Merge into many entities"),
+    ("delete", batch.delete_handler, "Delete many entities"),
+)
 
 
-def context_loader(settings: NgsiLdSettings) -> RemoteContexts:
-    """Fetches remote @contexts within the bounds of the settings.
-
-    Raises:
-        Problem: a file of `contexts` cannot be read, or `egress_allow` holds no network.
-    """
-    try:
-        policy = egress_policy(settings.egress_allow)
-    except ValueError as error:
-        raise Problem(
-            "egress_allow_wrong",
-            "A network cannot be read",
-            str(error),
-            500,
-            where="[ngsi_ld] egress_allow",
-            remedy="write addresses or networks such as 10.0.0.0/8",
-        ) from error
-    return RemoteContexts(
-        policy,
-        read_documents(settings.contexts),
-        timeout_s=settings.context_timeout_s,
-        keep_s=settings.context_keep_s,
-    )
-
-
-def _endpoints(broker: Broker) -> list[Endpoint]:
+def broker_endpoints(broker: Broker) -> list[Endpoint]:
+    """Every operation on entities, over one hub."""
     read, write = Permission.READ, Permission.WRITE_ENTITIES
-    table: list[Row] = [
+    table: list[_Row] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
-        ("GET", "/entities", read, entities.query_handler(broker), "Query entities"),
+        ("GET", "/entities", read, query.query_handler(broker), "Query entities"),
+        ("DELETE", "/entities", write, entity_writes.purge_handler(broker), "Purge entities"),
+        *(
+            (method, "/entities", write, entity_writes.no_id_handler(), "Refused: no entity id")
+            for method in ("PUT", "PATCH")
+        ),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
         ("PATCH", _ATTRIBUTES, write, attributes.update_handler(broker), "Update attributes"),
         ("PATCH", _ATTRIBUTE, write, attributes.update_one_handler(broker), "Update an attribute"),
+        ("PUT", _ATTRIBUTE, write, attributes.replace_handler(broker), "Replace an attribute"),
         ("DELETE", _ATTRIBUTE, write, attributes.delete_handler(broker), "Delete an attribute"),
         ("GET", _ENTITY, read, entities.retrieve_handler(broker), "Retrieve an entity"),
+        ("PUT", _ENTITY, write, entity_writes.replace_handler(broker), "Replace an entity"),
+        ("PATCH", _ENTITY, write, entity_writes.merge_handler(broker), "Merge into an entity"),
         ("DELETE", _ENTITY, write, entities.delete_handler(broker), "Delete an entity"),
-        (
-            "POST",
-            "/entityOperations/upsert",
-            write,
-            batch.upsert_handler(broker),
-            "Create or update many entities",
-        ),
-        *_temporal(broker),
-        ("GET", "/jsonldContexts", read, contexts.list_handler(), "List the shipped @contexts"),
-        (
-            "GET",
-            "/jsonldContexts/{name:path}",
-            Permission.PUBLIC,
-            contexts.serve_handler(),
-            "Read a shipped @context",
+        *(
+            ("POST", f"/entityOperations/{name}", write, handler(broker), summary)
+            for name, handler, summary in _BATCHES
         ),
     ]
+    return _mounted([*table, *_temporal(broker), *_consumption(broker)])
+
+
+def context_endpoints(library: ContextLibrary, public_url: str) -> list[Endpoint]:
+    """@contexts are kept once for all tenants; each sees the cached ones and its own."""
+    public, read, write = Permission.PUBLIC, Permission.READ, Permission.WRITE_ENTITIES
+    base = contexts.BaseUrl(public_url, ROOT)
+    one = "/jsonldContexts/{name:path}"
+    return _mounted(
+        [
+            (
+                "GET",
+                "/jsonldContexts",
+                read,
+                contexts.list_handler(library, base),
+                "List @contexts",
+            ),
+            (
+                "POST",
+                "/jsonldContexts",
+                write,
+                contexts.add_handler(library, ROOT),
+                "Host an @context",
+            ),
+            ("GET", one, public, contexts.serve_handler(library, base), "Read an @context"),
+            (
+                "DELETE",
+                one,
+                write,
+                contexts.delete_handler(library),
+                "Delete or reload an @context",
+            ),
+        ]
+    )
+
+
+def snapshot_endpoints(broker: Broker, desk: SnapshotDesk) -> list[Endpoint]:
+    """Snapshots of one hub."""
+    read, write = Permission.READ, Permission.WRITE_ENTITIES
+    one = "/snapshots/{snapshot_id:path}"
+    create = snapshots.create_handler(broker, desk, ROOT)
+    clone = snapshots.clone_handler(broker, desk, ROOT)
+    return _mounted(
+        [
+            ("POST", "/snapshots", write, create, "Take a snapshot"),
+            ("DELETE", "/snapshots", write, snapshots.purge_handler(desk), "Purge snapshots"),
+            ("POST", f"{one}/clone", write, clone, "Clone a snapshot"),
+            ("GET", one, read, snapshots.retrieve_handler(broker, desk), "Status of a snapshot"),
+            ("PATCH", one, write, snapshots.update_handler(broker, desk), "Update a snapshot"),
+            ("DELETE", one, write, snapshots.delete_handler(desk), "Delete a snapshot"),
+        ]
+    )
+
+
+def _consumption(broker: Broker) -> list[_Row]:
+    """Queries in a body, discovery, entity maps."""
+    read = Permission.READ
+    one_map = "/entityMaps/{map_id:path}"
+    return [
+        (
+            "POST",
+            "/entityOperations/query",
+            read,
+            query.post_handler(broker),
+            "Query entities by a body",
+        ),
+        ("GET", "/types", read, discovery.types_handler(broker), "List the types of entities"),
+        (
+            "GET",
+            "/types/{name:path}",
+            read,
+            discovery.type_handler(broker),
+            "Describe a type of entities",
+        ),
+        ("GET", "/attributes", read, discovery.attributes_handler(broker), "List the attributes"),
+        (
+            "GET",
+            "/attributes/{name:path}",
+            read,
+            discovery.attribute_handler(broker),
+            "Describe an attribute",
+        ),
+        ("GET", "/entityMaps", read, entity_maps.make_handler(broker), "Make an EntityMap"),
+        (
+            "POST",
+            "/entityMaps",
+            read,
+            entity_maps.post_handler(broker),
+            "Make an EntityMap by a body",
+        ),
+        ("GET", one_map, read, entity_maps.retrieve_handler(broker), "Read an EntityMap"),
+        ("PATCH", one_map, read, entity_maps.update_handler(broker), "Prolong an EntityMap"),
+        ("DELETE", one_map, read, entity_maps.delete_handler(broker), "Delete an EntityMap"),
+    ]
+
+
+def _mounted(table: list[_Row]) -> list[Endpoint]:
     found = [_endpoint(*row) for row in table]
     # Clients do write a slash at the end; they get the answer, not a redirect.
     slashed = [_endpoint(row[0], row[1] + "/", *row[2:]) for row in table if row[1][-1] != "}"]
     return slashed + found
 
 
-def _temporal(broker: Broker) -> list[Row]:
+def _temporal(broker: Broker) -> list[_Row]:
     read, write = Permission.READ, Permission.WRITE_ENTITIES
     past, query = temporal_attributes, temporal_query
     entity = f"/temporal{_ENTITY}"
@@ -135,4 +188,12 @@ def _temporal(broker: Broker) -> list[Row]:
 def _endpoint(
     method: str, path: str, permission: Permission, handler: Handler, summary: str
 ) -> Endpoint:
-    return Endpoint(method, ROOT + path, permission, handler, summary, tags=("NGSI-LD",))
+    return Endpoint(
+        method,
+        ROOT + path,
+        permission,
+        handler,
+        summary,
+        tags=("NGSI-LD",),
+        operation=describe(method, path.replace(":path}", "}")),
+    )

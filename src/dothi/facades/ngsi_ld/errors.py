@@ -51,12 +51,20 @@ def too_many_results(detail: str) -> NgsiError:
     return NgsiError(403, "TooManyResults", "The answer would be too large", detail)
 
 
+def too_complex_query(detail: str) -> NgsiError:
+    return NgsiError(403, "TooComplexQuery", "The query is too complex", detail)
+
+
 def context_not_available(detail: str) -> NgsiError:
     return NgsiError(504, "LdContextNotAvailable", "A JSON-LD @context is not available", detail)
 
 
 def nonexistent_tenant(detail: str) -> NgsiError:
     return NgsiError(404, "NonexistentTenant", "There is no such tenant", detail)
+
+
+def no_multi_tenant_support(detail: str) -> NgsiError:
+    return NgsiError(501, "NoMultiTenantSupport", "There are no tenants here", detail)
 
 
 def not_acceptable(detail: str) -> NgsiError:

@@ -22,9 +22,28 @@ class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     context_timeout_s: float = 5.0
     """Time for fetching one remote @context, redirects included."""
     context_keep_s: float = 3600.0
-    """How long a fetched @context is used before it is fetched again."""
+    """How long a fetched @context is used before it is fetched again, where its server does not
+    say (Cache-Control)."""
+    contexts_cached: int = 500
+    """Fetched @contexts that are kept; beyond it the one used longest ago goes."""
+    contexts_hosted: int = 10_000
+    """@contexts that users may have hosted here, or that were made for them."""
     egress_allow: tuple[str, ...] = ()
-    """Addresses or networks (CIDR) that remote @contexts may come from although they are loopback,
-    link-local or private."""
+    """Addresses or networks (CIDR) that remote @contexts may come from, and notifications of
+    snapshots go to, although they are loopback, link-local or private."""
     contexts: dict[str, str] = {}
     """URL -> file that holds the document of that @context; such a URL is never fetched."""
+    max_tenants: int = 100
+    """Tenants (header NGSILD-Tenant) that may be created, each with its own database and lake below
+    `tenants/` in the data directory; 0: none, the header is answered with 501."""
+    tenants_open: int = 32
+    """Tenants and snapshots that are kept open; beyond that the ones that nobody uses are closed.
+    Each takes about 3 MB of memory and 16 open files."""
+    tenant_idle_s: float = 900.0
+    """A tenant that nobody asked for so long, and that has nothing to do, is closed."""
+    max_snapshots: int = 20
+    """Snapshots of one tenant; beyond it the one of the lowest priority goes. 0: none."""
+    snapshot_keep_s: float = 86_400.0
+    """How long a snapshot lives that does not say it."""
+    snapshot_keep_most_s: float = 2_592_000.0
+    """Longest snapshotLifetime; a longer one is cut."""

@@ -4,7 +4,7 @@ Written for SQLite (json_each, json_tree, julianday).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dothi.model.condition import (
@@ -16,14 +16,20 @@ from dothi.model.condition import (
     Scalar,
     Target,
 )
+from dothi.model.row import Kind
+from dothi.pipeline.attribute_values import (
+    INSIDE_KEYS,
+    PLAIN_MEMBERS,
+    RELATIONSHIP_KEYS,
+    VALUE_KEYS,
+)
 
 ValueTest = Compare | OneOf | Between | Exists
 Bind = Callable[[object], str]
 """Registers a value and gives the placeholder for it."""
 
 LIVE_ATTRIBUTE = "a.deleted_us IS NULL AND a.quality IS NOT NULL"
-_VALUE_KEYS = ("value", "object", "vocab", "valueList", "objectList")
-_INSIDE_KEYS = ("value", "languageMap", "json")
+RELATIONSHIPS = f"({Kind.RELATIONSHIP:d}, {Kind.LIST_RELATIONSHIP:d})"
 _TIME_COLUMNS = {
     "observedAt": "observed_us",
     "createdAt": "created_us",
@@ -34,6 +40,7 @@ TEXT_MEMBERS = {
     "datasetId": "nullif(a.dataset, '')",
 }
 _OPERATORS = {Comparison.EQUAL: "=", Comparison.UNEQUAL: "="}
+_DATE_TIME = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +51,29 @@ class Place:
     """Whether columns number and text may hold it."""
     paths: tuple[str, ...] = ()
     """JSON paths into the body."""
-    is_deep: bool = False
-    """Any leaf below the paths counts."""
+    deep_paths: tuple[str, ...] = ()
+    """JSON paths below which any leaf counts."""
+    has_relationships: bool = True
+    """Whether what a relationship leads to counts."""
 
 
-def place_of(target: Target) -> Place:
-    """The place of a target that is not one of the members with a column of their own."""
+def place_of(target: Target, *, is_ordered: bool = False) -> Place:
+    """The place of a target that is not one of the members with a column of their own.
+
+    `is_ordered`: without what relationships lead to, which has no order.
+    """
     base = "$" + "".join(_step(name) for name in target.sub)
     if target.inside:
         is_deep = target.inside[-1] == "*"
         steps = target.inside[:-1] if is_deep else target.inside
         inner = "".join(_step(name) for name in steps)
-        return Place(False, tuple(f"{base}.{key}{inner}" for key in _INSIDE_KEYS), is_deep)
-    if target.sub and target.sub[-1] in {*_TIME_COLUMNS, *TEXT_MEMBERS}:
+        paths = tuple(f"{base}.{key}{inner}" for key in INSIDE_KEYS)
+        return Place(False, (), paths) if is_deep else Place(False, paths)
+    if target.sub and target.sub[-1] in PLAIN_MEMBERS:
         return Place(False, (base,))
-    paths = tuple(f"{base}.{key}" for key in _VALUE_KEYS)
-    return Place(not target.sub, (*paths, f'{base}.value."@value"'))
+    keys = [key for key in VALUE_KEYS if not is_ordered or key not in RELATIONSHIP_KEYS]
+    paths = (*(f"{base}.{key}" for key in keys), f'{base}.value."@value"')
+    return Place(not target.sub, paths, (f"{base}.languageMap",), not is_ordered)
 
 
 def _step(name: str) -> str:
@@ -75,10 +89,10 @@ def row_test(test: ValueTest, bind: Bind) -> str:
         return _of_column(test, f"a.{_TIME_COLUMNS[member]}", bind, is_time=True)
     if member in TEXT_MEMBERS:
         return _of_column(test, TEXT_MEMBERS[member], bind, is_time=False)
-    place = place_of(target)
     if isinstance(test, Exists):
         return exists_test(target, bind)
-    found = _positive(test, place, bind)
+    is_ordered = isinstance(test, Compare) and test.comparison not in _OPERATORS
+    found = _positive(test, place_of(target, is_ordered=is_ordered), bind)
     if not _is_negated(test):
         return found
     return f"({exists_test(target, bind)} AND NOT coalesce({found}, 0))"
@@ -134,10 +148,19 @@ def _positive(test: Compare | OneOf | Between, place: Place, bind: Bind) -> str:
     if place.columns and _is_number(kind):
         parts.append(_compare(test, "a.number", bind))
     elif place.columns and isinstance(kind, str):
-        parts.append(_compare(test, "a.text", bind))
+        parts.append(_any_kind(_compare(test, "a.text", bind), place))
     elif place.columns and isinstance(kind, datetime):
-        parts.append(_compare(test, "julianday(a.text)", bind))
+        parts.append(_any_kind(_as_time(test, "a.text", bind), place))
     return _either([*parts, _any_path(place, _leaf(test, bind), bind)])
+
+
+def _any_kind(found: str, place: Place) -> str:
+    return found if place.has_relationships else f"(a.kind NOT IN {RELATIONSHIPS} AND {found})"
+
+
+def _as_time(test: Compare | OneOf | Between, text: str, bind: Bind) -> str:
+    """Compare a text with times; other texts (SQLite also reads "now" and numbers) never match."""
+    return f"({text} GLOB '{_DATE_TIME}*' AND {_compare(test, f'julianday({text})', bind)})"
 
 
 def _is_number(value: Scalar) -> bool:
@@ -152,7 +175,7 @@ def _leaf(test: Compare | Between, bind: Bind) -> str:
     if _is_number(kind):
         return f"j.type IN ('integer', 'real') AND {_compare(test, 'j.atom', bind)}"
     if isinstance(kind, datetime):
-        return f"j.type = 'text' AND {_compare(test, 'julianday(j.atom)', bind)}"
+        return f"j.type = 'text' AND {_as_time(test, 'j.atom', bind)}"
     return f"j.type = 'text' AND {_compare(test, 'j.atom', bind)}"
 
 
@@ -176,15 +199,14 @@ def _right(value: Scalar, bind: Bind) -> str:
 
 def _any_path(place: Place, leaf: str, bind: Bind) -> str:
     """True when some leaf at one of the paths passes; members of an array count one by one."""
-    parts = []
+    parts = [
+        f"EXISTS (SELECT 1 FROM json_tree(a.body, {bind(path)}) j "
+        f"WHERE j.atom IS NOT NULL AND {leaf})"
+        for path in place.deep_paths
+    ]
     for path in place.paths:
         at = bind(path)
-        if place.is_deep:
-            parts.append(
-                f"EXISTS (SELECT 1 FROM json_tree(a.body, {at}) j "
-                f"WHERE j.atom IS NOT NULL AND {leaf})"
-            )
-        elif leaf == "1":
+        if leaf == "1":
             parts.append(f"json_type(a.body, {at}) IS NOT NULL")
         else:
             parts.append(
@@ -197,18 +219,29 @@ def _any_path(place: Place, leaf: str, bind: Bind) -> str:
 def _of_column(test: ValueTest, column: str, bind: Bind, *, is_time: bool) -> str:
     if isinstance(test, Exists):
         return f"({column} IS NOT NULL)"
-    found = _times(test, column, bind) if is_time else _compare(test, column, bind)
+    wanted = _of_type(test, datetime if is_time else str)
+    if wanted is None:
+        found = "0"
+    else:
+        found = _times(wanted, column, bind) if is_time else _compare(wanted, column, bind)
     if not _is_negated(test):
         return f"({column} IS NOT NULL AND {found})"
     return f"({column} IS NOT NULL AND NOT {found})"
 
 
+def _of_type(
+    test: Compare | OneOf | Between, kind: type[datetime | str]
+) -> Compare | OneOf | Between | None:
+    """The test with only the values that a column of this type can hold; None: it holds none."""
+    if isinstance(test, OneOf):
+        values = tuple(value for value in test.values if isinstance(value, kind))
+        return replace(test, values=values) if values else None
+    return test if all(isinstance(value, kind) for value in _scalars(test)) else None
+
+
 def _times(test: Compare | OneOf | Between, column: str, bind: Bind) -> str:
-    """Compare a column of microseconds with times; other values never match."""
-    scalars = _scalars(test)
-    if not all(isinstance(value, datetime) for value in scalars):
-        return "0"
-    places = [bind(_us(value)) for value in scalars if isinstance(value, datetime)]
+    """Compare a column of microseconds with times."""
+    places = [bind(_us(value)) for value in _scalars(test) if isinstance(value, datetime)]
     if isinstance(test, Between):
         return f"({column} BETWEEN {places[0]} AND {places[1]})"
     if isinstance(test, OneOf):

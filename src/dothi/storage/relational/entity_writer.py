@@ -14,6 +14,7 @@ from dothi.storage.relational.columns import Ints, codes, ints, texts, used
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.series_registry import Registry
+from dothi.storage.relational.shape import SHAPE_CHANGED
 
 DEFAULT_TYPE = "Thing"
 
@@ -88,7 +89,8 @@ class EntityWriter:
             "deleted_us = NULL",
             table,
         )
-        self._set_types([(ids[u], [types[u]]) for u in uris], clear=bool(dead))
+        self._add_types([(ids[u], [types[u]]) for u in uris])
+        self._connection.run(SHAPE_CHANGED)
         self._registry.entities.update(ids)
 
     def upsert(self, rows: pa.Table, ids: Ints, now_us: int) -> Ints:
@@ -103,6 +105,7 @@ class EntityWriter:
         }
         scopes = self._scopes(list(bodies))
         scoped = [n for i, n in last.items() if bodies[i].scope != scopes[i]]
+        self._clear_types(ints(bodies))
         self._connection.run(
             "UPDATE entity SET types = ?2, scope = ?3, modified_us = ?4, "
             "expires_us = CAST(unixepoch(?5, 'subsec') * 1000000 AS INTEGER) WHERE id = ?1",
@@ -116,7 +119,8 @@ class EntityWriter:
                 }
             ),
         )
-        self._set_types([(i, b.types) for i, b in bodies.items()], clear=True)
+        self._add_types([(i, b.types) for i, b in bodies.items()])
+        self._connection.run(SHAPE_CHANGED)
         return np.array(scoped, np.int64)
 
     def _scopes(self, ids: list[int]) -> dict[int, list[str]]:
@@ -136,15 +140,14 @@ class EntityWriter:
             "WHERE entity_id = ?2 AND deleted_us IS NULL",
             gone,
         )
-        id_ = gone.select(["id"])
         self._connection.run(
             "INSERT OR IGNORE INTO evolution_type (type, entity_id) "
             "SELECT type, entity_id FROM entity_type WHERE entity_id = ?",
-            id_,
+            gone.select(["id"]),
         )
-        self._connection.run("DELETE FROM entity_type WHERE entity_id = ?", id_)
-        for uri in uris:
-            self._registry.forget_entity(uri)
+        self._clear_types(gone["id"])
+        self._connection.run(SHAPE_CHANGED)
+        self._registry.forget_entities(uris, ids)
 
     def describe(self, numbered: Numbered) -> None:
         """Keep name, search text and bounds in step with the attributes `name` and `location`."""
@@ -181,13 +184,16 @@ class EntityWriter:
             pa.table({"now": np.full(len(ids), now_us), "id": ids}),
         )
 
-    def _set_types(self, types: list[tuple[int, list[str]]], *, clear: bool) -> None:
+    def _clear_types(self, entity_ids: pa.Array) -> None:
+        """To be called before `entity.types` changes: it tells the keys of the rows."""
+        self._connection.run(
+            "DELETE FROM entity_type WHERE entity_id = ?1 AND type IN "
+            "(SELECT value FROM json_each((SELECT types FROM entity WHERE id = ?1)))",
+            pa.table({"id": entity_ids}),
+        )
+
+    def _add_types(self, types: list[tuple[int, list[str]]]) -> None:
         self.retyped += [entity for entity, _ in types]
-        if clear:
-            self._connection.run(
-                "DELETE FROM entity_type WHERE entity_id = ?",
-                pa.table({"id": ints(i for i, _ in types)}),
-            )
         pairs = [(t, i) for i, of in types for t in of]
         self._connection.run(
             "INSERT OR IGNORE INTO entity_type (type, entity_id) VALUES (?, ?)",

@@ -86,13 +86,15 @@ entity = Table(
     Column("modified_us", BigInteger, nullable=False),
     Column("deleted_us", BigInteger),
     Column("expires_us", BigInteger),
+    Index("ix_entity_scope", "scope", sqlite_where=text("scope <> '[]'")),
+    Index("ix_entity_expires_us", "expires_us", sqlite_where=text("expires_us IS NOT NULL")),
 )
 
 entity_type = Table(
     "entity_type",
     metadata,
     Column("type", String, primary_key=True),
-    Column("entity_id", ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True),
+    Column("entity_id", ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
 attribute = Table(
@@ -119,7 +121,21 @@ attribute = Table(
     Index("ix_attribute_name_number", "name", "number", sqlite_where=text("number IS NOT NULL")),
     Index("ix_attribute_name_text", "name", "text", sqlite_where=text("text IS NOT NULL")),
     Index("ix_attribute_name_body", "name", sqlite_where=text("body IS NOT NULL")),
+    Index(
+        "ix_attribute_name_structured",
+        "name",
+        sqlite_where=text("body IS NOT NULL AND number IS NULL AND text IS NULL"),
+    ),
 )
+
+EXPIRES_AT = "CASE WHEN json_valid(body) THEN json_extract(body, '$.expiresAt') END"
+"""Time at which an attribute ends, as text (SQLite)."""
+HAS_EXPIRY = "instr(body, '\"expiresAt\"') > 0 AND deleted_us IS NULL"
+"""Attributes that may have one; few, so an index of theirs costs the others nothing (SQLite)."""
+
+Index(
+    "ix_attribute_expires_at", text(EXPIRES_AT), _table=attribute, sqlite_where=text(HAS_EXPIRY)
+).ddl_if(dialect="sqlite")
 
 evolution_type = Table(
     "evolution_type",
@@ -324,11 +340,40 @@ file_seen = Table(
     Column("rejected", Integer, nullable=False),
 )
 
+entity_map = Table(
+    "entity_map",
+    metadata,
+    Column("id", String, primary_key=True, comment="URI"),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False, index=True),
+    Column("entities", Text, nullable=False, comment="JSON: entity -> registrations"),
+    Column("linked", Text, nullable=False, comment="JSON: registration -> its own map"),
+)
+
 ld_context = Table(
     "ld_context",
     metadata,
-    Column("url", String, primary_key=True),
+    Column("id", String, primary_key=True, comment="local id, the last part of its URL here"),
+    Column("kind", String, nullable=False, comment="Cached, Hosted, ImplicitlyCreated"),
+    Column("url", String, nullable=False, server_default="", comment="origin of a cached one"),
+    Column("tenant", String, nullable=False, server_default=""),
     Column("document", Text, nullable=False),
-    Column("fetched_us", BigInteger, nullable=False),
-    Column("kind", String, nullable=False, comment="preloaded, cached, hosted"),
+    Column("digest", String, nullable=False, index=True, comment="SHA-256 of the document, hex"),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger),
+    Column("used_us", BigInteger),
+    Column("hits", BigInteger, nullable=False, server_default="0"),
+)
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("id", String, primary_key=True, comment="URI"),
+    Column("key", String, nullable=False, unique=True, comment="its folder below snapshots/"),
+    Column("document", Text, nullable=False, comment="JSON: what its creator gave, and details"),
+    Column("status", String, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("modified_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("used_us", BigInteger, nullable=False),
 )

@@ -4,7 +4,7 @@ The writer is the only one that makes rows in these tables, so it may cache and 
 After a rollback everything cached is forgotten.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -60,10 +60,20 @@ class Registry:
         self.next_entity = self._connection.number("SELECT max(id) FROM entity") + 1
         self.next_attribute = self._connection.number("SELECT max(id) FROM attribute") + 1
 
-    def forget_entity(self, uri: str) -> None:
-        entity = self.entities.pop(uri, None)
-        if entity is not None:
-            self.series = {k: v for k, v in self.series.items() if k[0] != entity}
+    def forget_entities(self, uris: Iterable[str], ids: Ints) -> None:
+        """These entities are gone; only their own series are looked at, however many there are."""
+        for uri in uris:
+            self.entities.pop(uri, None)
+        self._connection.run("DELETE FROM temp.wanted_series")
+        self._connection.run(
+            "INSERT INTO temp.wanted_series (entity_id) VALUES (?)", pa.table({"id": ids})
+        )
+        rows = self._connection.query(
+            "SELECT a.entity_id, a.name, a.dataset FROM temp.wanted_series w "
+            "JOIN attribute a ON a.entity_id = w.entity_id"
+        )
+        for key in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+            self.series.pop(key, None)
 
     def forget_owner(self, source: int) -> None:
         """The series of this source belong to nobody now."""

@@ -16,6 +16,7 @@ from dothi.storage.relational.columns import (
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.series_registry import Registry, SeriesName
+from dothi.storage.relational.shape import SHAPE_CHANGED
 
 _STAGE = """
 CREATE TEMP TABLE newest_value (
@@ -96,6 +97,7 @@ class SeriesWriter:
                     }
                 ),
             )
+        self._connection.run(SHAPE_CHANGED)
         self._registry.series.update({k: id_ for k, (id_, _) in found.items()})
         self._registry.series.update(zip(fresh, ids, strict=True))
 
@@ -162,6 +164,7 @@ class SeriesWriter:
                 }
             ),
         )
+        self._connection.run(SHAPE_CHANGED)
         for key in keys:
             self._registry.series.pop(key, None)
         return np.array([found[k][0] if k in found else 0 for k in keys], np.int64)

@@ -140,8 +140,8 @@ async def test_loops_bombs_and_nonsense_end() -> None:
         ("no url", "BadRequestData"),
         ("http://[bad", "BadRequestData"),
         (5, "BadRequestData"),
-        ("https://c.example.org/bare", "LdContextNotAvailable"),
-        ("https://c.example.org/nothing", "LdContextNotAvailable"),
+        ("https://c.example.org/bare", "BadRequestData"),
+        ("https://c.example.org/nothing", "BadRequestData"),
         ("https://c.example.org/missing", "LdContextNotAvailable"),
     ):
         with pytest.raises(NgsiError) as caught:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from dothi.facades.ngsi_ld.context.names import CORE_CONTEXT
 from dothi.facades.ngsi_ld.errors import NgsiError
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
+from dothi.facades.ngsi_ld.wire.attribute_reading import AttributeReader, Mode
 from dothi.facades.ngsi_ld.wire.body import columns, restore
+from dothi.facades.ngsi_ld.wire.merge_reading import PatchReader
 from dothi.facades.ngsi_ld.wire.negotiation import choose_media_type, context_link
 from dothi.facades.ngsi_ld.wire.reading import Reader
 from dothi.facades.ngsi_ld.wire.representation import Format, Writer
@@ -28,23 +30,24 @@ _uris = _names.map(lambda name: f"urn:ngsi-ld:{name}")
 _times = st.sampled_from(["2026-01-01T00:00:00Z", "1999-12-31T23:59:59.5Z"])
 
 
-def _attribute(kind: str, key: str, value: Any) -> Any:
+def _attribute(kind: str, key: str, value: Any, *, has_unit: bool = False) -> Any:
+    units = {"unitCode": st.sampled_from(["CEL", "GQ", "own unit", "°C"])} if has_unit else {}
     return st.fixed_dictionaries(
         {"type": st.just(kind), key: value},
         optional={
+            **units,
             "observedAt": _times,
-            "unitCode": st.sampled_from(["CEL", "GQ", "own unit", "°C"]),
             "subx": st.fixed_dictionaries({"type": st.just("Property"), "value": _values}),
         },
     )
 
 
 _attributes = st.one_of(
-    _attribute("Property", "value", _values),
+    _attribute("Property", "value", _values, has_unit=True),
     _attribute("Relationship", "object", _uris | st.lists(_uris, min_size=1, max_size=2)),
     _attribute("LanguageProperty", "languageMap", st.just({"vi": "à", "en": ["a", "b"]})),
     _attribute("VocabProperty", "vocab", _names | st.lists(_names, min_size=1, max_size=2)),
-    _attribute("JsonProperty", "json", _values | st.none()),
+    _attribute("JsonProperty", "json", st.dictionaries(_names, _values | st.none(), max_size=3)),
     _attribute("ListProperty", "valueList", st.lists(_values, max_size=3)),
     _attribute("GeoProperty", "value", st.just({"type": "Point", "coordinates": [1.5, 2]})),
     _attribute("ListRelationship", "objectList", st.lists(_uris.map(lambda u: {"object": u}))),
@@ -54,17 +57,16 @@ _attributes = st.one_of(
 @given(_attributes)
 @settings(max_examples=300)
 def test_an_attribute_survives_its_row(attribute: dict[str, Any]) -> None:
-    [read] = Reader(CORE_CONTEXT).attribute("ax", attribute)
+    [read] = AttributeReader(CORE_CONTEXT).attribute("ax", attribute)
     held = columns(read)
     back = restore(read.name, read.kind, held, read.dataset, read.observed_at)
     assert back == read
-    if attribute != {"type": "JsonProperty", "json": None}:
-        assert Writer(CORE_CONTEXT).normalized(back) == attribute
+    assert Writer(CORE_CONTEXT).normalized(back) == attribute
 
 
 @given(_attributes)
 def test_the_concise_form_means_the_same(attribute: dict[str, Any]) -> None:
-    reader = Reader(CORE_CONTEXT)
+    reader = AttributeReader(CORE_CONTEXT)
     concise = {key: value for key, value in attribute.items() if key != "type"}
     [read] = reader.attribute("ax", attribute)
     if read.kind is not Kind.GEO_PROPERTY or isinstance(concise.get("value"), dict):
@@ -72,7 +74,7 @@ def test_the_concise_form_means_the_same(attribute: dict[str, Any]) -> None:
 
 
 def test_plain_values_take_no_body() -> None:
-    reader = Reader(CORE_CONTEXT)
+    reader = AttributeReader(CORE_CONTEXT)
     for raw, number, text in (
         (5, 5.0, None),
         ("x", None, "x"),
@@ -104,16 +106,20 @@ _any_json = st.recursive(
 )
 
 
-@given(_any_json, st.booleans(), st.booleans())
+@given(_any_json, st.sampled_from(Mode))
 @settings(max_examples=500)
-def test_any_document_is_read_or_refused(document: Any, nulls: bool, partial: bool) -> None:
-    reader = Reader(CORE_CONTEXT, allows_null=nulls, is_partial=partial)
+def test_any_document_is_read_or_refused(document: Any, mode: Mode) -> None:
+    reader = (
+        PatchReader(CORE_CONTEXT, mode, lang="vi")
+        if mode in {Mode.PARTIAL, Mode.MERGE}
+        else Reader(CORE_CONTEXT, mode)
+    )
     try:
         draft = reader.fragment(document, "")
     except NgsiError as error:
         assert error.kind == "BadRequestData"
         return
-    if partial or nulls:
+    if mode is not Mode.WHOLE:
         return
     rows = RowBuilder("s")
     for instance in draft.instances:
@@ -124,7 +130,7 @@ def test_any_document_is_read_or_refused(document: Any, nulls: bool, partial: bo
 
 def test_several_datasets_in_the_simplified_form() -> None:
     writer = Writer(CORE_CONTEXT, Format.SIMPLIFIED)
-    [read] = Reader(CORE_CONTEXT).attribute("ax", {"languageMap": {"vi": "x"}})
+    [read] = AttributeReader(CORE_CONTEXT).attribute("ax", {"languageMap": {"vi": "x"}})
     assert writer.simplified(read) == {"languageMap": {"vi": "x"}}
 
 

@@ -109,3 +109,16 @@ def test_rows_of_an_old_log_get_the_kind_of_their_attribute(tmp_path: Path) -> N
         ("pump", int(Kind.RELATIONSHIP)),
     ]
     store.close()
+
+
+def test_the_old_table_of_contexts_gives_way(tmp_path: Path) -> None:
+    engine = open_sqlite(tmp_path / "dothi.db")
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE ld_context"))
+        connection.execute(text("CREATE TABLE ld_context (url TEXT PRIMARY KEY, document TEXT)"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    migrate.upgrade(engine)
+    columns = {column["name"] for column in inspect(engine).get_columns("ld_context")}
+    assert {"id", "tenant", "hits", "digest"} <= columns
+    engine.dispose()

@@ -1,16 +1,17 @@
 """From what a request says about its @context to the effective one."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from dothi.facades.ngsi_ld.context.core import is_core_url
+from dothi.facades.ngsi_ld.context.core import CORE_URL, is_core_url
+from dothi.facades.ngsi_ld.context.library import PATH
 from dothi.facades.ngsi_ld.context.names import CORE_CONTEXT, LdContext
 from dothi.facades.ngsi_ld.context.terms import ContextError, Terms
-from dothi.facades.ngsi_ld.errors import bad_request_data, context_not_available
+from dothi.facades.ngsi_ld.errors import bad_request_data
 
 _MAX_DEPTH = 8
 _MAX_DOCUMENTS = 32
@@ -25,12 +26,37 @@ class ContextLoader(Protocol):
         ...
 
 
+@runtime_checkable
+class Keeper(Protocol):
+    """A ContextLoader that keeps what it loaded, and counts its uses."""
+
+    @property
+    def generation(self) -> int:
+        """Changes when a document that was loaded before is another one now."""
+        ...
+
+    def reuse(self, urls: Iterable[str]) -> bool:
+        """Whether these documents still hold; counts one more use of each."""
+        ...
+
+    async def host(self, value: Any) -> str:
+        """Serve the value of an @context from here; gives its local id."""
+        ...
+
+
+class _Kept(NamedTuple):
+    context: LdContext
+    urls: tuple[str, ...]
+    generation: int
+
+
 class Contexts:
     """Effective @contexts, remembered by what was asked for."""
 
     def __init__(self, loader: ContextLoader) -> None:
         self._loader = loader
-        self._kept: OrderedDict[bytes, LdContext] = OrderedDict()
+        self._keeper = loader if isinstance(loader, Keeper) else None
+        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
 
     async def resolve(self, spec: Any) -> LdContext:
         """Context of an @context value (URL, object, array of both) or None.
@@ -42,19 +68,41 @@ class Contexts:
             return CORE_CONTEXT
         key = msgspec.json.encode(spec)
         kept = self._kept.get(key)
-        if kept is not None:
+        if kept is not None and self._holds(kept):
             self._kept.move_to_end(key)
-            return kept
-        context = await self._build(spec)
-        self._kept[key] = context
+            return kept.context
+        generation = self._keeper.generation if self._keeper else 0
+        flattener = _Flattener(self._loader)
+        context = await self._build(spec, flattener)
+        self._kept[key] = _Kept(context, tuple(flattener.urls), generation)
+        self._kept.move_to_end(key)
         while len(self._kept) > _MAX_KEPT:
             self._kept.popitem(last=False)
         return context
 
-    async def _build(self, spec: Any) -> LdContext:
+    async def address(self, spec: Any, base: str) -> str:
+        """URL at which an @context value can be read: its own, or one here (5.13.1).
+
+        Args:
+            spec: value of an @context; None means the core.
+            base: the URL of this API, without a slash at the end.
+        """
+        if spec is None:
+            return CORE_URL
+        if isinstance(spec, str) or self._keeper is None:
+            return spec if isinstance(spec, str) else CORE_URL
+        return f"{base}{PATH}{await self._keeper.host(spec)}"
+
+    def _holds(self, kept: _Kept) -> bool:
+        keeper = self._keeper
+        if keeper is None:
+            return True
+        return kept.generation == keeper.generation and keeper.reuse(kept.urls)
+
+    async def _build(self, spec: Any, flattener: "_Flattener") -> LdContext:
         terms = Terms()
         try:
-            async for local in _Flattener(self._loader).walk(spec, "", ()):
+            async for local in flattener.walk(spec, "", ()):
                 if local is None:
                     terms = Terms()
                 else:
@@ -67,7 +115,8 @@ class Contexts:
 class _Flattener:
     def __init__(self, loader: ContextLoader) -> None:
         self._loader = loader
-        self._documents = 0
+        self.urls: list[str] = []
+        """Of the documents that were needed."""
 
     async def walk(
         self, spec: Any, base: str, trail: tuple[str, ...]
@@ -97,12 +146,12 @@ class _Flattener:
             return
         if url in trail:
             raise ContextError(f"{url} leads back to itself")
-        self._documents += 1
-        if self._documents > _MAX_DOCUMENTS:
+        self.urls.append(url)
+        if len(self.urls) > _MAX_DOCUMENTS:
             raise ContextError(f"more than {_MAX_DOCUMENTS} documents are needed")
         document = await self._loader.load(url)
         if not isinstance(document, dict) or "@context" not in document:
-            raise context_not_available(f"{url} holds no JSON object with a member @context")
+            raise ContextError(f"{url} holds no JSON object with a member @context")
         async for found in self.walk(document["@context"], url, (*trail, url)):
             yield found
 

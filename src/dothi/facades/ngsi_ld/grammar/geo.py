@@ -1,5 +1,6 @@
 """Geo-queries (ETSI GS CIM 009, clause 4.10): georel, geometry, coordinates, geoproperty."""
 
+import math
 import re
 from typing import Any
 
@@ -42,13 +43,20 @@ def parse_geo(georel: str, geometry: str, coordinates: str, attribute: str) -> G
         numbers: Any = msgspec.json.decode(coordinates)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ValueError(f"coordinates are no JSON array: {error}") from error
-    shape = {"type": geometry, "coordinates": numbers}
+    return Geo(relation, reference_geometry(geometry, numbers), attribute, low, high)
+
+
+def reference_geometry(kind: str, coordinates: Any) -> str:
+    """GeoJSON of a geometry that others are compared with. Raises ValueError."""
+    shape = {"type": kind, "coordinates": coordinates}
     check_geometry(shape, "geometry and coordinates")
-    return Geo(relation, msgspec.json.encode(shape).decode(), attribute, low, high)
+    return msgspec.json.encode(shape).decode()
 
 
 def _distance(scanner: Scanner) -> float:
-    found = scanner.match(_DISTANCE)
-    if not found:
-        raise scanner.error("a distance in metres (a number, not negative) is missing")
-    return float(found)
+    at = scanner.position
+    found = float(scanner.match(_DISTANCE) or 0)
+    if not 0 < found < math.inf:
+        scanner.position = at
+        raise scanner.error("a distance in metres (a number above 0) is missing")
+    return found

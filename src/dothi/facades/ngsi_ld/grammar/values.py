@@ -1,4 +1,4 @@
-"""Values in filters: numbers, quoted strings, true, false, times, URIs."""
+"""Values in filters: numbers, strings (in quotes, or bare names), true, false, times, URIs."""
 
 import math
 import re
@@ -16,6 +16,7 @@ _DATE_TIME = re.compile(
 )
 _DATE_OR_TIME = re.compile(r"(?:\d{4}-\d{2}-\d{2}|\d{2}:\d{2}(?::\d{2})?Z?)(?=\.\.|[;|(),]|$)")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BARE_NAME = re.compile(r"[^\W\d_]\w*")
 _WORD = re.compile(r"[^\s;|()\",{}<>\[\]]+")
 
 
@@ -36,7 +37,7 @@ def read_scalar(scanner: Scanner) -> Scalar:
     found = _word(scanner)
     if found in {"true", "false"}:
         return found == "true"
-    if ":" in found:
+    if ":" in found or _BARE_NAME.fullmatch(found):
         return found
     scanner.position = at
     raise scanner.error('a value is missing: a number, "text", true, false, a time or a URI')

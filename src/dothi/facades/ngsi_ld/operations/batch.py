@@ -1,14 +1,28 @@
-"""Batch upsert (clause 5.6.8): items in order, each as good or bad as it is."""
+"""Batch operations (clauses 5.6.7 to 5.6.10 and 5.6.20): items in order, each as good as it is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from dothi.facades.ngsi_ld.errors import NgsiError
+from dothi.facades.ngsi_ld.context.names import iri_of_stored
+from dothi.facades.ngsi_ld.errors import NgsiError, already_exists, bad_request_data, not_found
+from dothi.facades.ngsi_ld.operations.attributes import append_rows, update_rows
 from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.operations.entities import add_entity
+from dothi.facades.ngsi_ld.operations.entities import create_rows, replace_rows
+from dothi.facades.ngsi_ld.operations.evolving import evolved
+from dothi.facades.ngsi_ld.operations.merge import merge_rows
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
 from dothi.facades.ngsi_ld.wire.instance import EntityDraft
+from dothi.model.batch import Guards
 from dothi.ports.entity_query import StoredEntity
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One element of the array."""
+
+    id: str
+    draft: Callable[[StoredEntity | None], EntityDraft]
+    """Its content; in a merge it depends on what is stored. Raises NgsiError."""
 
 
 @dataclass(slots=True)
@@ -19,92 +33,181 @@ class BatchResult:
     updated: list[str] = field(default_factory=list)
     errors: list[tuple[str, NgsiError]] = field(default_factory=list)
 
+    def add(self, done: "Done") -> None:
+        item, outcome = done
+        if outcome.error is not None:
+            self.errors.append((item.id, outcome.error))
+        else:
+            (self.created if outcome.is_created else self.updated).append(item.id)
 
-async def upsert(
-    broker: Broker, source: str, drafts: Sequence[EntityDraft], *, replaces: bool
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one item."""
+
+    is_created: bool = False
+    error: NgsiError | None = None
+    """The item was not done, or in part only."""
+
+
+Done = tuple[Item, Outcome]
+State = dict[str, StoredEntity | None]
+AddRows = Callable[[RowBuilder, Item, StoredEntity | None], Outcome]
+"""Adds the rows of one item. Raises NgsiError; rows that it added by then are forgotten."""
+
+
+def created(rows: RowBuilder, item: Item, stored: StoredEntity | None) -> Outcome:
+    """Clause 5.6.7."""
+    draft = item.draft(None)
+    if stored is not None:
+        raise already_exists(f"there is an entity {item.id} already")
+    create_rows(rows, draft)
+    return Outcome(is_created=True)
+
+
+def replaced(rows: RowBuilder, item: Item, stored: StoredEntity | None) -> Outcome:
+    """Clause 5.6.8, mode replace."""
+    draft = item.draft(stored)
+    if stored is None:
+        create_rows(rows, draft)
+    else:
+        replace_rows(rows, stored, draft)
+    return Outcome(is_created=stored is None)
+
+
+def updated(rows: RowBuilder, item: Item, stored: StoredEntity | None) -> Outcome:
+    """Clause 5.6.8, mode update: as Update Attributes where the entity is there."""
+    draft = item.draft(stored)
+    if stored is not None:
+        update_rows(rows, stored, draft)
+        return Outcome()
+    if any(instance.is_null for instance in draft.instances):
+        raise bad_request_data(f"there is no entity {item.id} to delete attributes of")
+    create_rows(rows, draft)
+    return Outcome(is_created=True)
+
+
+def appended(rows: RowBuilder, item: Item, stored: StoredEntity | None) -> Outcome:
+    """Clause 5.6.9."""
+    return _appended(rows, item, stored, overwrites=True)
+
+
+def appended_without_overwriting(
+    rows: RowBuilder, item: Item, stored: StoredEntity | None
+) -> Outcome:
+    """Clause 5.6.9 with noOverwrite: an attribute that was left alone makes an error."""
+    return _appended(rows, item, stored, overwrites=False)
+
+
+def _appended(
+    rows: RowBuilder, item: Item, stored: StoredEntity | None, *, overwrites: bool
+) -> Outcome:
+    draft = item.draft(stored)
+    result = append_rows(rows, _there(item, stored), draft, overwrites=overwrites)
+    if not result.not_updated:
+        return Outcome()
+    names = ", ".join(iri_of_stored(name) for name in result.not_updated)
+    return Outcome(error=already_exists(f"left alone, since noOverwrite was asked for: {names}"))
+
+
+def merged(rows: RowBuilder, item: Item, stored: StoredEntity | None) -> Outcome:
+    """Clause 5.6.20."""
+    there = _there(item, stored)
+    merge_rows(rows, there, item.draft(there))
+    return Outcome()
+
+
+def deleted(rows: RowBuilder, item: Item, stored: StoredEntity | None) -> Outcome:
+    """Clause 5.6.10."""
+    rows.drop_entity(_there(item, stored).id)
+    return Outcome()
+
+
+def _there(item: Item, stored: StoredEntity | None) -> StoredEntity:
+    if stored is None:
+        raise not_found(f"there is no entity {item.id}")
+    return stored
+
+
+async def run_batch(
+    broker: Broker, source: str, items: Sequence[Item], add_rows: AddRows
 ) -> BatchResult:
-    """Create the entities that are not there, replace or update those that are."""
+    """Do the items in one commit; those of one id after the other (clause 5.5.11).
+
+    When the store refuses it, each item is committed for itself, so that the good ones are kept.
+    """
     result = BatchResult()
-    for wave in _waves(drafts):
-        ids = [draft.id for draft in wave]
-        async with broker.locks.hold(ids):
-            stored = {entity.id: entity for entity in await broker.load(ids)}
-            try:
-                await broker.write(_rows(source, wave, stored, replaces=replaces))
-            except NgsiError as error:
-                await _one_by_one(broker, source, wave, stored, result, replaces=replaces)
-                if not result.errors:
-                    raise error
-                continue
-        _record(result, wave, stored)
+    ids = list(dict.fromkeys(item.id for item in items))
+    async with broker.locks.hold(ids):
+        stored: State = {entity.id: entity for entity in await broker.load(ids)}
+        try:
+            done = await _commit(broker, source, items, stored, add_rows)
+        except NgsiError:
+            for item in items:
+                result.add(await _alone(broker, source, item, add_rows))
+            return result
+    for one in done:
+        result.add(one)
     return result
 
 
-def _record(
-    result: BatchResult, wave: Sequence[EntityDraft], stored: dict[str, StoredEntity]
-) -> None:
-    for draft in wave:
-        (result.updated if draft.id in stored else result.created).append(draft.id)
+async def _alone(broker: Broker, source: str, item: Item, add_rows: AddRows) -> Done:
+    stored: State = {entity.id: entity for entity in await broker.load([item.id])}
+    try:
+        [done] = await _commit(broker, source, [item], stored, add_rows)
+    except NgsiError as error:
+        return item, Outcome(error=error)
+    return done
 
 
-def _waves(drafts: Sequence[EntityDraft]) -> list[list[EntityDraft]]:
+async def _commit(
+    broker: Broker, source: str, items: Sequence[Item], stored: State, add_rows: AddRows
+) -> list[Done]:
+    """What became of each item. Raises NgsiError when the store takes none of them."""
+    guards = _guards(stored, items, add_rows)
+    rows = RowBuilder(source)
+    done: list[Done] = []
+    state = dict(stored)
+    for wave in _waves(items):
+        for item in wave:
+            mark = rows.mark()
+            before = state.get(item.id)
+            try:
+                outcome = add_rows(rows, item, before)
+            except NgsiError as error:
+                rows.rewind(mark)
+                outcome = Outcome(error=error)
+            else:
+                if len(wave) < len(items):
+                    state[item.id] = evolved(before, rows.since(mark), item.id, broker.clock.now())
+            done.append((item, outcome))
+        rows.close()
+    if not len(rows):
+        return done
+    answer = await broker.write(rows, guards)
+    if not answer.refused:
+        return done
+    if add_rows is created:
+        raise already_exists(f"there is an entity {answer.refused} already")
+    raise not_found(f"there is no entity {answer.refused}")
+
+
+def _guards(stored: State, items: Sequence[Item], add_rows: AddRows) -> Guards:
+    """Another door may have made or removed an entity since it was read."""
+    ids = {item.id for item in items}
+    if add_rows is created:
+        return Guards(absent=frozenset(ids - stored.keys()))
+    return Guards(present=frozenset(ids & stored.keys()))
+
+
+def _waves(items: Sequence[Item]) -> list[list[Item]]:
     """Split so that no id stands twice in one part, keeping the order per id."""
-    waves: list[list[EntityDraft]] = []
+    waves: list[list[Item]] = []
     seen: dict[str, int] = {}
-    for draft in drafts:
-        at = seen.get(draft.id, 0)
-        seen[draft.id] = at + 1
+    for item in items:
+        at = seen.get(item.id, 0)
+        seen[item.id] = at + 1
         if at == len(waves):
             waves.append([])
-        waves[at].append(draft)
+        waves[at].append(item)
     return waves
-
-
-async def _one_by_one(
-    broker: Broker,
-    source: str,
-    wave: Sequence[EntityDraft],
-    stored: dict[str, StoredEntity],
-    result: BatchResult,
-    *,
-    replaces: bool,
-) -> None:
-    """The store refused something: find out what, and keep the rest."""
-    for draft in wave:
-        try:
-            await broker.write(_rows(source, [draft], stored, replaces=replaces))
-        except NgsiError as error:
-            result.errors.append((draft.id, error))
-        else:
-            _record(result, [draft], stored)
-
-
-def _rows(
-    source: str, wave: Sequence[EntityDraft], stored: dict[str, StoredEntity], *, replaces: bool
-) -> RowBuilder:
-    rows = RowBuilder(source)
-    for draft in wave:
-        old = stored.get(draft.id)
-        if old is None:
-            add_entity(rows, draft)
-        elif replaces:
-            _replace(rows, draft, old)
-        else:
-            _update(rows, draft, old)
-    return rows
-
-
-def _replace(rows: RowBuilder, draft: EntityDraft, old: StoredEntity) -> None:
-    kept = {(instance.name, instance.dataset) for instance in draft.instances}
-    for row in old.attributes:
-        if (row.name, row.dataset) not in kept:
-            rows.drop_attribute(draft.id, row.name, row.dataset)
-    add_entity(rows, draft)
-
-
-def _update(rows: RowBuilder, draft: EntityDraft, old: StoredEntity) -> None:
-    types = tuple(dict.fromkeys((*old.types, *draft.types)))
-    scope = old.scope if draft.scope is None else draft.scope
-    rows.entity(draft.id, types, scope, draft.expires_at or old.expires_at)
-    for instance in draft.instances:
-        rows.assign(draft.id, instance)

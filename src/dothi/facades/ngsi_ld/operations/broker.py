@@ -7,28 +7,22 @@ from dataclasses import dataclass, field
 
 from dothi.facades.ngsi_ld.context.resolve import Contexts
 from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
+from dothi.facades.ngsi_ld.operations.alarm import ExpiryAlarm
 from dothi.facades.ngsi_ld.operations.locks import EntityLocks
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.batch import Batch, CommitResult, Guards
 from dothi.model.condition import AllOf, AnyOf, Condition, HasType
 from dothi.ports.clock import Clock
+from dothi.ports.entity_maps import EntityMaps
 from dothi.ports.entity_query import Entities, StoredEntity
 from dothi.ports.evolution import Evolutions
 from dothi.ports.history import History
+from dothi.ports.hubs import HubPorts
 from dothi.ports.ingest import Ingest
+from dothi.ports.inventory import Inventory
 
 _NO_GUARDS = Guards()
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What this door needs of the rest of the program."""
-
-    ingest: Ingest
-    entities: Entities
-    history: History
-    evolutions: Evolutions
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +33,36 @@ class Broker:
     entities: Entities
     history: History
     evolutions: Evolutions
+    inventory: Inventory
+    maps: EntityMaps
     contexts: Contexts
     clock: Clock
     settings: NgsiLdSettings
     locks: EntityLocks = field(default_factory=EntityLocks)
+    alarm: ExpiryAlarm = field(default_factory=ExpiryAlarm)
+
+    @classmethod
+    def over(
+        cls, hub: HubPorts, contexts: Contexts, clock: Clock, settings: NgsiLdSettings
+    ) -> "Broker":
+        """The broker of one hub."""
+        return cls(
+            hub.ingest,
+            hub.entities,
+            hub.history,
+            hub.evolutions,
+            hub.inventory,
+            hub.maps,
+            contexts,
+            clock,
+            settings,
+        )
 
     async def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """The entities that exist, in the order of `ids`."""
+        at_hand = None if names else self.entities.peek(ids)
+        if at_hand is not None:
+            return at_hand
         return await asyncio.to_thread(self.entities.load, ids, names)
 
     async def get(self, entity_id: str, type_selection: Condition | None = None) -> StoredEntity:
@@ -74,6 +91,8 @@ class Broker:
         if result.rejected:
             first = result.rejected[0]
             raise bad_request_data(f"{first.reason}: {first.detail}; it was {first.sample}")
+        if rows.expires_at is not None:
+            self.alarm.note(rows.expires_at)
         return result
 
 

@@ -7,24 +7,36 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from dothi.facades.ngsi_ld.wire.body import columns
+from dothi.facades.ngsi_ld.wire.body import Columns, columns
 from dothi.facades.ngsi_ld.wire.instance import Instance
 from dothi.facades.ngsi_ld.wire.past import PastInstance
-from dothi.facades.ngsi_ld.wire.times import format_date_time
+from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
 from dothi.model.row import ROW_SCHEMA, Change, Kind
 
-_NAMES = ROW_SCHEMA.names
+Row = tuple[Any, ...]
+"""Cells in the order of ROW_SCHEMA."""
+Mark = tuple[int, int]
+_NOTHING = Columns(None, None, None, None)
 
 
 class RowBuilder:
-    """Gathers rows of ROW_SCHEMA column by column."""
+    """Gathers rows of ROW_SCHEMA.
+
+    What is written between two calls of `close` is about different series, so deletions may come
+    first: the store takes runs of equal rows at once, and would otherwise begin anew at each
+    change between deleting and writing.
+    """
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._columns: dict[str, list[Any]] = {name: [] for name in _NAMES}
+        self._closed: list[Row] = []
+        self._drops: list[Row] = []
+        self._writes: list[Row] = []
+        self.expires_at: datetime | None = None
+        """The earliest time at which something that is written here expires."""
 
     def __len__(self) -> int:
-        return len(self._columns["entity"])
+        return len(self._closed) + len(self._drops) + len(self._writes)
 
     def entity(
         self, uri: str, types: Iterable[str], scope: Iterable[str], expires_at: datetime | None
@@ -35,11 +47,15 @@ class RowBuilder:
             "scope": list(scope),
             "expires_at": None if expires_at is None else format_date_time(expires_at),
         }
+        self._note_expiry(expires_at)
         text = msgspec.json.encode(body).decode()
-        self._add(entity=uri, body=text, change=Change.UPSERT_ENTITY)
+        row = self._row(uri, "", "", _NOTHING._replace(body=text), Change.UPSERT_ENTITY)
+        self._writes.append(row)
 
     def assign(self, uri: str, instance: Instance) -> None:
         """Set an attribute instance, whatever its time."""
+        if "expiresAt" in instance.members:
+            self._note_expiry(parse_date_time(instance.members["expiresAt"]))
         self._instance(uri, instance, Change.ASSIGN)
 
     def record(self, uri: str, instance: Instance) -> None:
@@ -49,11 +65,12 @@ class RowBuilder:
     def record_types(self, uri: str, types: Iterable[str]) -> None:
         """Add types to those of the evolution of an entity."""
         body = msgspec.json.encode({"types": list(types)}).decode()
-        self._add(entity=uri, body=body, change=Change.RECORD_ENTITY)
+        row = self._row(uri, "", "", _NOTHING._replace(body=body), Change.RECORD_ENTITY)
+        self._writes.append(row)
 
     def forget(self, uri: str, name: str, dataset: str) -> None:
         """No longer tell what was recorded of a series."""
-        self._add(entity=uri, attribute=name, dataset=dataset, change=Change.FORGET)
+        self._writes.append(self._row(uri, name, dataset, _NOTHING, Change.FORGET))
 
     def forget_instance(
         self, uri: str, old: PastInstance, moves_to: Instance | None = None
@@ -64,45 +81,51 @@ class RowBuilder:
             body["is_moved"] = True
         elif moves_to is not None:
             body["moved_at"] = moves_to.observed_at
-        self._add(
-            entity=uri,
-            attribute=old.name,
-            dataset=old.dataset,
-            observed_at=old.observed_at,
-            body=msgspec.json.encode(body).decode(),
-            change=Change.FORGET,
-        )
+        held = _NOTHING._replace(body=msgspec.json.encode(body).decode())
+        key = (self._source, uri, None, old.name, old.dataset, old.observed_at)
+        self._writes.append((*key, *held, 0, Kind.PROPERTY, Change.FORGET))
 
     def forget_entity(self, uri: str) -> None:
         """No longer tell anything that was recorded of an entity."""
-        self._add(entity=uri, change=Change.FORGET_ENTITY)
+        self._writes.append(self._row(uri, "", "", _NOTHING, Change.FORGET_ENTITY))
 
     def _instance(self, uri: str, instance: Instance, change: Change) -> None:
-        held = columns(instance)
-        self._add(
-            entity=uri,
-            attribute=instance.name,
-            dataset=instance.dataset,
-            observed_at=instance.observed_at,
-            number=held.number,
-            text=held.text,
-            body=held.body,
-            unit=held.unit,
-            kind=instance.kind,
-            change=change,
-        )
+        key = (self._source, uri, None, instance.name, instance.dataset, instance.observed_at)
+        self._writes.append((*key, *columns(instance), 0, instance.kind, change))
 
     def drop_attribute(self, uri: str, name: str, dataset: str) -> None:
-        self._add(entity=uri, attribute=name, dataset=dataset, change=Change.DELETE_ATTRIBUTE)
+        self._drops.append(self._row(uri, name, dataset, _NOTHING, Change.DELETE_ATTRIBUTE))
 
     def drop_entity(self, uri: str) -> None:
-        self._add(entity=uri, change=Change.DELETE_ENTITY)
+        self._drops.append(self._row(uri, "", "", _NOTHING, Change.DELETE_ENTITY))
+
+    def close(self) -> None:
+        """What follows may be about the same series again."""
+        self._closed += self._drops
+        self._closed += self._writes
+        self._drops, self._writes = [], []
+
+    def mark(self) -> Mark:
+        """The place where the next rows will stand, until `close` is called."""
+        return len(self._drops), len(self._writes)
+
+    def since(self, mark: Mark) -> list[Row]:
+        return self._drops[mark[0] :] + self._writes[mark[1] :]
+
+    def rewind(self, mark: Mark) -> None:
+        """Forget the rows since the mark."""
+        del self._drops[mark[0] :], self._writes[mark[1] :]
 
     def table(self) -> pa.Table:
-        return pa.table(self._columns, schema=ROW_SCHEMA)
+        rows = self._closed + self._drops + self._writes
+        cells = zip(*rows, strict=True) if rows else ([] for _ in ROW_SCHEMA)
+        arrays = [pa.array(c, f.type) for c, f in zip(cells, ROW_SCHEMA, strict=True)]
+        return pa.table(arrays, schema=ROW_SCHEMA)
 
-    def _add(self, **cells: Any) -> None:
-        row = {"source": self._source, "attribute": "", "dataset": "", "quality": 0}
-        row |= {"kind": Kind.PROPERTY, **cells}
-        for name in _NAMES:
-            self._columns[name].append(row.get(name))
+    def _note_expiry(self, at: datetime | None) -> None:
+        if at is not None and (self.expires_at is None or at < self.expires_at):
+            self.expires_at = at
+
+    def _row(self, uri: str, name: str, dataset: str, held: Columns, change: Change) -> Row:
+        head = (self._source, uri, None, name, dataset, None)
+        return (*head, *held, 0, Kind.PROPERTY, change)

@@ -14,6 +14,7 @@ from dothi.facades.ngsi_ld.grammar.q import parse_q, pattern_problem
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.grammar.type_selection import parse_type_selection
 from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.conditions import attribute_names
 from dothi.facades.ngsi_ld.operations.evolution import (
     Evolution,
     Range,
@@ -37,7 +38,11 @@ from dothi.facades.ngsi_ld.operations.times import (
 )
 from dothi.facades.ngsi_ld.wire.names import check_name, check_uri
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
-from dothi.model.condition import AllOf, AnyOf, Condition, Geo, HasType, all_of
+from dothi.model.condition import (
+    Condition,
+    Geo,
+    all_of,
+)
 from dothi.ports.evolution import EntitySelector, EvolutionHead, EvolutionSearch
 
 _GEO = ("georel", "geometry", "coordinates")
@@ -100,7 +105,7 @@ def read_temporal_search(
     is_narrow = (
         any(selector.types is not None for selector in selectors)
         or any(not is_system(name) for name in projection.attributes)
-        or any(not is_system(name) for name in names_in(condition))
+        or (condition is not None and any(not is_system(n) for n in attribute_names(condition)))
     )
     if not (is_narrow or is_all):
         raise bad_request_data(
@@ -117,20 +122,6 @@ def read_temporal_search(
     )
     offset = parameters.count("offset", 0, _MAX_OFFSET)
     return TemporalSearch(search, condition, times, projection, limit, offset, counts)
-
-
-def names_in(condition: Condition | None) -> Iterator[str]:
-    """Attributes that a condition looks at."""
-    match condition:
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from names_in(part)
-        case Geo():
-            yield condition.attribute
-        case None | HasType():
-            return
-        case _:
-            yield condition.target.attribute
 
 
 async def query_evolutions(broker: Broker, asked: TemporalSearch) -> TemporalPage:
@@ -196,7 +187,7 @@ def _holding(
     held = [head for head in heads if head.id in with_rows]
     if asked.condition is None or not held:
         return held
-    names = tuple(dict.fromkeys(names_in(asked.condition)))
+    names = tuple(dict.fromkeys(attribute_names(asked.condition)))
     instances = held_rows(fetch_all(broker, held, Wanted(names), times), times)
     matching = broker.evolutions.matching(asked.condition, held, instances)
     return [head for head in held if head.id in matching]

@@ -5,6 +5,7 @@ from typing import Any
 
 from dothi.facades.ngsi_ld.context.names import CORE_CONTEXT, LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.wire.attribute_reading import AttributeReader, Mode
 from dothi.facades.ngsi_ld.wire.instance import EntityDraft, Instance
 from dothi.facades.ngsi_ld.wire.kinds import BY_VALUE_KEY, NGSI_NULL, names_kind
 from dothi.facades.ngsi_ld.wire.names import check_name, check_scope
@@ -41,13 +42,13 @@ class EvolutionReader:
                 instances += _scopes(raw)
             elif name not in core and name not in {"createdAt", "modifiedAt", "deletedAt"}:
                 instances += self.attribute(name, raw)
-        return EntityDraft(draft.id, draft.types, None, None, tuple(instances))
+        return EntityDraft(draft.id, draft.types, None, None, instances=tuple(instances))
 
     def attribute(self, name: str, raw: Any) -> list[Instance]:
         """Instances of one attribute; of one datasetId there may be many."""
         check_name(name, name)
         stored = self.context.stored(name)
-        reader = Reader(self.context, allows_null=True)
+        reader = AttributeReader(self.context, Mode.UPDATE)
         if not _is_instances(raw):
             return [_told(reader.instance(stored, raw, name))]
         return [_told(reader.instance(stored, part, f"{name}[{n}]")) for n, part in enumerate(raw)]
@@ -66,7 +67,7 @@ class EvolutionReader:
             raw = raw[0]
         if not isinstance(raw, dict) or not raw:
             raise bad_request_data(f"{name}: the body must be an instance of the attribute")
-        reader = Reader(self.context, allows_null=True)
+        reader = AttributeReader(self.context, Mode.UPDATE)
         return _told(reader.instance(self.context.stored(name), raw, name))
 
     def _is_core(self, key: str) -> bool:
@@ -99,7 +100,7 @@ def _scopes(raw: Any) -> list[Instance]:
         return [_scope(raw)]
     found = []
     for part in raw if isinstance(raw, list) else [raw]:
-        instance = Reader(CORE_CONTEXT).instance("scope", part, "scope")
+        instance = AttributeReader(CORE_CONTEXT).instance("scope", part, "scope")
         found.append(_scope(instance.value, instance))
     return found
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
+from dothi.facades.ngsi_ld.wire.kinds import BY_KIND, NGSI_NULL
 from dothi.model.row import Kind
 
 
@@ -17,7 +17,7 @@ class Instance:
     value: Any
     """Property and GeoProperty: JSON value; Relationship: URI or array of URIs; LanguageProperty:
     language map; VocabProperty: stored name or array; JsonProperty: any JSON; ListProperty: array;
-    ListRelationship: array of URIs. ABSENT in a fragment that leaves the value as it is."""
+    ListRelationship: array of URIs. NGSI_NULL: the instance is to be deleted."""
     dataset: str = ""
     unit: str | None = None
     observed_at: datetime | None = None
@@ -27,17 +27,27 @@ class Instance:
     @property
     def is_null(self) -> bool:
         """Whether the request asks to delete it."""
-        return bool(self.value == NGSI_NULL) or self.value == {"@none": NGSI_NULL}
+        return isinstance(self.value, str) and self.value == NGSI_NULL
 
 
-class Absent:
-    """Type of ABSENT."""
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Changes of one attribute instance; NGSI_NULL stands for what is to be deleted."""
 
-    def __repr__(self) -> str:
-        return "ABSENT"
+    name: str
+    dataset: str
+    kind: Kind | None
+    """None: the request does not tell it, the kind stays."""
+    members: dict[str, Any]
+    """In canonical form (wire/body.py) without datasetId: the value under its own key, unitCode,
+    observedAt, sub-attributes. What is not mentioned stays."""
 
-
-ABSENT = Absent()
+    @property
+    def is_null(self) -> bool:
+        """Whether the request asks to delete the whole instance."""
+        key = "value" if self.kind is None else BY_KIND[self.kind].value_key
+        value = self.members.get(key)
+        return isinstance(value, str) and value == NGSI_NULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +59,8 @@ class EntityDraft:
     scope: tuple[str, ...] | None = None
     """None: not mentioned; empty: to be deleted."""
     expires_at: datetime | None = None
+    drops_expiry: bool = False
+    """The request deletes the time of expiry."""
     instances: tuple[Instance, ...] = ()
+    patches: tuple[Patch, ...] = ()
+    """Instead of `instances` in a merge."""

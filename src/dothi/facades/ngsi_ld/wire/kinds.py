@@ -38,14 +38,76 @@ def names_kind(raw: dict[str, Any]) -> bool:
     return isinstance(named, str) and named in BY_NAME
 
 
-BARE_WHEN_SIMPLE = frozenset({Kind.PROPERTY, Kind.RELATIONSHIP, Kind.GEO_PROPERTY})
+BARE_WHEN_SIMPLE = frozenset(
+    {Kind.PROPERTY, Kind.RELATIONSHIP, Kind.GEO_PROPERTY, Kind.LIST_RELATIONSHIP}
+)
 """Kinds whose simplified form is the value itself."""
 
 SYSTEM_MEMBERS = frozenset({"createdAt", "modifiedAt", "deletedAt", "instanceId"})
 """The broker makes them; what a request says about them is passed over (clause 5.5.4)."""
 
-PLAIN_MEMBERS = frozenset({"objectType", "valueType", "expiresAt", "ngsildproof"})
-"""Members of an attribute that are no sub-attributes and are kept as they are."""
+SEALED_MEMBERS = frozenset({"entityIdSealed", "entityTypeSealed"})
+"""Members of ngsildproof, and of nothing else (clause 4.5.2.2)."""
+
+NAMING_MEMBERS = frozenset({"objectType", "valueType", "entityTypeSealed"})
+"""Plain members whose value is a name."""
+
+PLAIN_MEMBERS = frozenset({"objectType", "valueType", "expiresAt"}) | SEALED_MEMBERS
+"""Members of an attribute that are no sub-attributes."""
+
+OUTPUT_MEMBERS = frozenset(
+    {
+        "entity",
+        "entityList",
+        "previousValue",
+        "previousObject",
+        "previousLanguageMap",
+        "previousVocab",
+        "previousJson",
+        "previousValueList",
+        "previousObjectList",
+    }
+)
+"""Only answers and notifications hold them (clauses 4.5.2 to 4.5.24)."""
+
+VALUE_KEYS = frozenset(BY_VALUE_KEY)
+
+RESERVED_NAMES = (
+    SYSTEM_MEMBERS
+    | PLAIN_MEMBERS
+    | OUTPUT_MEMBERS
+    | VALUE_KEYS
+    | {"id", "type", "scope", "datasetId", "observedAt", "unitCode"}
+)
+"""Core terms for members that are no attributes: no attribute has such a name (clause 4.5.1)."""
+
+UNITLESS = frozenset(
+    {
+        Kind.RELATIONSHIP,
+        Kind.LIST_RELATIONSHIP,
+        Kind.LANGUAGE_PROPERTY,
+        Kind.VOCAB_PROPERTY,
+        Kind.JSON_PROPERTY,
+    }
+)
+"""Kinds that never have a unitCode (clauses 4.5.3, 4.5.18, 4.5.20, 4.5.24)."""
+
+GEO_NAMES = frozenset({"location", "observationSpace", "operationSpace"})
+"""Attributes that are always GeoProperties (clause 4.7.1)."""
+
+PROOF = "ngsildproof"
 
 NGSI_NULL = "urn:ngsi-ld:null"
 """Means "delete this" in a request that changes something."""
+
+
+_LIST_KINDS = frozenset({Kind.LIST_PROPERTY, Kind.LIST_RELATIONSHIP})
+
+
+def is_deletion(kind: Kind, value: Any) -> bool:
+    """Whether a value is the NGSI-LD Null of its kind of attribute (clause 4.5.0)."""
+    if isinstance(value, str):
+        return value == NGSI_NULL
+    if isinstance(value, list):
+        return kind in _LIST_KINDS and value in ([NGSI_NULL], [{"object": NGSI_NULL}])
+    return kind is Kind.LANGUAGE_PROPERTY and value == {"@none": NGSI_NULL}

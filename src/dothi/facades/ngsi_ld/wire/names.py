@@ -1,34 +1,54 @@
 """Rules for ids, names and scopes (clauses 4.6.2, 4.18 and RFC 3986)."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x1f]+")
 _NAME = re.compile(r"[^\W\d_]\w*(:[^\W\d_]\w*)?")
 _SCOPE = re.compile(r"/?[^\W\d_]\w*(/[^\W\d_]\w*)*")
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
+    "\U000e0000-\U000e0fff]"
+)
+"""Characters that nobody sees: with one of them an id reads like another id."""
 _MAX_LENGTH = 512
 _MAX_URI = 1024
 
 
 def check_uri(value: Any, where: str) -> None:
     """Raise BadRequestData when the value is not an absolute URI."""
-    if not isinstance(value, str) or len(value) > _MAX_URI or not _URI.fullmatch(value):
+    if not isinstance(value, str) or not _is_uri(value):
         raise bad_request_data(f"{where}: {_shown(value)} is not a URI such as urn:ngsi-ld:Room:1")
+
+
+@lru_cache(maxsize=16_384)
+def _is_uri(value: str) -> bool:
+    if len(value) > _MAX_URI or value == NGSI_NULL or not _URI.fullmatch(value):
+        return False
+    return value.isascii() or not (
+        _UNSEEN.search(value) or any(ord(c) & 0xFFFE == 0xFFFE for c in value)
+    )
 
 
 def check_name(value: Any, where: str) -> None:
     """Raise BadRequestData when the value is no name, prefix:name or URI."""
-    if isinstance(value, str) and len(value) <= _MAX_LENGTH and _is_name(value):
+    if isinstance(value, str) and _is_name(value):
         return
     raise bad_request_data(
         f"{where}: {_shown(value)} is no name; a name is a letter followed by letters, digits and _"
     )
 
 
+@lru_cache(maxsize=16_384)
 def _is_name(value: str) -> bool:
-    return bool(_NAME.fullmatch(value)) or (":" in value and bool(_URI.fullmatch(value)))
+    if len(value) > _MAX_LENGTH:
+        return False
+    return bool(_NAME.fullmatch(value)) or (":" in value and _is_uri(value))
 
 
 def check_scope(value: Any) -> str:

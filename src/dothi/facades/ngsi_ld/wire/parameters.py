@@ -1,6 +1,6 @@
 """URL parameters: known ones only, each once, lists split, numbers and times checked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NoReturn
 
@@ -24,7 +24,11 @@ class Parameters:
     def __init__(self, request: Request, allowed: frozenset[str]) -> None:
         """Raises NgsiError InvalidRequest for unknown or repeated parameters."""
         self._values: dict[str, str] = {}
-        for name, value in request.query_params.multi_items():
+        self.add(request.query_params.multi_items(), allowed)
+
+    def add(self, items: Iterable[tuple[str, str]], allowed: frozenset[str]) -> None:
+        """Further parameters, such as those that a body stands for. Raises like the constructor."""
+        for name, value in items:
             if name not in allowed:
                 known = ", ".join(sorted(allowed)) or "none"
                 raise invalid_request(f"there is no parameter {name!r} here; known are: {known}")
@@ -92,19 +96,24 @@ class Parameters:
         """The elements of `options`, all among the allowed."""
         found = frozenset(self.names("options"))
         if found - allowed:
-            self._wrong("options", f"{sorted(found - allowed)} is not among {sorted(allowed)}")
+            raise invalid_request(
+                f"parameter options: {sorted(found - allowed)} is not among {sorted(allowed)}"
+            )
         return found
 
     def format(self) -> Format:
         """From `format`, else from `options`; normalized when neither says."""
+        options = self.options(READ_OPTIONS)
         chosen = self.text("format")
         if chosen:
             if chosen not in _FORMATS:
-                self._wrong("format", f"{chosen!r} is not among {sorted(_FORMATS)}")
+                raise invalid_request(
+                    f"parameter format: {chosen!r} is not among {sorted(_FORMATS)}"
+                )
             return _FORMATS[chosen]
-        named = {_FORMATS[o] for o in self.options(READ_OPTIONS) if o in _FORMATS}
+        named = {_FORMATS[o] for o in options if o in _FORMATS}
         if len(named) > 1:
-            self._wrong("options", "names two representations")
+            raise invalid_request("parameter options names two representations")
         return next(iter(named), Format.NORMALIZED)
 
     def wants_system_attributes(self) -> bool:

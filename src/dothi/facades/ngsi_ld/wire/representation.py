@@ -1,7 +1,7 @@
 """Entities in answers: normalized, concise and simplified, with names of the request's @context."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 from typing import Any
@@ -14,20 +14,58 @@ from dothi.facades.ngsi_ld.wire.kinds import (
     BARE_WHEN_SIMPLE,
     BY_KIND,
     BY_NAME,
+    NAMING_MEMBERS,
     PLAIN_MEMBERS,
     names_kind,
 )
+from dothi.facades.ngsi_ld.wire.language import LanguageFilter
+from dothi.facades.ngsi_ld.wire.projection import WHOLE, Projection
 from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.model.row import Kind
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
 
-_VOCAB_MEMBERS = frozenset({"objectType", "valueType"})
+_VOCAB_MEMBERS = NAMING_MEMBERS
+_BARE = frozenset({"Property", "GeoProperty"})
 
 
 class Format(StrEnum):
     NORMALIZED = "normalized"
     CONCISE = "concise"
     SIMPLIFIED = "simplified"
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many entities may still be written inside others: graphs unfold without bounds."""
+
+    left: int = 10_000
+
+    def take(self) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Linked entities that are written inside the relationships that lead to them."""
+
+    entities: Mapping[str, StoredEntity]
+    levels: int
+    """How many more links may be followed."""
+    passed: frozenset[str] = frozenset()
+    """Ids on the way here; they are not written again."""
+    budget: Budget = field(default_factory=Budget)
+
+    def next(self, entity_id: str) -> "Links | None":
+        """The links of an entity that these lead to; None when it is not written."""
+        if not self.levels or entity_id in self.passed or entity_id not in self.entities:
+            return None
+        if not self.budget.take():
+            return None
+        return Links(self.entities, self.levels - 1, self.passed | {entity_id}, self.budget)
+
+
+_NO_LINKS = Links({}, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +75,29 @@ class Writer:
     context: LdContext
     format: Format = Format.NORMALIZED
     has_system_attributes: bool = False
+    language: LanguageFilter | None = None
+    """Reduces language maps to one language (clause 4.15)."""
+    datasets: frozenset[str] = field(default_factory=frozenset)
+    """Only instances of these; the default one is "". Empty: all."""
 
-    def entity(self, stored: StoredEntity) -> dict[str, Any]:
+    def entity(
+        self, stored: StoredEntity, projection: Projection = WHOLE, links: Links = _NO_LINKS
+    ) -> dict[str, Any]:
         """The JSON object of an entity, without @context."""
         found: dict[str, Any] = {"id": stored.id, "type": self.types(stored.types)}
         if stored.scope:
             found["scope"] = stored.scope[0] if len(stored.scope) == 1 else list(stored.scope)
+        if projection is not WHOLE:
+            found = {name: value for name, value in found.items() if projection.keeps(name)}
         if self.has_system_attributes:
             found["createdAt"] = format_date_time(stored.created_at)
             found["modifiedAt"] = format_date_time(stored.modified_at)
-        if stored.expires_at is not None:
-            found["expiresAt"] = format_date_time(stored.expires_at)
+            if stored.expires_at is not None:
+                found["expiresAt"] = format_date_time(stored.expires_at)
         for name, group in groupby(stored.attributes, key=lambda a: a.name):
-            written = self._attribute(group)
+            if projection is not WHOLE and not projection.keeps(name):
+                continue
+            written = self._attribute(group, projection.below(name), links)
             if written is not None:
                 found[self.context.wire(name)] = written
         return found
@@ -58,13 +106,21 @@ class Writer:
         names = [self.context.wire(name) for name in stored]
         return names[0] if len(names) == 1 else names
 
-    def _attribute(self, stored: Iterable[StoredAttribute]) -> Any:
-        """All instances of one attribute; None when none of them has a value."""
+    def _attribute(
+        self, stored: Iterable[StoredAttribute], projection: Projection, links: Links
+    ) -> Any:
+        """All instances of one attribute; None when none of them is to be shown."""
         written: dict[str, Any] = {}
         for row in stored:
+            if self.datasets and row.dataset not in self.datasets:
+                continue
             instance = restore(row.name, row.kind, row, row.dataset, row.observed_at)
-            if instance.value is not None:
-                written[row.dataset] = self._instance(instance, row)
+            if instance.value is None:
+                continue
+            found = self._instance(instance, row)
+            if links.levels and instance.kind in _LINKING:
+                found = self._linked(instance, found, projection, links)
+            written[row.dataset] = found
         if not written:
             return None
         if len(written) == 1 and (self.format is not Format.SIMPLIFIED or "" in written):
@@ -72,6 +128,24 @@ class Writer:
         if self.format is Format.SIMPLIFIED:
             return {"dataset": {dataset or "@none": value for dataset, value in written.items()}}
         return list(written.values())
+
+    def _linked(self, instance: Instance, found: Any, projection: Projection, links: Links) -> Any:
+        """The relationship with the entities that it leads to (clause 4.5.23.2)."""
+        is_many = isinstance(instance.value, list)
+        written = {
+            uri: self.entity(links.entities[uri], projection, onward)
+            for uri in (instance.value if is_many else [instance.value])
+            if (onward := links.next(uri)) is not None
+        }
+        if not written:
+            return found
+        if self.format is Format.SIMPLIFIED:
+            whole = [written.get(uri, uri) for uri in instance.value] if is_many else None
+            return whole or next(iter(written.values()))
+        if instance.kind is Kind.LIST_RELATIONSHIP:
+            return {**found, "entityList": list(written.values())}
+        many = list(written.values())
+        return {**found, "entity": many if is_many else many[0]}
 
     def _instance(self, instance: Instance, row: StoredAttribute) -> Any:
         if self.format is Format.SIMPLIFIED:
@@ -84,6 +158,8 @@ class Writer:
 
     def simplified(self, instance: Instance) -> Any:
         """The value alone, or under its key where a bare one could not be told apart."""
+        if self.language is not None and instance.kind is Kind.LANGUAGE_PROPERTY:
+            return instance.value[self.language.choose(instance.value)]
         value = self.value(instance)
         if instance.kind in BARE_WHEN_SIMPLE:
             return value
@@ -99,8 +175,12 @@ class Writer:
 
     def normalized(self, instance: Instance) -> dict[str, Any]:
         """type, value, unit, times, datasetId, then the other members."""
-        shape = BY_KIND[instance.kind]
-        found: dict[str, Any] = {"type": shape.name, shape.value_key: self.value(instance)}
+        if self.language is not None and instance.kind is Kind.LANGUAGE_PROPERTY:
+            tag = self.language.choose(instance.value)
+            found: dict[str, Any] = {"type": "Property", "value": instance.value[tag], "lang": tag}
+        else:
+            shape = BY_KIND[instance.kind]
+            found = {"type": shape.name, shape.value_key: self.value(instance)}
         if instance.unit is not None:
             found["unitCode"] = instance.unit
         if instance.observed_at is not None:
@@ -108,6 +188,8 @@ class Writer:
         if instance.dataset:
             found["datasetId"] = instance.dataset
         for name, member in instance.members.items():
+            if name == "expiresAt" and not self.has_system_attributes:
+                continue
             if name in _VOCAB_MEMBERS:
                 found[name] = self._vocabulary(member)
             elif name in PLAIN_MEMBERS:
@@ -130,23 +212,31 @@ class Writer:
         return self.context.wire(value) if isinstance(value, str) else value
 
 
+_LINKING = frozenset({Kind.RELATIONSHIP, Kind.LIST_RELATIONSHIP})
+
+
 def _concise(found: dict[str, Any]) -> Any:
     """Leave out what can be inferred: the type, and the wrapping of a lone value."""
     kind = found.pop("type")
-    if kind in {"Property", "GeoProperty"} and found.keys() == {"value"}:
-        value = found["value"]
-        is_plain = not isinstance(value, dict) or is_geometry(value)
-        return value if is_plain else found
+    if kind in _BARE and found.keys() == {"value"} and _is_plain(found["value"]):
+        return found["value"]
     return found
 
 
+def _is_plain(value: Any) -> bool:
+    """Whether a bare value is read as itself, not as an attribute or instances of one."""
+    if isinstance(value, dict):
+        return is_geometry(value)
+    return not (isinstance(value, list) and any(isinstance(part, dict) for part in value))
+
+
 def feature(
-    entity: dict[str, Any], geometry: dict[str, Any] | None, context: Any
+    entity_id: str, entity: dict[str, Any], geometry: dict[str, Any] | None, context: Any
 ) -> dict[str, Any]:
     """A GeoJSON Feature of an entity (clause 4.5.16); `context` None leaves @context out."""
     rest = dict(entity)
     found = {
-        "id": rest.pop("id"),
+        "id": rest.pop("id", entity_id),
         "type": "Feature",
         "geometry": geometry,
         "properties": rest,
@@ -154,10 +244,22 @@ def feature(
     return found if context is None else found | {"@context": context}
 
 
-def geometry_of(stored: StoredEntity, attribute: str, dataset: str = "") -> dict[str, Any] | None:
-    """Value of a GeoProperty instance; None when there is none."""
-    for row in stored.attributes:
-        if (row.name, row.dataset, row.kind) == (attribute, dataset, Kind.GEO_PROPERTY):
-            value = restore(row.name, row.kind, row).value
-            return value if is_geometry(value) else None
-    return None
+def geometry_of(
+    stored: StoredEntity, attribute: str, datasets: frozenset[str] = frozenset()
+) -> dict[str, Any] | None:
+    """Value of the GeoProperty: of the default instance, else of the one that is left.
+
+    None when there is none, or when nothing says which of several (clause 4.5.16.1).
+    """
+    rows = [
+        row
+        for row in stored.attributes
+        if row.name == attribute
+        and row.kind is Kind.GEO_PROPERTY
+        and (not datasets or row.dataset in datasets)
+    ]
+    chosen = [row for row in rows if not row.dataset] or rows
+    if len(chosen) != 1:
+        return None
+    value = restore(attribute, Kind.GEO_PROPERTY, chosen[0]).value
+    return value if is_geometry(value) else None

@@ -11,7 +11,6 @@ from dothi.facades.ngsi_ld.context.resolve import Contexts
 from dothi.facades.ngsi_ld.errors import (
     bad_request_data,
     invalid_request,
-    nonexistent_tenant,
     too_large,
 )
 from dothi.facades.ngsi_ld.wire.negotiation import (
@@ -23,6 +22,7 @@ from dothi.facades.ngsi_ld.wire.negotiation import (
 )
 
 _MAX_DEPTH = 100
+_WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
 
 
 class LengthRequired(Exception):
@@ -51,27 +51,23 @@ class Payload:
         return await contexts.resolve(own if self.is_ld else self.link)
 
 
-def check_tenant(request: Request) -> None:
-    """Only the default tenant exists."""
-    tenant = request.headers.get("ngsild-tenant")
-    if tenant:
-        raise nonexistent_tenant(f"there is no tenant {tenant!r}; leave out NGSILD-Tenant")
+def check_length(request: Request) -> None:
+    """Raises LengthRequired for a POST, PATCH or PUT without Content-Length (6.3.4)."""
+    if request.method in _WITH_BODY and not request.headers.get("content-length", "").isdigit():
+        raise LengthRequired
 
 
 async def read_payload(
     request: Request, max_bytes: int, *, takes_merge_patch: bool = False
 ) -> Payload:
     """The body of a request. Raises NgsiError or LengthRequired."""
-    check_tenant(request)
-    length = request.headers.get("content-length", "")
-    if not length.isdigit():
-        raise LengthRequired
+    check_length(request)
     allowed = (JSON, LD_JSON, MERGE_PATCH) if takes_merge_patch else (JSON, LD_JSON)
     media = content_media_type(request.headers.get("content-type", ""), allowed)
     link = context_link(request.headers.getlist("link"))
     if media == LD_JSON and link is not None:
         raise bad_request_data(f"{LD_JSON} takes no Link header with a JSON-LD @context")
-    raw = await _body(request, max_bytes)
+    raw = await read_body(request, max_bytes)
     document = decode(raw)
     # A merge patch may carry its @context in the body or in a Link header.
     is_ld = media == LD_JSON or (
@@ -82,11 +78,11 @@ async def read_payload(
 
 async def request_context(request: Request, contexts: Contexts) -> LdContext:
     """The @context of a request without body."""
-    check_tenant(request)
     return await contexts.resolve(context_link(request.headers.getlist("link")))
 
 
-async def _body(request: Request, max_bytes: int) -> bytes:
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """The bytes of the body. Raises NgsiError 413."""
     body = bytearray()
     async for piece in request.stream():
         body += piece

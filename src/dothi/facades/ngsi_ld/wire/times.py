@@ -6,6 +6,17 @@ from datetime import UTC, datetime
 _DATE_TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?"
 )
+_UTC = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d{1,6})?Z")
+
+
+def parse_utc(text: object) -> datetime:
+    """Aware time of a DateTime of context data (clause 4.6.3): in UTC, ends in Z.
+
+    Raises ValueError.
+    """
+    if not isinstance(text, str) or not _UTC.fullmatch(text):
+        raise ValueError(f"{text!r} is not a time in UTC such as 2026-01-31T08:00:00Z")
+    return parse_date_time(text)
 
 
 def parse_date_time(text: object) -> datetime:

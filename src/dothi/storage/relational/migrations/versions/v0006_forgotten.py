@@ -6,7 +6,7 @@ from sqlalchemy import inspect
 from dothi.storage.relational.schema import evolution_type, forgotten
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 
 _TYPES = """
 INSERT OR IGNORE INTO evolution_type (type, entity_id)

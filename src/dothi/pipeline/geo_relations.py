@@ -52,6 +52,17 @@ def geo_test(geo: Geo) -> GeoTest:
     )
 
 
+def distances_m(bodies: Sequence[str], reference: str) -> npt.NDArray[np.float64]:
+    """Metres from each body (as for `GeoTest.holds`) to a GeoJSON geometry; NaN: no geometry."""
+    wanted = shapely.from_geojson(reference)
+    centre = shapely.centroid(wanted)
+    origin = (float(centre.x), float(centre.y))
+    found: npt.NDArray[np.float64] = shapely.distance(
+        _project(_shapes(bodies), origin), _project(wanted, origin)
+    )
+    return found
+
+
 def _near(geo: Geo, wanted: shapely.Geometry) -> GeoTest:
     centre = shapely.centroid(wanted)
     origin = (float(centre.x), float(centre.y))

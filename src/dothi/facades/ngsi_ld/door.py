@@ -1,0 +1,205 @@
+"""The door of the NGSI-LD API: its handlers over every hub, its @contexts, its snapshots."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from dothi.access.egress import EgressPolicy, egress_policy
+from dothi.access.endpoint import Endpoint
+from dothi.facades.ngsi_ld.context.library import (
+    ContextLibrary,
+    Fetched,
+    Limits,
+    TenantContexts,
+)
+from dothi.facades.ngsi_ld.context.outgoing import Outgoing
+from dothi.facades.ngsi_ld.context.preload import read_documents
+from dothi.facades.ngsi_ld.context.remote import RemoteContexts
+from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
+from dothi.facades.ngsi_ld.context.shelf import MemoryShelf
+from dothi.facades.ngsi_ld.endpoints import (
+    broker_endpoints,
+    context_endpoints,
+    snapshot_endpoints,
+)
+from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.expiry import Expiry
+from dothi.facades.ngsi_ld.routes.entities import ROOT
+from dothi.facades.ngsi_ld.routes.guard import Handler
+from dothi.facades.ngsi_ld.routes.preference import preferring
+from dothi.facades.ngsi_ld.routes.tables import HandlerTables
+from dothi.facades.ngsi_ld.routes.tenancy import Hubs, Tenancy
+from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.facades.ngsi_ld.snapshots.desk import DeskDeps, SnapshotDesk
+from dothi.facades.ngsi_ld.snapshots.filling import PAGE, TEMPORAL_INSTANCES
+from dothi.facades.ngsi_ld.snapshots.notice import Notices
+from dothi.model.problem import Problem
+from dothi.ports.clock import Clock, SystemClock
+from dothi.ports.hubs import HubPorts, Snapshots, Tenants
+from dothi.ports.ld_contexts import LdContextStore
+from dothi.ports.service import Service
+
+_NOTICE_S = 5.0
+_NOTICE_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class NgsiLdDeps:
+    """What the door stands on."""
+
+    hub: HubPorts
+    """The default tenant's."""
+    tenants: Tenants | None = None
+    """The others; None: there are none."""
+    loader: ContextLoader | None = None
+    """In place of fetching remote @contexts."""
+    clock: Clock = field(default_factory=SystemClock)
+    contexts: LdContextStore | None = None
+    """Where @contexts are kept; None: in memory."""
+    public_url: str = ""
+    """How others reach the program; empty: as the request did."""
+
+
+class NgsiLdDoor:
+    """The routes of the API, and what has to be closed in good order."""
+
+    name = "ngsi-ld"
+
+    def __init__(self, deps: NgsiLdDeps, settings: NgsiLdSettings | None = None) -> None:
+        """Raises Problem: see `context_library`."""
+        self._deps = deps
+        self._settings = settings or NgsiLdSettings()
+        self.library = context_library(deps, self._settings)
+        self._hubs = Hubs(deps.hub, deps.tenants, deps.clock)
+        self._brokers: WeakKeyDictionary[HubPorts, Broker] = WeakKeyDictionary()
+        self._tables = HandlerTables(self._build)
+        self._wide_tables = HandlerTables(self._build_wide)
+        outgoing = Outgoing(policy_of(self._settings), _NOTICE_S, _NOTICE_BYTES)
+        self._notices = Notices(outgoing, deps.clock)
+        self._work: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Nothing to wait for."""
+
+    async def stop(self) -> None:
+        """End what goes on in the background; store how often @contexts were used."""
+        for task in list(self._work):
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        await self.library.flush()
+
+    def services(self, hub: HubPorts, tenant: str) -> Sequence[Service]:
+        """What runs beside a hub as long as it is open."""
+        if not self._settings.is_enabled:
+            return ()
+        return [Expiry(self._broker_of(hub, tenant))]
+
+    def endpoints(self) -> list[Endpoint]:
+        """Every route of the door."""
+        if not self._settings.is_enabled:
+            return []
+        found = Tenancy(self._deps.hub, self._hubs, self._tables, ROOT).endpoints()
+        return [
+            *(replace(endpoint, handler=_preferring(endpoint)) for endpoint in found),
+            *context_endpoints(self.library, self._deps.public_url),
+        ]
+
+    def _broker_of(self, hub: HubPorts, tenant: str) -> Broker:
+        """One broker per open hub: its routes and services share the locks."""
+        broker = self._brokers.get(hub)
+        if broker is None:
+            contexts = Contexts(TenantContexts(self.library, tenant))
+            broker = Broker.over(hub, contexts, self._deps.clock, self._settings)
+            self._brokers[hub] = broker
+        return broker
+
+    def _build(self, hub: HubPorts, tenant: str) -> list[Endpoint]:
+        return self._table(hub, tenant, self._settings)
+
+    def _build_wide(self, hub: HubPorts, tenant: str) -> list[Endpoint]:
+        """For filling snapshots: pages that hold what one answer of theirs can hold."""
+        wide = msgspec.structs.replace(
+            self._settings,
+            max_limit=max(self._settings.max_limit, PAGE),
+            temporal_page=TEMPORAL_INSTANCES,
+        )
+        return self._table(hub, tenant, wide)
+
+    def _table(self, hub: HubPorts, tenant: str, settings: NgsiLdSettings) -> list[Endpoint]:
+        broker = replace(self._broker_of(hub, tenant), settings=settings)
+        table = broker_endpoints(broker)
+        if hub.snapshots is None:
+            return table
+        desk = self._desk(hub.snapshots, broker.contexts, tenant)
+        return [*table, *snapshot_endpoints(broker, desk)]
+
+    def _desk(self, snapshots: Snapshots, contexts: Contexts, tenant: str) -> SnapshotDesk:
+        def handlers(hub: HubPorts, is_wide: bool) -> list[Endpoint]:
+            return (self._wide_tables if is_wide else self._tables).of(hub, tenant)
+
+        return SnapshotDesk(
+            DeskDeps(
+                snapshots=snapshots,
+                contexts=contexts,
+                clock=self._deps.clock,
+                settings=self._settings,
+                notices=self._notices,
+                tenant=tenant,
+                root=ROOT,
+                own_hub=partial(self._hubs.use, tenant),
+                handlers=handlers,
+                work=self._work,
+            )
+        )
+
+
+def ngsi_ld_endpoints(deps: NgsiLdDeps, settings: NgsiLdSettings | None = None) -> list[Endpoint]:
+    """Every route of the door."""
+    return NgsiLdDoor(deps, settings).endpoints()
+
+
+def _preferring(endpoint: Endpoint) -> Handler:
+    path = endpoint.path.removeprefix(ROOT)
+    gives_entities = path.startswith(("/entities", "/entityOperations/query"))
+    return preferring(endpoint.handler, gives_entities=gives_entities)
+
+
+def context_library(deps: NgsiLdDeps, settings: NgsiLdSettings) -> ContextLibrary:
+    """The stored @contexts; remote ones are fetched within the bounds of the settings.
+
+    Raises:
+        Problem: a file of `contexts` cannot be read, or `egress_allow` holds no network.
+    """
+    loader = deps.loader
+
+    async def given(url: str) -> Fetched:
+        assert loader is not None
+        return Fetched(await loader.load(url))
+
+    remote = RemoteContexts(policy_of(settings), settings.context_timeout_s)
+    return ContextLibrary(
+        remote.fetch if loader is None else given,
+        MemoryShelf() if deps.contexts is None else deps.contexts,
+        deps.clock,
+        Limits(settings.context_keep_s, settings.contexts_cached, settings.contexts_hosted),
+        read_documents(settings.contexts),
+    )
+
+
+def policy_of(settings: NgsiLdSettings) -> EgressPolicy:
+    """Which addresses users may name. Raises Problem."""
+    try:
+        return egress_policy(settings.egress_allow)
+    except ValueError as error:
+        raise Problem(
+            "egress_allow_wrong",
+            "A network cannot be read",
+            str(error),
+            500,
+            where="[ngsi_ld] egress_allow",
+            remedy="write addresses or networks such as 10.0.0.0/8",
+        ) from error

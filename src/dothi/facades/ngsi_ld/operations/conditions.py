@@ -1,0 +1,48 @@
+"""What a condition says about itself: how deep it looks, and whether it narrows a query down."""
+
+from collections.abc import Iterable, Iterator
+
+from dothi.model.condition import (
+    AllOf,
+    AnyOf,
+    Between,
+    Compare,
+    Condition,
+    Exists,
+    Geo,
+    Linked,
+    Matches,
+    OneOf,
+)
+
+SYSTEM_ATTRIBUTES = frozenset({"createdAt", "modifiedAt", "deletedAt", "expiresAt"})
+
+
+def linked_depth(condition: Condition) -> int:
+    """How many relationships away from the entity it looks."""
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            return max((linked_depth(part) for part in parts), default=0)
+        case Linked():
+            return 1 + linked_depth(condition.condition)
+    return 0
+
+
+def attribute_names(condition: Condition) -> Iterator[str]:
+    """Stored names of the attributes of the entity itself that it looks at."""
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from attribute_names(part)
+        case Linked():
+            yield condition.relationship
+        case Geo():
+            yield condition.attribute
+        case Exists() | Compare() | OneOf() | Between() | Matches():
+            yield condition.target.attribute
+
+
+def is_selective(attributes: Iterable[str], q: Condition | None) -> bool:
+    """Whether they name an attribute that not every entity has (clause 5.7.2.4)."""
+    names = {*attributes, *(attribute_names(q) if q is not None else ())}
+    return bool(names - SYSTEM_ATTRIBUTES)

@@ -1,0 +1,169 @@
+"""How the entities of one answer are written: media type, representation, projection, links."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dothi.facades.ngsi_ld.context.names import LdContext
+from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.grammar.language import parse_language
+from dothi.facades.ngsi_ld.grammar.projection import parse_projection
+from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
+from dothi.facades.ngsi_ld.operations.join import JoinKind, flattened, read_join
+from dothi.facades.ngsi_ld.wire.answers import answer, context_value, raw_answer
+from dothi.facades.ngsi_ld.wire.names import check_name, check_uri
+from dothi.facades.ngsi_ld.wire.negotiation import GEO_JSON, JSON, LD_JSON, link_of_context
+from dothi.facades.ngsi_ld.wire.parameters import READ_PARAMETERS, Parameters
+from dothi.facades.ngsi_ld.wire.projection import WHOLE, Names, Projection
+from dothi.facades.ngsi_ld.wire.representation import Links, Writer, feature, geometry_of
+from dothi.ports.entity_query import StoredEntity
+
+MEDIA_TYPES = (JSON, LD_JSON, GEO_JSON)
+OUTPUT_PARAMETERS = READ_PARAMETERS | {
+    "pick",
+    "omit",
+    "lang",
+    "datasetId",
+    "geometryProperty",
+    "join",
+    "joinLevel",
+    "containedBy",
+}
+_DEFAULT_GEOMETRY = "location"
+
+
+class Output:
+    """Reads what the parameters say about the answer, then writes it."""
+
+    def __init__(
+        self, request: Request, parameters: Parameters, context: LdContext, media: str
+    ) -> None:
+        """Raises NgsiError BadRequestData or InvalidRequest."""
+        self._context = context
+        self._media = media
+        self.projection = read_projection(parameters, context)
+        self.join = read_join(parameters, self.projection)
+        self._writer = _writer(parameters, context)
+        name = parameters.text("geometryProperty")
+        if name and media != GEO_JSON:
+            raise bad_request_data(
+                f"parameter geometryProperty goes with Accept: {GEO_JSON} only, this is {media}"
+            )
+        if name:
+            check_name(name, "parameter geometryProperty")
+        self._geometry = context.stored(name or _DEFAULT_GEOMETRY)
+        self._has_context_in_body = request.headers.get("prefer", "") != "body=json"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The attributes that have to be loaded; empty: all."""
+        found = self.projection.attributes()
+        return (*found, self._geometry) if found and self._media == GEO_JSON else found
+
+    def one(self, entity: StoredEntity, linked: Mapping[str, StoredEntity]) -> Response:
+        """The answer to the retrieval of one entity."""
+        # Clients expect the entity alone when a flat join finds nothing to put beside it.
+        if self.join.kind is JoinKind.FLAT and linked:
+            return self.many([entity], linked)
+        written = self._written([entity], linked)[0]
+        if self._media != GEO_JSON:
+            return answer(written.content, self._media, self._context)
+        context = context_value(self._context) if self._has_context_in_body else None
+        return self._geo_answer(self._feature(written, context))
+
+    def many(
+        self, entities: Sequence[StoredEntity], linked: Mapping[str, StoredEntity]
+    ) -> Response:
+        """The answer to a query."""
+        written = self._written(entities, linked)
+        if self._media != GEO_JSON:
+            return answer([one.content for one in written], self._media, self._context)
+        features = [self._feature(one, None) for one in written]
+        found: dict[str, Any] = {"type": "FeatureCollection", "features": features}
+        if self._has_context_in_body:
+            found["@context"] = context_value(self._context)
+        return self._geo_answer(found)
+
+    def _written(
+        self, entities: Sequence[StoredEntity], linked: Mapping[str, StoredEntity]
+    ) -> "list[_Written]":
+        write = self._writer.entity
+        if self.join.kind is JoinKind.FLAT:
+            shown = flattened(entities, linked.values(), self.join)
+            return [_Written(entity, write(entity, below)) for entity, below in shown]
+        if not linked:
+            return [_Written(entity, write(entity, self.projection)) for entity in entities]
+        links = Links(linked, self.join.levels, self.join.contained_by)
+        return [
+            _Written(
+                entity,
+                write(
+                    entity,
+                    self.projection,
+                    Links(linked, links.levels, links.passed | {entity.id}, links.budget),
+                ),
+            )
+            for entity in entities
+        ]
+
+    def _feature(self, written: "_Written", context: Any) -> dict[str, Any]:
+        geometry = geometry_of(written.entity, self._geometry, self._writer.datasets)
+        return feature(written.entity.id, written.content, geometry, context)
+
+    def _geo_answer(self, content: dict[str, Any]) -> Response:
+        response = raw_answer(content, GEO_JSON)
+        if not self._has_context_in_body:
+            response.headers.append("link", link_of_context(self._context.url))
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    entity: StoredEntity
+    content: dict[str, Any]
+
+
+def read_projection(parameters: Parameters, context: LdContext) -> Projection:
+    """pick and omit; attrs is an older pick. Raises NgsiError BadRequestData."""
+    picked = _names(parameters, "pick", context)
+    omitted = _names(parameters, "omit", context)
+    if "attrs" in parameters and (picked or omitted):
+        raise bad_request_data("attrs stands for pick; give attrs, or pick and omit, not both")
+    if not picked and not omitted:
+        return WHOLE
+    both = [n for n in picked or () if n in (omitted or ()) and (omitted or {})[n] is None]
+    if both:
+        raise bad_request_data(f"{', '.join(both)} cannot be in both pick and omit")
+    return Projection(picked, omitted or {})
+
+
+def _names(parameters: Parameters, name: str, context: LdContext) -> Names | None:
+    text = parameters.text(name)
+    if not text:
+        return None
+    try:
+        return parse_projection(text, context.stored)
+    except GrammarError as error:
+        raise bad_request_data(f"parameter {name}: {error}") from error
+
+
+def _writer(parameters: Parameters, context: LdContext) -> Writer:
+    text = parameters.text("lang")
+    try:
+        language = parse_language(text) if text else None
+    except GrammarError as error:
+        raise bad_request_data(f"parameter lang: {error}") from error
+    datasets = parameters.names("datasetId")
+    for uri in datasets:
+        if uri != "@none":
+            check_uri(uri, "parameter datasetId")
+    return Writer(
+        context,
+        parameters.format(),
+        parameters.wants_system_attributes(),
+        language,
+        frozenset("" if uri == "@none" else uri for uri in datasets),
+    )

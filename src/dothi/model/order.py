@@ -1,0 +1,43 @@
+"""In which order entities come, as data."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from dothi.model.condition import Target
+
+
+class Strength(StrEnum):
+    """Which differences between texts count (Unicode Collation Algorithm, levels)."""
+
+    LETTERS = "level1"
+    ACCENTS = "level2"
+    CASE = "level3"
+    IDENTICAL = "identic"
+
+
+@dataclass(frozen=True, slots=True)
+class Collation:
+    """How texts are ordered; the default is language-neutral."""
+
+    language: str = "und"
+    strength: Strength = Strength.CASE
+    puts_upper_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerm:
+    """One key of an order; entities without it come last."""
+
+    target: Target
+    """The attribute names id, type and scope mean those of the entity."""
+    is_descending: bool = False
+    distance_from: str = ""
+    """GeoJSON geometry: order by the distance from it in metres; empty: by value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Keys, the first one first; what they leave equal keeps the order of first storing."""
+
+    terms: tuple[OrderTerm, ...]
+    collation: Collation = field(default_factory=Collation)

@@ -1,0 +1,163 @@
+"""What every path of the HTTP binding has in common (clause 6.3), over the real program."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from support.program import Program
+
+ROOT = "/ngsi-ld/v1"
+ID = "urn:ngsi-ld:Room:binding"
+ERRORS = "https://uri.etsi.org/ngsi-ld/errors/"
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """`dothi serve` without sign-in, on loopback."""
+    folder = tmp_path_factory.mktemp("binding") / "data"
+    with Program(folder, command="serve", environ={"DOTHI_ACCESS__MODE": "open"}) as dothi:
+        yield dothi
+        assert dothi.stop() == 0, dothi.log()
+
+
+@pytest.fixture
+def client(program: Program) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=program.url) as client:
+        client.post(
+            f"{ROOT}/entities",
+            json={"id": ID, "type": "Room", "name": {"languageMap": {"en": "Room"}}},
+        )
+        yield client
+
+
+def _raw(program: Program, method: str, path: str, **headers: str) -> http.client.HTTPResponse:
+    """An exchange whose headers nobody adds to or interprets."""
+    parts = urlsplit(program.url)
+    assert parts.hostname is not None
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    connection.putrequest(method, path, skip_accept_encoding=True)
+    for name, value in headers.items():
+        connection.putheader(name.replace("_", "-"), value)
+    connection.endheaders()
+    return connection.getresponse()
+
+
+def _problem(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    found: dict[str, Any] = answer.json()
+    assert found["type"] == ERRORS + kind
+    assert found["title"] and found["detail"] and found["title"] != found["detail"]
+    return found
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/entityOperations/nothing", "", "/"])
+def test_an_unknown_path(client: httpx.Client, path: str) -> None:
+    _problem(client.get(f"{ROOT}{path}"), 404, "ResourceNotFound")
+
+
+def test_a_method_that_a_resource_does_not_have(client: httpx.Client) -> None:
+    """6.3.2: the allowed methods are told."""
+    answer = client.put(f"{ROOT}/jsonldContexts", json={})
+    _problem(answer, 405, "InvalidRequest")
+    assert {"GET", "HEAD"} <= set(answer.headers["allow"].split(", "))
+    answer = client.options(f"{ROOT}/entities")
+    assert answer.status_code == 204
+    assert "POST" in answer.headers["allow"]
+
+
+def test_no_content_has_no_length(program: Program, client: httpx.Client) -> None:
+    """6.3.6: "No Content-Length HTTP header shall be present if the response code is 204"."""
+    answer = _raw(program, "DELETE", f"{ROOT}/entities/{ID}")
+    assert answer.status == 204
+    assert answer.getheader("content-length") is None
+    assert answer.getheader("transfer-encoding") is None
+    assert answer.getheader("content-type") is None
+
+
+def test_a_missing_length_is_a_bare_411(program: Program) -> None:
+    for method in ("POST", "PATCH", "PUT"):
+        path = f"{ROOT}/entities" if method == "POST" else f"{ROOT}/entities/{ID}/attrs/name"
+        if method == "PUT":
+            continue
+        answer = _raw(
+            program, method, path, Content_Type="application/json", Transfer_Encoding="chunked"
+        )
+        assert answer.status == 411
+        assert answer.read() == b""
+
+
+def test_media_types_are_exact(client: httpx.Client) -> None:
+    for accept, media in (
+        (None, "application/json"),
+        ("*/*", "application/json"),
+        ("application/ld+json", "application/ld+json"),
+        ("application/*;q=0.5, application/ld+json;q=0.4", "application/json"),
+    ):
+        headers = {"accept": accept} if accept else {}
+        answer = client.get(f"{ROOT}/entities/{ID}", headers=headers)
+        assert answer.headers["content-type"] == media
+    not_acceptable = client.get(f"{ROOT}/entities/{ID}", headers={"accept": "application/xml"})
+    found = _problem(not_acceptable, 406, "InvalidRequest")
+    assert "application/json, application/ld+json" in found["detail"]
+
+
+def test_head_answers_like_get_without_the_body(client: httpx.Client) -> None:
+    get, head = client.get(f"{ROOT}/entities/{ID}"), client.head(f"{ROOT}/entities/{ID}")
+    assert head.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-length"] == get.headers["content-length"]
+    assert head.headers["link"] == get.headers["link"]
+
+
+def test_errors_carry_no_link_header(client: httpx.Client) -> None:
+    """6.3.6: "all error responses, do not include the Link header"."""
+    answer = client.get(f"{ROOT}/entities/urn:ngsi-ld:Room:none")
+    _problem(answer, 404, "ResourceNotFound")
+    assert "link" not in answer.headers
+
+
+def test_a_preferred_version(client: httpx.Client) -> None:
+    """6.3.6 and 4.3.6.8: the version that the answer conforms to is told."""
+    for prefer, applied, kind in (
+        ("ngsi-ld=1.3", "ngsi-ld=1.3", "Property"),
+        ("body=json, ngsi-ld=1.4", "ngsi-ld=1.4", "LanguageProperty"),
+        ("ngsi-ld=2.7", "ngsi-ld=1.9", "LanguageProperty"),
+    ):
+        answer = client.get(f"{ROOT}/entities/{ID}", headers={"prefer": prefer})
+        assert answer.headers["preference-applied"] == applied
+        assert answer.json()["name"]["type"] == kind
+        assert answer.headers["content-length"] == str(len(answer.content))
+    assert "preference-applied" not in client.get(f"{ROOT}/entities/{ID}").headers
+
+
+def test_a_trailing_slash_is_answered(client: httpx.Client) -> None:
+    for path in (f"/entities/{ID}/", "/entities/?type=Room", "/jsonldContexts/"):
+        answer = client.get(ROOT + path)
+        assert answer.status_code == 200, path
+
+
+def test_too_large_a_body(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("small") / "data"
+    environ = {"DOTHI_ACCESS__MODE": "open", "DOTHI_SERVER__MAX_BODY_MB": "1"}
+    with Program(folder, command="serve", environ=environ) as dothi:
+        body = json.dumps({"id": ID, "type": "Room", "a": {"value": "x" * 2**21}})
+        answer = httpx.post(
+            f"{dothi.url}{ROOT}/entities",
+            content=body,
+            headers={"content-type": "application/json"},
+        )
+    _problem(answer, 413, "InvalidRequest")
+
+
+def test_without_open_mode_everybody_signs_in(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("login") / "data"
+    with Program(folder, command="serve") as dothi:
+        answer = httpx.get(f"{dothi.url}{ROOT}/entities?type=Room")
+    _problem(answer, 401, "InvalidRequest")
+    assert answer.headers["www-authenticate"] == "Bearer"
