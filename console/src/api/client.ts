@@ -11,6 +11,7 @@ import type {
   RevisionSeries,
   SeriesView,
   SourceView,
+  SubscriptionState,
 } from './types';
 
 const ROOT = '/api/v1';
@@ -110,6 +111,8 @@ export const api = {
     send<{ revoked: number }>('DELETE', `/sources/${id(source)}/tokens`),
   releaseSeries: (source: string) =>
     send<{ released: number }>('POST', `/sources/${id(source)}/release`),
+  subscriptions: (signal?: AbortSignal) =>
+    call<SubscriptionState[]>('/subscriptions', { signal: signal ?? null }),
   receipts: (source: string, query: Query, signal?: AbortSignal) =>
     call<{ minutes: ReceiptMinute[] }>(`/sources/${id(source)}/receipts${queryText(query)}`, {
       signal: signal ?? null,

@@ -58,6 +58,27 @@ export interface SourceView {
   last_observed_at: string | null;
 }
 
+export interface SubscriptionState {
+  id: string;
+  name: string;
+  /** What it is about, in short. */
+  about: string;
+  endpoint: string;
+  status: 'active' | 'paused' | 'expired';
+  delivery: '' | 'ok' | 'failed';
+  created_at: string;
+  /** Notifications that are not delivered yet. */
+  waiting: number;
+  /** The receiver failed so often that it is tried rarely. */
+  is_down: boolean;
+  times_sent: number;
+  times_failed: number;
+  last_notification_at: string | null;
+  last_success_at: string | null;
+  last_failure_at: string | null;
+  last_error: string;
+}
+
 export interface Layer {
   id: string;
   title: { vi: string; en: string };

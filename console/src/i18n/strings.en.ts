@@ -1,8 +1,12 @@
 /** English words of the console. */
 
+import { registrationsEn } from './strings.registrations.en';
+import { subscriptionsEn } from './strings.subscriptions.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
+  ...registrationsEn,
+  ...subscriptionsEn,
   product: 'Province operations centre',
   nav: 'Main navigation',
   nav_map: 'Map',

@@ -1,6 +1,11 @@
 /** Vietnamese words of the console: the first language; the other dictionaries follow its keys. */
 
+import { registrationsVi } from './strings.registrations.vi';
+import { subscriptionsVi } from './strings.subscriptions.vi';
+
 export const vi = {
+  ...registrationsVi,
+  ...subscriptionsVi,
   product: 'Trung tâm điều hành tỉnh',
   nav: 'Điều hướng chính',
   nav_map: 'Bản đồ',

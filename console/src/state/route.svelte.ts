@@ -1,8 +1,24 @@
 /** The URL is the state of the screen: reading and changing it. */
 
-export type Screen = 'map' | 'entity' | 'trends' | 'sources' | 'signed-out' | 'unknown';
+export type Screen =
+  | 'map'
+  | 'entity'
+  | 'trends'
+  | 'sources'
+  | 'subscriptions'
+  | 'registrations'
+  | 'signed-out'
+  | 'unknown';
 
-const SCREENS: readonly Screen[] = ['map', 'entity', 'trends', 'sources', 'signed-out'];
+const SCREENS: readonly Screen[] = [
+  'map',
+  'entity',
+  'trends',
+  'sources',
+  'subscriptions',
+  'registrations',
+  'signed-out',
+];
 
 export interface Place {
   screen: Screen;

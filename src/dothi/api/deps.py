@@ -18,6 +18,7 @@ from dothi.ports.owners import SeriesOwners
 from dothi.ports.receipts import Receipts
 from dothi.ports.registry import Sources
 from dothi.ports.state import State
+from dothi.ports.subscriptions import Deliveries
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,6 +37,7 @@ class ApiDeps:
     live: LiveHub
     clock: Clock
     version: str
+    deliveries: Deliveries | None = None
     is_example: bool = False
     layers: Sequence[Layer] = ()
     settings: ApiSettings = field(default_factory=ApiSettings)

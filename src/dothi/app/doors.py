@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
 from dothi.app.late import Late
+from dothi.app.notifications import senders
 from dothi.app.stores import Stores
 from dothi.facades.ngsi_ld.door import NgsiLdDeps, NgsiLdDoor
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
@@ -51,9 +53,11 @@ class Doors:
                 clock=clock,
                 contexts=stores.ld_contexts,
                 public_url=settings.server.public_url,
+                senders=partial(senders, settings),
             ),
             _with_egress(settings),
         )
+        self.deliveries = self._ngsi_ld.deliveries(hub.ports, "")
         self.services: list[Service] = [
             self._ngsi_ld,
             *self._ngsi_ld.services(hub.ports, ""),

@@ -14,10 +14,12 @@ from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.access_store import AccessStore
 from dothi.storage.relational.areas import RelationalAreas
+from dothi.storage.relational.context_sources import RelationalContextSources
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.entity_maps import RelationalEntityMaps
 from dothi.storage.relational.entity_query import SqliteEntities
+from dothi.storage.relational.entity_states import SqliteEntityStates
 from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.hot_log import SqliteLogWriter
@@ -26,12 +28,14 @@ from dothi.storage.relational.ld_contexts import RelationalLdContexts
 from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
+from dothi.storage.relational.outbox import RelationalOutbox
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
 from dothi.storage.relational.snapshots import RelationalSnapshots
 from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.sqlite_store import open_store
 from dothi.storage.relational.state import SqliteState
+from dothi.storage.relational.subscriptions import RelationalSubscriptions
 
 _PRIVATE = 0o600
 
@@ -53,6 +57,10 @@ class Registers:
     ld_contexts: RelationalLdContexts
     snapshots: RelationalSnapshots
     evolutions: SqliteEvolutions
+    entity_states: SqliteEntityStates
+    subscriptions: RelationalSubscriptions
+    outbox: RelationalOutbox
+    context_sources: RelationalContextSources
 
 
 @dataclass(frozen=True)
@@ -120,4 +128,8 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "ld_contexts": RelationalLdContexts(engine),
         "snapshots": RelationalSnapshots(engine),
         "evolutions": SqliteEvolutions(engine),
+        "entity_states": SqliteEntityStates(engine, clock),
+        "subscriptions": RelationalSubscriptions(engine),
+        "outbox": RelationalOutbox(engine),
+        "context_sources": RelationalContextSources(engine),
     }

@@ -4,7 +4,7 @@ place that knows concrete adapters."""
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dothi import __version__
 from dothi.access.endpoint import Endpoint
@@ -98,7 +98,12 @@ async def build(
         )
         endpoints = [
             *console_endpoints(province.console),
-            *api.endpoints(_api_deps(settings, stores, province, live, clock, with_example)),
+            *api.endpoints(
+                replace(
+                    _api_deps(settings, stores, province, live, clock, with_example),
+                    deliveries=doors.deliveries,
+                )
+            ),
             *doors.endpoints(),
             *Batches(intake).endpoints(),
         ]

@@ -27,6 +27,8 @@ SCREEN_PATHS = (
     "/entity/{subject:path}",
     "/trends",
     "/sources",
+    "/subscriptions",
+    "/registrations",
     "/signed-out",
 )
 """URLs of screens: each is answered with the one page, which reads the URL itself."""

@@ -71,7 +71,7 @@ def matches(entity: StoredEntity, condition: Condition, look_up: Lookup | None =
         case HasId(ids):
             return entity.id in ids
         case IdMatches(pattern):
-            return _holds_pattern(pattern, [entity.id])
+            return holds_pattern(pattern, [entity.id])
         case HasScope():
             return any(scope_matches(scope, condition) for scope in entity.scope)
         case Linked():
@@ -146,7 +146,7 @@ def _row(row: StoredAttribute, test: ValueTest) -> bool:
         return _exists(row, test.target)
     if isinstance(test, Matches):
         texts = [v for v in scalars(row, test.target, is_ordered=True) if isinstance(v, str)]
-        return bool(texts) and _holds_pattern(test.pattern, texts) is not test.is_negated
+        return bool(texts) and holds_pattern(test.pattern, texts) is not test.is_negated
     is_ordered = isinstance(test, Compare) and test.comparison not in ("==", "!=")
     found = any(_holds(test, v) for v in scalars(row, test.target, is_ordered=is_ordered))
     return (_exists(row, test.target) and not found) if _is_negated(test) else found
@@ -182,7 +182,7 @@ def _of_member(test: ValueTest, value: Any) -> bool:
         return True
     if isinstance(test, Matches):
         return isinstance(value, str) and (
-            _holds_pattern(test.pattern, [value]) is not test.is_negated
+            holds_pattern(test.pattern, [value]) is not test.is_negated
         )
     return _holds(test, value) is not _is_negated(test)
 
@@ -228,6 +228,7 @@ def _milliseconds(value: Any) -> int | None:
     return int(at.timestamp() * 1000 + 0.5)
 
 
-def _holds_pattern(pattern: str, texts: list[str]) -> bool:
+def holds_pattern(pattern: str, texts: list[str]) -> bool:
+    """Whether one of the texts holds a match of the RE2 pattern."""
     found = pc.match_substring_regex(pa.array(texts, pa.string()), pattern=pattern)
     return bool(pc.any(found).as_py())

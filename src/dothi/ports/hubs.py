@@ -1,17 +1,23 @@
 """Hubs beside the first one: tenants (NGSI-LD 4.14) and snapshots (4.3.7, 5.16), each with
 entities, log and history of its own."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from dothi.ports.context_sources import ContextSourceRecords
+from dothi.ports.cursors import Cursors
 from dothi.ports.entity_maps import EntityMaps
 from dothi.ports.entity_query import Entities
+from dothi.ports.entity_states import EarlierRows, EntityStates
 from dothi.ports.evolution import Evolutions
 from dothi.ports.history import History
 from dothi.ports.ingest import Ingest
 from dothi.ports.inventory import Inventory
+from dothi.ports.log import LogReader
+from dothi.ports.subscriptions import Outbox, Subscriptions
 
 
 @dataclass(slots=True)
@@ -93,6 +99,21 @@ class TooManyTenants(Exception):
         self.most = most
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What telling others about changes of a hub needs."""
+
+    log: LogReader
+    cursors: Cursors
+    states: EntityStates
+    earlier: EarlierRows
+    subscriptions: Subscriptions
+    outbox: Outbox
+    watch: Callable[[Callable[[int], None]], None]
+    """Takes a function that is called with the head of the log after each commit; it must not
+    block."""
+
+
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class HubPorts:
     """What a facade needs of one hub. Compared by identity: an opened hub is a new one."""
@@ -105,6 +126,10 @@ class HubPorts:
     maps: EntityMaps
     snapshots: Snapshots | None = None
     """None: none can be taken of this hub (it is one itself)."""
+    following: Following | None = None
+    """None: nothing changes here (it is a snapshot)."""
+    sources: ContextSourceRecords | None = None
+    """Registrations of other context sources; None: none can be made."""
 
 
 class Tenants(Protocol):
@@ -118,4 +143,12 @@ class Tenants(Protocol):
             TooManyTenants: it would be one too many.
             StoreUnavailable: it cannot be opened.
         """
+        ...
+
+    async def drop_new(self, tenant: str) -> None:
+        """Remove the tenant if it was made for a request that then failed, and holds nothing."""
+        ...
+
+    def keep(self, tenant: str) -> None:
+        """Something was stored in it."""
         ...

@@ -18,14 +18,19 @@ from dothi.facades.ngsi_ld.door import NgsiLdDeps, NgsiLdDoor
 from dothi.facades.ngsi_ld.errors import context_not_available
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.ports.clock import SystemClock
-from dothi.ports.hubs import HubPorts
-from dothi.storage.lake.open import open_lake
+from dothi.ports.hubs import Following, HubPorts, Snapshots
+from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
+from dothi.storage.relational.context_sources import RelationalContextSources
+from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.entity_maps import RelationalEntityMaps
 from dothi.storage.relational.entity_query import SqliteEntities
+from dothi.storage.relational.entity_states import SqliteEntityStates
 from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.inventory import SqliteInventory
+from dothi.storage.relational.outbox import RelationalOutbox
 from dothi.storage.relational.snapshots import RelationalSnapshots
+from dothi.storage.relational.subscriptions import RelationalSubscriptions
 from hub import Hub, open_hub
 from serving import serve
 
@@ -102,6 +107,33 @@ async def open_tenants(
         await tenants.stop()
 
 
+def following_of(hub: Hub) -> Following:
+    return Following(
+        log=hub.log,
+        cursors=RelationalCursors(hub.engine),
+        states=SqliteEntityStates(hub.engine),
+        earlier=hub.log,
+        subscriptions=RelationalSubscriptions(hub.engine),
+        outbox=RelationalOutbox(hub.engine),
+        watch=hub.intake.watch,
+    )
+
+
+def ports_of(hub: Hub, lake: Lake, snapshots: Snapshots | None = None) -> HubPorts:
+    """What the door gets of a hub; with `snapshots` subscriptions too."""
+    return HubPorts(
+        hub.intake,
+        SqliteEntities(hub.engine),
+        lake.history(hub.log),
+        SqliteEvolutions(hub.engine),
+        SqliteInventory(hub.engine),
+        RelationalEntityMaps(hub.engine),
+        snapshots,
+        None if snapshots is None else following_of(hub),
+        RelationalContextSources(hub.engine),
+    )
+
+
 @asynccontextmanager
 async def running(folder: Path, settings: NgsiLdSettings | None = None) -> AsyncIterator[Running]:
     contexts = KnownContexts()
@@ -110,16 +142,7 @@ async def running(folder: Path, settings: NgsiLdSettings | None = None) -> Async
     async with open_hub(folder) as hub, open_tenants(folder, pool=pool) as tenants:
         records = RelationalSnapshots(hub.engine)
         snapshots = SnapshotHubs(records, pool, DataFolder(folder), SystemClock())
-        history = lake.history(hub.log)
-        ports = HubPorts(
-            hub.intake,
-            SqliteEntities(hub.engine),
-            history,
-            SqliteEvolutions(hub.engine),
-            SqliteInventory(hub.engine),
-            RelationalEntityMaps(hub.engine),
-            snapshots,
-        )
+        ports = ports_of(hub, lake, snapshots)
         door = NgsiLdDoor(NgsiLdDeps(ports, tenants, contexts), settings)
         beside = door.services(ports, "")
         for service in beside:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -161,3 +162,50 @@ def test_without_open_mode_everybody_signs_in(tmp_path_factory: pytest.TempPathF
         answer = httpx.get(f"{dothi.url}{ROOT}/entities?type=Room")
     _problem(answer, 401, "InvalidRequest")
     assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_tenants_snapshots_and_contexts_outlive_the_program(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Stopped in good order while hubs are open, then killed: everything is there again."""
+    folder = tmp_path_factory.mktemp("again") / "data"
+    tenant, frozen = {"NGSILD-Tenant": "hue"}, {"NGSILD-Snapshot": "urn:ngsi-ld:Snapshot:1"}
+    dothi = Program(folder, command="serve", environ={"DOTHI_ACCESS__MODE": "open"})
+    for round_ in range(3):
+        with dothi, httpx.Client(base_url=f"{dothi.url}{ROOT}") as client:
+            if not round_:
+                _fill(client, tenant)
+            found = client.get(f"/entities/{ID}", headers={**tenant, **frozen})
+            assert found.status_code == 200, found.text
+            hosted = client.get("/jsonldContexts", params={"kind": "Hosted"}, headers=tenant)
+            assert len(hosted.json()) == 1
+            metrics = httpx.get(f"{dothi.url}/metrics").text
+            assert 'dothi_log_head{hub="hue"}' in metrics
+            if round_ == 1:
+                dothi.kill()
+            else:
+                assert dothi.stop() == 0, dothi.log()
+
+
+def _fill(client: httpx.Client, tenant: dict[str, str]) -> None:
+    room = {"id": ID, "type": "Room"}
+    query = {"type": "Query", "entities": [{"type": "Room"}]}
+    snapshot = {
+        "id": "urn:ngsi-ld:Snapshot:1",
+        "type": "Snapshot",
+        "snapshotQueries": [query],
+    }
+    context = {"@context": {"a": "https://example.org/a"}}
+    for path, body in (
+        ("/entities", room),
+        ("/jsonldContexts", context),
+        ("/snapshots", snapshot),
+    ):
+        answer = client.post(path, json=body, headers=tenant)
+        assert answer.status_code == 201, answer.text
+    for _ in range(100):
+        status = client.get("/snapshots/urn:ngsi-ld:Snapshot:1", headers=tenant).json()
+        if status["snapshotStatus"] != "preparing":
+            break
+        time.sleep(0.05)
+    assert status["snapshotStatus"] == "success"

@@ -311,10 +311,9 @@ async def test_the_endpoint_is_told(tmp_path: Path) -> None:
         info = [{"key": "Authorization", "value": "Bearer x"}]
         location = await _take(door, endpoint=receiver.url, receiverInfo=info)
         await door.http.patch(location, json={"snapshotPriority": 9})
-        for _ in range(100):
-            if len(receiver.got) == 2:
-                break
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(20):
+            while len(receiver.got) < 2:
+                await asyncio.sleep(0.02)
         (headers, ready), (_, changed) = receiver.got
         assert headers["authorization"] == "Bearer x"
         assert headers["content-type"] == "application/json"
@@ -350,3 +349,35 @@ async def test_after_a_restart_it_is_there_and_filled(tmp_path: Path) -> None:
         assert await _value(door) == 20
         assert (await _ready(door, f"{SNAPSHOTS}/urn:x:2"))["snapshotStatus"] == "success"
         assert await _value(door, 1, "urn:x:2") == 20
+
+
+async def test_a_snapshot_of_the_past(door: Running) -> None:
+    """5.16.1: temporal queries too; all instances, not a page of them."""
+    room = "urn:ngsi-ld:Room:1"
+    instances = [
+        {
+            "type": "Property",
+            "value": n,
+            "observedAt": f"2026-10-{1 + n // 24:02}T{n % 24:02}:00:00Z",
+        }
+        for n in range(150)
+    ]
+    evolution = {"id": room, "type": "Room", "temperature": instances}
+    assert (await door.send("POST", "/temporal/entities", evolution)).status_code == 201
+    times = {"timerel": "before", "timeAt": "2026-10-06T00:00:00Z"}
+    query = {"type": "Query", "entities": [{"type": "Room"}], "temporalQ": times}
+    body = {"id": ID, "type": "Snapshot", "snapshotTemporalQueries": [query]}
+    answer = await door.http.post(SNAPSHOTS, json=body)
+    found = await _ready(door, answer.headers["location"])
+    assert found["snapshotTemporalQueriesDetails"] == [{"resultStatus": "success"}], found
+    assert found["snapshotStatus"] == "success"
+    headers = {"ngsild-snapshot": ID}
+    parameters = {"lastN": "2", "options": "temporalValues"}
+    past = await door.get(f"/temporal/entities/{room}", params=parameters, headers=headers)
+    values = past.json()["temperature"]["values"]
+    assert sorted(value for value, _ in values) == [118, 119]
+    counted = {"aggrMethods": "totalCount", "options": "aggregatedValues"}
+    total = await door.get(f"/temporal/entities/{room}", params=counted, headers=headers)
+    assert total.json()["temperature"]["totalCount"][0][0] == 120
+    gone = await door.get(f"/entities/{room}", headers=headers)
+    problem_of(gone, 404, "ResourceNotFound")

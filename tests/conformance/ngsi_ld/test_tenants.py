@@ -127,3 +127,23 @@ async def test_hubs_that_nobody_uses_are_closed(tmp_path: Path) -> None:
         assert measured["dothi_hubs_open"].samples[0][1] == 3
         async with tenants.use("t0", may_create=False) as again:
             assert again is first
+
+
+async def test_a_request_that_fails_makes_no_tenant(door: Running, tmp_path: Path) -> None:
+    tenant = {"NGSILD-Tenant": "typo"}
+    problem_of(await door.create({"id": "no uri", "type": "Room"}, **tenant), 400, "BadRequestData")
+    assert tenant_names(DataFolder(tmp_path)) == []
+    answer = await door.get("/entities", params={"type": "Room"}, headers=tenant)
+    problem_of(answer, 404, "NonexistentTenant")
+    assert (await door.create(ROOM, **tenant)).status_code == 201
+    problem_of(await door.create(ROOM, **tenant), 409, "AlreadyExists")
+    assert tenant_names(DataFolder(tmp_path)) == ["typo"]
+
+
+async def test_good_and_bad_requests_at_once_keep_the_tenant(door: Running) -> None:
+    tenant = {"NGSILD-Tenant": "mixed"}
+    rooms = [{**ROOM, "id": f"urn:ngsi-ld:Room:{n}"} if n % 2 else {} for n in range(10)]
+    answers = await asyncio.gather(*(door.create(room, **tenant) for room in rooms))
+    assert sorted(a.status_code for a in answers) == [201] * 5 + [400] * 5
+    page = await door.get("/entities", params={"type": "Room"}, headers=tenant)
+    assert len(page.json()) == 5

@@ -18,8 +18,7 @@ from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock
 from dothi.ports.entity_query import Entities
-from dothi.ports.hubs import HubPorts, Snapshots
-from dothi.ports.ingest import Ingest
+from dothi.ports.hubs import Following, HubPorts, Snapshots
 from dothi.ports.service import Service
 
 _STOP_MARGIN_S = 5.0
@@ -84,17 +83,28 @@ class RunningHub:
 
 
 def hub_ports(
-    stores: Stores, ingest: Ingest, entities: Entities, snapshots: Snapshots | None
+    stores: Stores, intake: Intake, entities: Entities, snapshots: Snapshots | None
 ) -> HubPorts:
     """What facades get of a hub; `entities`: those of the stores, or a cache before them."""
+    following = Following(
+        log=stores.reader,
+        cursors=stores.cursors,
+        states=stores.entity_states,
+        earlier=stores.reader,
+        subscriptions=stores.subscriptions,
+        outbox=stores.outbox,
+        watch=intake.watch,
+    )
     return HubPorts(
-        ingest=ingest,
+        ingest=intake,
         entities=entities,
         history=stores.history,
         evolutions=stores.evolutions,
         inventory=stores.inventory,
         maps=stores.entity_maps,
         snapshots=snapshots,
+        following=None if snapshots is None else following,
+        sources=None if snapshots is None else stores.context_sources,
     )
 
 

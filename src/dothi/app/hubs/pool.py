@@ -74,29 +74,24 @@ class HubPool:
 
     async def remove(self, folder: DataFolder) -> None:
         """Close the hub, when those who use it have left, and delete its folder."""
+        slot = self._slots.pop(folder.path, None)  # at once: nobody else gets in
         async with self._moving:
-            await self._shut(folder.path)
+            await _shut(slot or self._slots.pop(folder.path, None))
             await asyncio.to_thread(shutil.rmtree, folder.path, True)
 
     async def close(self, folder: DataFolder) -> None:
         """Close the hub, when those who use it have left; the next use opens it again."""
         async with self._moving:
-            await self._shut(folder.path)
+            await _shut(self._slots.pop(folder.path, None))
 
     async def copy(self, source: DataFolder, target: DataFolder) -> None:
         """Copy the folder of a hub while it is closed. Raises StoreUnavailable."""
         async with self._moving:
-            await self._shut(source.path)
+            await _shut(self._slots.pop(source.path, None))
             try:
                 await asyncio.to_thread(shutil.copytree, source.path, target.path)
             except OSError as error:
                 raise StoreUnavailable(f"{source.path} cannot be copied: {error}") from error
-
-    async def _shut(self, path: Path) -> None:
-        slot = self._slots.pop(path, None)
-        if slot is not None:
-            await _left(slot)
-            await slot.hub.stop()
 
     async def _open(self, folder: DataFolder, may_create: bool) -> _Slot:
         async with self._moving:
@@ -144,6 +139,12 @@ class HubPool:
             del self._slots[path]
             await slot.hub.stop()
             log.info("closed an idle hub", extra={"folder": str(path)})
+
+
+async def _shut(slot: _Slot | None) -> None:
+    if slot is not None:
+        await _left(slot)
+        await slot.hub.stop()
 
 
 async def _left(slot: _Slot) -> None:

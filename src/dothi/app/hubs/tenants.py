@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -28,6 +29,10 @@ class TenantHubs:
         self._pool = pool
         self._most = most
         self._known = set(tenant_names(folder))
+        self._inside: Counter[str] = Counter()
+        """Requests in each tenant, also those that wait for it to open."""
+        self._unproven: set[str] = set()
+        """Made by this process, and no request that stores something has succeeded there yet."""
         self._first_look: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -48,6 +53,8 @@ class TenantHubs:
         if is_new:
             self._check_new(tenant, may_create)
             self._known.add(tenant)
+            self._unproven.add(tenant)
+        self._inside[tenant] += 1
         try:
             async with self._pool.use(
                 tenant_folder(self._folder, tenant), may_create=is_new
@@ -55,8 +62,25 @@ class TenantHubs:
                 is_new = False
                 yield ports
         finally:
+            self._inside[tenant] -= 1
             if is_new:
                 self._known.discard(tenant)
+                self._unproven.discard(tenant)
+
+    async def drop_new(self, tenant: str) -> None:
+        """See ports.hubs.Tenants."""
+        if tenant not in self._unproven:
+            return
+        if self._inside[tenant]:
+            return  # the last of them does it
+        del self._inside[tenant]
+        self._known.discard(tenant)
+        self._unproven.discard(tenant)
+        await self._pool.remove(tenant_folder(self._folder, tenant))
+
+    def keep(self, tenant: str) -> None:
+        """See ports.hubs.Tenants."""
+        self._unproven.discard(tenant)
 
     def _check_new(self, tenant: str, may_create: bool) -> None:
         if not self._most:

@@ -1,7 +1,7 @@
 """The door of the NGSI-LD API: its handlers over every hub, its @contexts, its snapshots."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from weakref import WeakKeyDictionary
@@ -21,27 +21,36 @@ from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
 from dothi.facades.ngsi_ld.context.shelf import MemoryShelf
+from dothi.facades.ngsi_ld.distributed.delivery import HttpDelivery
+from dothi.facades.ngsi_ld.distributed.http_client import HttpClient
 from dothi.facades.ngsi_ld.endpoints import (
     broker_endpoints,
     context_endpoints,
     snapshot_endpoints,
+    source_endpoints,
+    subscription_endpoints,
 )
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.expiry import Expiry
+from dothi.facades.ngsi_ld.registrations.notifier import RegistrationNotifier
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.routes.preference import preferring
+from dothi.facades.ngsi_ld.routes.registration_list import registration_list
 from dothi.facades.ngsi_ld.routes.tables import HandlerTables
 from dothi.facades.ngsi_ld.routes.tenancy import Hubs, Tenancy
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.facades.ngsi_ld.snapshots.desk import DeskDeps, SnapshotDesk
 from dothi.facades.ngsi_ld.snapshots.filling import PAGE, TEMPORAL_INSTANCES
 from dothi.facades.ngsi_ld.snapshots.notice import Notices
+from dothi.facades.ngsi_ld.subscriptions.service import NotifyPorts, SubscriptionService
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.hubs import HubPorts, Snapshots, Tenants
 from dothi.ports.ld_contexts import LdContextStore
+from dothi.ports.notifier import Notifier
 from dothi.ports.service import Service
+from dothi.ports.subscriptions import Deliveries
 
 _NOTICE_S = 5.0
 _NOTICE_BYTES = 1 << 16
@@ -60,8 +69,19 @@ class NgsiLdDeps:
     clock: Clock = field(default_factory=SystemClock)
     contexts: LdContextStore | None = None
     """Where @contexts are kept; None: in memory."""
+    senders: Callable[[], Mapping[str, Notifier]] = dict
+    """Makes what carries notifications, by the scheme of the receiver's address."""
     public_url: str = ""
     """How others reach the program; empty: as the request did."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What the door keeps of one hub."""
+
+    broker: Broker
+    subscriptions: SubscriptionService | None
+    notifier: RegistrationNotifier
 
 
 class NgsiLdDoor:
@@ -75,7 +95,8 @@ class NgsiLdDoor:
         self._settings = settings or NgsiLdSettings()
         self.library = context_library(deps, self._settings)
         self._hubs = Hubs(deps.hub, deps.tenants, deps.clock)
-        self._brokers: WeakKeyDictionary[HubPorts, Broker] = WeakKeyDictionary()
+        self._sides: WeakKeyDictionary[HubPorts, _Side] = WeakKeyDictionary()
+        self._client = HttpClient(policy_of(self._settings), self._settings.forward_max_bytes)
         self._tables = HandlerTables(self._build)
         self._wide_tables = HandlerTables(self._build_wide)
         outgoing = Outgoing(policy_of(self._settings), _NOTICE_S, _NOTICE_BYTES)
@@ -90,13 +111,20 @@ class NgsiLdDoor:
         for task in list(self._work):
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
+        await self._client.close()
         await self.library.flush()
 
     def services(self, hub: HubPorts, tenant: str) -> Sequence[Service]:
         """What runs beside a hub as long as it is open."""
         if not self._settings.is_enabled:
             return ()
-        return [Expiry(self._broker_of(hub, tenant))]
+        side = self._side_of(hub, tenant)
+        notifying = () if side.subscriptions is None else (side.subscriptions,)
+        return [Expiry(side.broker), *notifying]
+
+    def deliveries(self, hub: HubPorts, tenant: str) -> Deliveries | None:
+        """How the delivery of notifications goes; None: there are none."""
+        return self._side_of(hub, tenant).subscriptions if self._settings.is_enabled else None
 
     def endpoints(self) -> list[Endpoint]:
         """Every route of the door."""
@@ -106,16 +134,29 @@ class NgsiLdDoor:
         return [
             *(replace(endpoint, handler=_preferring(endpoint)) for endpoint in found),
             *context_endpoints(self.library, self._deps.public_url),
+            registration_list(self._side_of(self._deps.hub, "").broker),
         ]
 
-    def _broker_of(self, hub: HubPorts, tenant: str) -> Broker:
-        """One broker per open hub: its routes and services share the locks."""
-        broker = self._brokers.get(hub)
-        if broker is None:
-            contexts = Contexts(TenantContexts(self.library, tenant))
-            broker = Broker.over(hub, contexts, self._deps.clock, self._settings)
-            self._brokers[hub] = broker
-        return broker
+    def _side_of(self, hub: HubPorts, tenant: str) -> _Side:
+        """One per open hub: its routes and services share locks and subscriptions."""
+        side = self._sides.get(hub)
+        if side is None:
+            loader, deps = TenantContexts(self.library, tenant), self._deps
+            broker = Broker.over(hub, Contexts(loader), deps.clock, self._settings)
+            subscriptions = None
+            if hub.following is not None:
+                ports = NotifyPorts(hub.following, hub.entities, deps.senders(), loader, deps.clock)
+                subscriptions = SubscriptionService(ports, self._settings.notify, tenant=tenant)
+                hub.following.watch(subscriptions.wake)
+            notifier = RegistrationNotifier(
+                broker.sources,
+                broker.contexts,
+                HttpDelivery(self._client, self._settings.forward_timeout_s),
+                deps.clock,
+                hub.sources,
+            )
+            side = self._sides[hub] = _Side(broker, subscriptions, notifier)
+        return side
 
     def _build(self, hub: HubPorts, tenant: str) -> list[Endpoint]:
         return self._table(hub, tenant, self._settings)
@@ -130,8 +171,12 @@ class NgsiLdDoor:
         return self._table(hub, tenant, wide)
 
     def _table(self, hub: HubPorts, tenant: str, settings: NgsiLdSettings) -> list[Endpoint]:
-        broker = replace(self._broker_of(hub, tenant), settings=settings)
-        table = broker_endpoints(broker)
+        side = self._side_of(hub, tenant)
+        broker = replace(side.broker, settings=settings)
+        table = broker_endpoints(broker, self._client)
+        if side.subscriptions is not None:
+            table += source_endpoints(broker, side.notifier)
+            table += subscription_endpoints(side.subscriptions.registry, settings)
         if hub.snapshots is None:
             return table
         desk = self._desk(hub.snapshots, broker.contexts, tenant)

@@ -3,7 +3,11 @@
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.facades.ngsi_ld.context.library import ContextLibrary
+from dothi.facades.ngsi_ld.distributed.distribution import Distribution, Row
+from dothi.facades.ngsi_ld.distributed.http_client import HttpClient
+from dothi.facades.ngsi_ld.distributed.spreads import SPREADS
 from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.registrations.notifier import RegistrationNotifier
 from dothi.facades.ngsi_ld.routes import (
     attributes,
     batch,
@@ -13,20 +17,27 @@ from dothi.facades.ngsi_ld.routes import (
     entity_maps,
     entity_writes,
     query,
+    registrations,
     snapshots,
+    subscriptions,
     temporal,
     temporal_attributes,
     temporal_query,
 )
+from dothi.facades.ngsi_ld.routes import registration_subscriptions as watching
 from dothi.facades.ngsi_ld.routes.description import describe
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
+from dothi.facades.ngsi_ld.routes.identity import identity_handler
+from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.facades.ngsi_ld.snapshots.desk import SnapshotDesk
+from dothi.facades.ngsi_ld.subscriptions.registry import Registry
 
-_Row = tuple[str, str, Permission, Handler, str]
 _ENTITY = "/entities/{entity_id:path}"
 _ATTRIBUTES = f"{_ENTITY}/attrs"
 _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
+_ALL = "/subscriptions"
+_ONE = "/subscriptions/{subscription_id:path}"
 
 _BATCHES = (
     ("create", batch.create_handler, "Create many entities"),
@@ -37,10 +48,15 @@ _BATCHES = (
 )
 
 
-def broker_endpoints(broker: Broker) -> list[Endpoint]:
-    """Every operation on entities, over one hub."""
+def broker_endpoints(broker: Broker, client: HttpClient) -> list[Endpoint]:
+    """Every operation on entities, over one hub and the sources that are registered there."""
+    return _mounted(Distribution(broker, client, _operations).rows(SPREADS))
+
+
+def _operations(broker: Broker) -> list[Row]:
+    """Operations on entities and what belongs to them, each over one broker alone."""
     read, write = Permission.READ, Permission.WRITE_ENTITIES
-    table: list[_Row] = [
+    table: list[Row] = [
         ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
         ("GET", "/entities", read, query.query_handler(broker), "Query entities"),
         ("DELETE", "/entities", write, entity_writes.purge_handler(broker), "Purge entities"),
@@ -62,7 +78,7 @@ def broker_endpoints(broker: Broker) -> list[Endpoint]:
             for name, handler, summary in _BATCHES
         ),
     ]
-    return _mounted([*table, *_temporal(broker), *_consumption(broker)])
+    return [*table, *_temporal(broker), *_consumption(broker)]
 
 
 def context_endpoints(library: ContextLibrary, public_url: str) -> list[Endpoint]:
@@ -116,7 +132,55 @@ def snapshot_endpoints(broker: Broker, desk: SnapshotDesk) -> list[Endpoint]:
     )
 
 
-def _consumption(broker: Broker) -> list[_Row]:
+def subscription_endpoints(registry: Registry, settings: NgsiLdSettings) -> list[Endpoint]:
+    """The routes of subscriptions."""
+    read, write = Permission.READ, Permission.WRITE_ENTITIES
+    create, query = subscriptions.create_handler, subscriptions.query_handler
+    retrieve, update = subscriptions.retrieve_handler, subscriptions.update_handler
+    delete = subscriptions.delete_handler
+    return _mounted(
+        [
+            ("POST", _ALL, write, create(registry, settings), "Create a subscription"),
+            ("GET", _ALL, read, query(registry, settings), "Query subscriptions"),
+            ("GET", _ONE, read, retrieve(registry, settings), "Retrieve a subscription"),
+            ("PATCH", _ONE, write, update(registry, settings), "Update a subscription"),
+            ("DELETE", _ONE, write, delete(registry, settings), "Delete a subscription"),
+        ]
+    )
+
+
+def source_endpoints(broker: Broker, notifier: RegistrationNotifier) -> list[Endpoint]:
+    """Other context sources: registrations, subscriptions to them, who this one is."""
+    read, write = Permission.READ, Permission.WRITE_ENTITIES
+    made = "/csourceRegistrations"
+    one = f"{made}/{{registration_id:path}}"
+    watches = "/csourceSubscriptions"
+    watch = f"{watches}/{{subscription_id:path}}"
+    ports = (broker, notifier)
+    return _mounted(
+        [
+            ("POST", made, write, registrations.create_handler(broker), "Register a source"),
+            ("GET", made, read, registrations.query_handler(broker), "Query registrations"),
+            ("GET", one, read, registrations.retrieve_handler(broker), "Retrieve a registration"),
+            ("PATCH", one, write, registrations.update_handler(broker), "Update a registration"),
+            ("DELETE", one, write, registrations.delete_handler(broker), "Delete a registration"),
+            ("POST", watches, write, watching.create_handler(*ports), "Watch registrations"),
+            (
+                "GET",
+                watches,
+                read,
+                watching.query_handler(*ports),
+                "List who watches them",
+            ),
+            ("GET", watch, read, watching.retrieve_handler(*ports), "Retrieve such a subscription"),
+            ("PATCH", watch, write, watching.update_handler(*ports), "Update such a subscription"),
+            ("DELETE", watch, write, watching.delete_handler(*ports), "Delete such a subscription"),
+            ("GET", "/info/sourceIdentity", read, identity_handler(broker), "Tell who this is"),
+        ]
+    )
+
+
+def _consumption(broker: Broker) -> list[Row]:
     """Queries in a body, discovery, entity maps."""
     read = Permission.READ
     one_map = "/entityMaps/{map_id:path}"
@@ -158,14 +222,14 @@ def _consumption(broker: Broker) -> list[_Row]:
     ]
 
 
-def _mounted(table: list[_Row]) -> list[Endpoint]:
+def _mounted(table: list[Row]) -> list[Endpoint]:
     found = [_endpoint(*row) for row in table]
     # Clients do write a slash at the end; they get the answer, not a redirect.
     slashed = [_endpoint(row[0], row[1] + "/", *row[2:]) for row in table if row[1][-1] != "}"]
     return slashed + found
 
 
-def _temporal(broker: Broker) -> list[_Row]:
+def _temporal(broker: Broker) -> list[Row]:
     read, write = Permission.READ, Permission.WRITE_ENTITIES
     past, query = temporal_attributes, temporal_query
     entity = f"/temporal{_ENTITY}"

@@ -43,6 +43,15 @@ def already_exists(detail: str) -> NgsiError:
     return NgsiError(409, "AlreadyExists", "The entity exists already", detail)
 
 
+def conflict(detail: str) -> NgsiError:
+    """Data or registrations are in the way (clauses 5.6 and 5.9)."""
+    return NgsiError(409, "Conflict", "The request is in conflict with what is there", detail)
+
+
+def loop_detected(detail: str) -> NgsiError:
+    return NgsiError(508, "LoopDetected", "The request goes round in a circle", detail)
+
+
 def not_supported(detail: str) -> NgsiError:
     return NgsiError(422, "OperationNotSupported", "The operation is not supported", detail)
 

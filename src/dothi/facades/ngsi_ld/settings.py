@@ -2,6 +2,8 @@
 
 import msgspec
 
+from dothi.facades.ngsi_ld.notify_settings import NotifySettings
+
 
 class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits of the API and the rules for what it may fetch."""
@@ -28,9 +30,14 @@ class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Fetched @contexts that are kept; beyond it the one used longest ago goes."""
     contexts_hosted: int = 10_000
     """@contexts that users may have hosted here, or that were made for them."""
+    forward_timeout_s: float = 5.0
+    """Time for the answer of another context source, unless its registration says otherwise."""
+    forward_max_bytes: int = 16_777_216
+    """Largest answer of another context source; a larger one is left out, with a warning."""
     egress_allow: tuple[str, ...] = ()
-    """Addresses or networks (CIDR) that remote @contexts may come from, and notifications of
-    snapshots go to, although they are loopback, link-local or private."""
+    """Addresses or networks (CIDR) of remote @contexts, of registered context sources, and of
+    those who hear about snapshots, that may be called although they are loopback, link-local or
+    private."""
     contexts: dict[str, str] = {}
     """URL -> file that holds the document of that @context; such a URL is never fetched."""
     max_tenants: int = 100
@@ -47,3 +54,4 @@ class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How long a snapshot lives that does not say it."""
     snapshot_keep_most_s: float = 2_592_000.0
     """Longest snapshotLifetime; a longer one is cut."""
+    notify: NotifySettings = NotifySettings()

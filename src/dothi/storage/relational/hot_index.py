@@ -15,6 +15,7 @@ Ints = npt.NDArray[np.int64]
 
 NO_TIME = np.iinfo(np.int64).min
 _CHUNK_ROWS = 262_144
+_LOOK_BACK_ROWS = 16_384
 _FEW_SERIES = 64
 """So many are looked up one by one; with more, all rows are compared at once."""
 
@@ -132,6 +133,19 @@ class HotIndex:
             keep[at] = _at_ends(series[at], observed[at], ends)
         chosen: Ints = np.sort(seq[keep])
         return chosen
+
+    def last_before(self, attribute: int, seq: int) -> int:
+        """seq of the latest row of the series before `seq`; 0 when there is none."""
+        for chunk in reversed(self._chunks):
+            end = int(np.searchsorted(chunk.seq[: chunk.used], seq))
+            while end:
+                # Most series changed lately: short looks back before the long one.
+                start = max(end - _LOOK_BACK_ROWS, 0)
+                hits = np.flatnonzero(chunk.attribute[start:end] == attribute)
+                if len(hits):
+                    return int(chunk.seq[start + hits[-1]])
+                end = start
+        return 0
 
     def rows_of_keys(self, attributes: Ints, observed: Ints) -> Ints:
         """seq of every row whose (attribute, observed) is among the keys, rising."""

@@ -1,13 +1,14 @@
 """Reading the hot log: for consumers, for the history and for sealing."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.row import LOG_SCHEMA
+from dothi.ports.entity_states import EARLIER_ROWS
 from dothi.ports.history import FORGOTTEN, NO_HINT, HotHint
 from dothi.storage.relational.columns import Ints
 from dothi.storage.relational.forgotten import read_forgotten
@@ -58,6 +59,10 @@ _NAMES = {
     "unit": "id, code AS first, NULL AS second FROM unit",
     "batch": "id, name_id AS first, NULL AS second FROM batch",
 }
+
+_EARLIER = pa.schema(
+    [(f.name, pa.int64() if pa.types.is_timestamp(f.type) else f.type) for f in EARLIER_ROWS]
+)
 
 
 class SqliteLogReader:
@@ -145,6 +150,21 @@ class SqliteLogReader:
                 return rows, horizon, read_forgotten(self._connection, self._names, gone)
             finally:
                 self._connection.run("COMMIT")
+
+    def rows_before(self, places: Sequence[tuple[int, int]]) -> pa.Table:
+        """See ports.entity_states.EarlierRows."""
+        with self._lock:
+            found = {self._index.last_before(series, seq) for series, seq in places} - {0}
+            if not found:
+                return EARLIER_ROWS.empty_table()
+            rows = self._connection.typed(
+                _EARLIER,
+                "SELECT l.seq, l.attribute_id AS series, l.observed_us AS observed_at, l.number, "
+                "l.text, l.body, nullif(u.code, '') AS unit, l.kind, l.change, "
+                "l.committed_us AS committed_at FROM log l LEFT JOIN unit u ON u.id = l.unit_id "
+                f"WHERE l.seq IN ({', '.join(map(str, sorted(found)))}) ORDER BY l.seq",
+            )
+        return rows.cast(EARLIER_ROWS)
 
     def _of_seqs(self, seqs: Ints, condition: str, columns: tuple[str, ...]) -> pa.Table:
         """Rows with these numbers that meet the condition."""

@@ -80,6 +80,13 @@ class Contexts:
             self._kept.popitem(last=False)
         return context
 
+    async def documents(self, spec: Any) -> dict[str, Any]:
+        """The documents that `resolve` needs for this value, by URL. Raises NgsiError."""
+        found = _Recorded(self._loader)
+        async for _ in _Flattener(found).walk(spec, "", ()):
+            pass
+        return found.documents
+
     async def address(self, spec: Any, base: str) -> str:
         """URL at which an @context value can be read: its own, or one here (5.13.1).
 
@@ -110,6 +117,18 @@ class Contexts:
             return LdContext(terms, _without_core(spec))
         except ContextError as error:
             raise bad_request_data(f"@context: {error}") from error
+
+
+class _Recorded:
+    """A ContextLoader that remembers what it gave."""
+
+    def __init__(self, loader: ContextLoader) -> None:
+        self._loader = loader
+        self.documents: dict[str, Any] = {}
+
+    async def load(self, url: str) -> Any:
+        self.documents[url] = await self._loader.load(url)
+        return self.documents[url]
 
 
 class _Flattener:

@@ -10,6 +10,7 @@ from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
 from dothi.facades.ngsi_ld.operations.alarm import ExpiryAlarm
 from dothi.facades.ngsi_ld.operations.locks import EntityLocks
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
+from dothi.facades.ngsi_ld.registrations.registry import Registry
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.model.batch import Batch, CommitResult, Guards
 from dothi.model.condition import AllOf, AnyOf, Condition, HasType
@@ -40,6 +41,8 @@ class Broker:
     settings: NgsiLdSettings
     locks: EntityLocks = field(default_factory=EntityLocks)
     alarm: ExpiryAlarm = field(default_factory=ExpiryAlarm)
+    sources: Registry = field(default_factory=Registry)
+    """Registrations of other context sources."""
 
     @classmethod
     def over(
@@ -56,6 +59,7 @@ class Broker:
             contexts,
             clock,
             settings,
+            sources=Registry(hub.sources, clock),
         )
 
     async def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:

@@ -19,8 +19,10 @@ def preferring(handler: Handler, *, gives_entities: bool) -> Handler:
 
     async def answer(request: Request) -> Response:
         response = await handler(request)
-        wanted = request.headers.get("prefer")
-        if wanted is None or response.status_code not in {200, 206} or not response.body:
+        if not any(name == b"prefer" for name, _ in request.scope["headers"]):
+            return response
+        wanted = request.headers["prefer"]
+        if response.status_code not in {200, 206} or not response.body:
             return response
         version = _version(wanted)
         if version is None:

@@ -29,8 +29,11 @@ from dothi.ports.clock import Clock
 from dothi.ports.hubs import HubPorts, NoSuchTenant, SnapshotRecord, Tenants, TooManyTenants
 
 TENANT, SNAPSHOT = "NGSILD-Tenant", "NGSILD-Snapshot"
+_ELSEWHERE = {TENANT.lower().encode(), SNAPSHOT.lower().encode()}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _TOUCH_S = 60.0
+_BESIDE_ENTITIES = ("/snapshots", "/subscriptions", "/csource", "/info")
+"""Paths of what belongs to a hub itself; a snapshot has none of it."""
 _CREATING = {
     ("POST", "/entities"),
     ("POST", "/entityOperations/create"),
@@ -89,6 +92,16 @@ class Hubs:
         except (NoSuchTenant, TooManyTenants) as error:
             raise _told(error, tenant) from error
 
+    def keep(self, tenant: str) -> None:
+        """A request has stored something there."""
+        if self._tenants is not None and tenant:
+            self._tenants.keep(tenant)
+
+    async def drop_new(self, tenant: str) -> None:
+        """A request that failed makes no tenant."""
+        if self._tenants is not None and tenant:
+            await self._tenants.drop_new(tenant)
+
     @asynccontextmanager
     async def use_snapshot(self, hub: HubPorts, snapshot_id: str) -> AsyncIterator[HubPorts]:
         """The hub of a snapshot of this one. Raises ResourceNotFound."""
@@ -125,7 +138,7 @@ class Tenancy:
         own = endpoint.handler
         path = endpoint.path.removeprefix(self._root).rstrip("/")
         may_create = (endpoint.method, path) in _CREATING
-        has_snapshots = not path.startswith("/snapshots")
+        has_snapshots = not path.startswith(_BESIDE_ENTITIES)
 
         async def elsewhere(request: Request) -> Response:
             check_length(request)
@@ -133,16 +146,22 @@ class Tenancy:
             snapshot = request.headers.get(SNAPSHOT, "") if has_snapshots else ""
             async with self._hubs.use(tenant, may_create=may_create and not snapshot) as hub:
                 if not snapshot:
-                    return await self._answer(at, hub, tenant, request)
-                async with self._hubs.use_snapshot(hub, snapshot) as frozen:
-                    return await self._answer(at, frozen, tenant, request)
+                    response = await self._answer(at, hub, tenant, request)
+                else:
+                    async with self._hubs.use_snapshot(hub, snapshot) as frozen:
+                        response = await self._answer(at, frozen, tenant, request)
+                if may_create and response.status_code < 300:
+                    self._hubs.keep(tenant)
+            if may_create and response.status_code >= 300:
+                await self._hubs.drop_new(tenant)
+            return response
 
         answer_elsewhere = naming_hub(guarded(elsewhere))
 
         async def answer(request: Request) -> Response:
-            headers = request.headers
-            if headers.get(TENANT) or headers.get(SNAPSHOT):
-                return await answer_elsewhere(request)
+            for name, value in request.scope["headers"]:
+                if name in _ELSEWHERE and value:
+                    return await answer_elsewhere(request)
             response: Response = await own(request)
             return response
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import uuid
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -31,6 +32,7 @@ class Notices:
     def __init__(self, outgoing: Outgoing, clock: Clock) -> None:
         self._outgoing = outgoing
         self._clock = clock
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def send(self, record: SnapshotRecord, tenant: str, context_url: str) -> None:
         uri = endpoint_of(record.document)
@@ -43,13 +45,23 @@ class Notices:
             **({"NGSILD-Tenant": tenant} if tenant else {}),
         }
         content = msgspec.json.encode(self._body(record))
-        for pause_s in (*_PAUSES_S, None):
-            problem = await self._try(uri, headers, content)
+        turn = self._turns.get(record.key)
+        if turn is None:
+            turn = self._turns[record.key] = asyncio.Lock()
+        async with turn:  # what is told of one snapshot arrives in order
+            problem = await self._deliver(uri, headers, content)
+        if problem:
+            log.warning("no status of snapshot %s to %s: %s", record.id, uri, problem)
+
+    async def _deliver(self, uri: str, headers: dict[str, str], content: bytes) -> str:
+        """What went wrong the last time; empty when it was taken."""
+        problem = await self._try(uri, headers, content)
+        for pause_s in _PAUSES_S:
             if not problem:
-                return
-            if pause_s is not None:
-                await asyncio.sleep(pause_s)
-        log.warning("no status of snapshot %s to %s: %s", record.id, uri, problem)
+                break
+            await asyncio.sleep(pause_s)
+            problem = await self._try(uri, headers, content)
+        return problem
 
     async def _try(self, uri: str, headers: dict[str, str], content: bytes) -> str:
         """What went wrong; empty when it was taken."""

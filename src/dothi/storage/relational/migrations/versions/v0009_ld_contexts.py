@@ -6,7 +6,7 @@ from sqlalchemy import inspect
 from dothi.storage.relational.schema import ld_context
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 
 
 def upgrade() -> None:

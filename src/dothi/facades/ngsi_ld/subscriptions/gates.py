@@ -1,0 +1,66 @@
+"""One gate per receiver: so many deliveries at once, and none while it is known to be down."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+_PATIENCE = 3
+"""So many failures in a row close the gate."""
+
+
+class Gate:
+    """A circuit breaker with a limit of concurrent deliveries."""
+
+    def __init__(self, concurrency: int, pauses_s: tuple[float, float]) -> None:
+        """`pauses_s`: how long it is closed at first and at most."""
+        self._places = asyncio.Semaphore(concurrency)
+        self._pauses_s = pauses_s
+        self._failures = 0
+        self._opens_s = 0.0
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the receiver failed so often that it is tried rarely."""
+        return self._failures >= _PATIENCE
+
+    @asynccontextmanager
+    async def passing(self) -> AsyncIterator[None]:
+        """Wait for a place, and until the receiver may be tried again."""
+        async with self._places:
+            while (pause_s := self._opens_s - time.monotonic()) > 0:
+                await asyncio.sleep(pause_s)
+            yield
+
+    def note(self, *, is_reached: bool) -> None:
+        """What a try showed: whether the receiver works at all."""
+        if is_reached:
+            self._failures = 0
+            self._opens_s = 0.0
+            return
+        self._failures += 1
+        if self._failures >= _PATIENCE:
+            first_s, longest_s = self._pauses_s
+            doublings = min(self._failures - _PATIENCE, 30)
+            self._opens_s = time.monotonic() + min(first_s * 2.0**doublings, longest_s)
+
+
+class Gates:
+    """Gates by endpoint: a fault of one path says nothing about its neighbours."""
+
+    def __init__(self, concurrency: int, pauses_s: tuple[float, float]) -> None:
+        self._concurrency = concurrency
+        self._pauses_s = pauses_s
+        self._known: dict[str, Gate] = {}
+
+    def of(self, uri: str) -> Gate:
+        parts = urlsplit(uri)
+        key = f"{parts.scheme}://{parts.netloc}{parts.path}"
+        if key not in self._known:
+            self._known[key] = Gate(self._concurrency, self._pauses_s)
+        return self._known[key]
+
+    def down(self) -> int:
+        """How many receivers are down."""
+        return sum(gate.is_down for gate in self._known.values())

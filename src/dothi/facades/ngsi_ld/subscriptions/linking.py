@@ -1,0 +1,92 @@
+"""Linked entities in notifications (clause 4.5.23): flat beside them, or inside relationships."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from dothi.facades.ngsi_ld.context.names import LdContext
+from dothi.facades.ngsi_ld.wire.body import restore
+from dothi.model.row import Kind
+from dothi.ports.entity_query import StoredEntity
+
+Load = Callable[[Sequence[str]], list[StoredEntity]]
+Write = Callable[[StoredEntity], dict[str, Any]]
+_LINKS = frozenset({Kind.RELATIONSHIP, Kind.LIST_RELATIONSHIP})
+MAX_LINKED = 1000
+"""So many linked entities per notification at most."""
+
+
+def linked_entities(roots: Sequence[StoredEntity], level: int, load: Load) -> list[StoredEntity]:
+    """What the entities lead to within `level` steps, each once, nearest first. Blocking."""
+    found: dict[str, StoredEntity] = {}
+    known = {root.id for root in roots}
+    frontier: Iterable[StoredEntity] = roots
+    for _ in range(level):
+        wanted = [uri for uri in _targets(frontier) if uri not in known]
+        wanted = wanted[: MAX_LINKED - len(found)]
+        if not wanted:
+            break
+        known |= set(wanted)
+        frontier = load(wanted)
+        found |= {entity.id: entity for entity in frontier}
+    return list(found.values())
+
+
+def inlined(
+    item: dict[str, Any],
+    entity: StoredEntity,
+    linked: dict[str, StoredEntity],
+    level: int,
+    output: tuple[LdContext, Write, bool],
+) -> dict[str, Any]:
+    """The item with its relationships holding the entities that they lead to.
+
+    `output`: the @context, how an entity is written, and whether the form is simplified.
+    """
+    context, write, is_simple = output
+    found = dict(item)
+    for attribute in entity.attributes:
+        name = context.wire(attribute.name)
+        if attribute.kind not in _LINKS or name not in found:
+            continue
+
+        def held(uri: str) -> dict[str, Any] | None:
+            target = linked.get(uri)
+            if target is None:
+                return None
+            written = write(target)
+            return inlined(written, target, linked, level - 1, output) if level > 1 else written
+
+        found[name] = _filled(found[name], held, is_simple)
+    return found
+
+
+def _filled(value: Any, held: Callable[[str], Any], is_simple: bool) -> Any:
+    """A relationship, or several instances of it, with `entity` or `entityList`."""
+    if is_simple:
+        if isinstance(value, str):
+            return held(value) or value
+        if isinstance(value, list):
+            return [held(one) or one if isinstance(one, str) else one for one in value]
+        return value
+    if isinstance(value, list):
+        return [_filled(one, held, is_simple) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("object"), str):
+        entity = held(value["object"])
+        return value if entity is None else {**value, "entity": entity}
+    targets = value.get("object") or [one.get("object") for one in value.get("objectList", ())]
+    entities = [one for uri in targets if (one := held(uri)) is not None]
+    key = "entityList" if "objectList" in value else "entity"
+    return {**value, key: entities} if entities else value
+
+
+def _targets(entities: Iterable[StoredEntity]) -> list[str]:
+    found: dict[str, None] = {}
+    for entity in entities:
+        for attribute in entity.attributes:
+            if attribute.kind in _LINKS:
+                value = restore(attribute.name, attribute.kind, attribute).value
+                parts = value if isinstance(value, list) else [value]
+                found |= dict.fromkeys(part for part in parts if isinstance(part, str))
+    return list(found)

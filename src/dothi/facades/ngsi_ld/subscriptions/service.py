@@ -1,0 +1,250 @@
+"""Notifications as a service: follows the log, matches, stores, delivers."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import TypeVar
+
+from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
+from dothi.facades.ngsi_ld.notify_settings import NotifySettings
+from dothi.facades.ngsi_ld.subscriptions.dispatcher import Dispatcher
+from dothi.facades.ngsi_ld.subscriptions.intervals import Intervals
+from dothi.facades.ngsi_ld.subscriptions.matcher import Matched, Matcher
+from dothi.facades.ngsi_ld.subscriptions.model import Subscription
+from dothi.facades.ngsi_ld.subscriptions.registry import Registry
+from dothi.facades.ngsi_ld.subscriptions.throttle import Throttle
+from dothi.facades.ngsi_ld.subscriptions.viewing import view_of
+from dothi.model.measure import Measure, counter, gauge
+from dothi.model.problem import StoreUnavailable
+from dothi.ports.clock import Clock
+from dothi.ports.entity_query import Entities
+from dothi.ports.hubs import Following
+from dothi.ports.notifier import Notifier
+from dothi.ports.subscriptions import Notification, SubscriptionView
+
+logger = logging.getLogger(__name__)
+
+CONSUMER = "ngsi-ld subscriptions"
+_SAVE_S = 1.0
+"""A cursor without notifications is written so often: rows that match nothing may come again."""
+_RETRY_S = 1.0
+_UPKEEP_S = 30.0
+_HISTOGRAM = "dothi_notification_delay_seconds"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class NotifyPorts:
+    """What the service works with."""
+
+    hub: Following
+    entities: Entities
+    senders: Mapping[str, Notifier]
+    """By the scheme of the endpoint."""
+    loader: ContextLoader
+    clock: Clock
+
+
+class SubscriptionService:
+    """ports.service.Service and Watched. Matching has one thread of its own."""
+
+    name = "subscriptions"
+
+    def __init__(
+        self, ports: NotifyPorts, settings: NotifySettings | None = None, *, tenant: str = ""
+    ) -> None:
+        self._ports = ports
+        self._settings = settings or NotifySettings()
+        contexts = Contexts(ports.loader)
+        self.registry = Registry(ports.hub.subscriptions, contexts, ports.hub.log.head, ports.clock)
+        self.dispatcher = Dispatcher(
+            *(self.registry, ports.hub.outbox, ports.senders, self._settings, ports.clock),
+            tenant=tenant,
+        )
+        self._matcher = Matcher(
+            self.registry.index, ports.hub.states, ports.hub.earlier, ports.entities
+        )
+        self._throttle = Throttle()
+        self._intervals = Intervals(ports.entities, ports.clock, self._deliver_periodic)
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._thread: ThreadPoolExecutor | None = None
+        self.position = 0
+        self._saved = 0
+        self._saved_s = 0.0
+        self.matched = 0
+        self.registry.watch(self._changed)
+
+    def wake(self, _head: int) -> None:
+        """There is something new in the log; given to Intake.watch."""
+        self._wake.set()
+
+    async def start(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dothi-notify")
+        await self.registry.load()
+        await self.dispatcher.start()
+        cursors, log = self._ports.hub.cursors, self._ports.hub.log
+        self.position = await asyncio.to_thread(cursors.position, CONSUMER)
+        if not self.position:
+            self.position = await asyncio.to_thread(log.head)
+        self._wake.set()
+        self._intervals.start()
+        self._tasks = [
+            asyncio.create_task(self._follow(), name="follow the log for subscriptions"),
+            asyncio.create_task(self._upkeep(), name="upkeep of notifications"),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        await self._intervals.stop()
+        await self.dispatcher.stop()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await asyncio.to_thread(thread.shutdown)
+
+    async def wait(self) -> None:
+        """See ports.service.Watched."""
+        tasks = [*self._tasks, *filter(None, [self._intervals.task])]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if not task.cancelled():
+                task.result()
+
+    def is_needed(self) -> bool:
+        """Whether its hub must stay open although nobody asks for it."""
+        return len(self.registry) > 0
+
+    def measures(self) -> Sequence[Measure]:
+        """See ports.measured.Measured."""
+        dispatcher = self.dispatcher
+        return [
+            gauge("dothi_subscriptions", "Subscriptions.", len(self.registry)),
+            gauge("dothi_notifications_waiting", "Notifications to deliver.", dispatcher.queued),
+            gauge(
+                "dothi_notification_receivers_down",
+                "Receivers that failed so often that they are tried rarely.",
+                dispatcher.gates.down(),
+            ),
+            counter("dothi_notifications_total", "Notifications made.", self.matched),
+            counter(
+                "dothi_notifications_delivered_total",
+                "Notifications that a receiver accepted.",
+                dispatcher.tally.delivered,
+            ),
+            counter(
+                "dothi_notification_failures_total",
+                "Attempts that failed.",
+                dispatcher.tally.failed,
+            ),
+            counter(
+                "dothi_notifications_given_up_total",
+                "Notifications that were refused or became too old.",
+                dispatcher.tally.given_up,
+            ),
+            Measure(
+                _HISTOGRAM,
+                "histogram",
+                "From a change to the answer of the receiver.",
+                [({}, dispatcher.tally.delay_s)],
+            ),
+        ]
+
+    def views(self) -> list[SubscriptionView]:
+        """See ports.subscriptions.Deliveries."""
+        now_at = self._ports.clock.now()
+        return [view_of(one, self.dispatcher, now_at) for one in self.registry.all()]
+
+    def _changed(self, subscription: Subscription | None, number: int) -> None:
+        if subscription is None:
+            self.dispatcher.forget(number)
+            self._throttle.forget(number)
+            self._intervals.forget(number)
+        else:
+            self._intervals.put(subscription)
+
+    async def _follow(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                while await self._step():
+                    pass
+            except StoreUnavailable as error:
+                logger.warning("subscriptions wait for the store: %s", error)
+                await asyncio.sleep(_RETRY_S)
+                self._wake.set()
+
+    async def _step(self) -> bool:
+        """Take one run of rows; True when there may be more."""
+        if not len(self.registry.index):
+            head = await self._in_thread(self._ports.hub.log.head)
+            if len(self.registry.index):
+                return True  # one was made meanwhile; what came after it must be read
+            self.position = head
+            await self._save()
+            return False
+        notifications, position, is_full = await self._in_thread(self._work)
+        if notifications:
+            self._saved, self._saved_s = position, monotonic()
+            self.matched += len(notifications)
+            self.dispatcher.put(notifications)
+        self.position = position
+        await self._save()
+        return is_full
+
+    def _work(self) -> tuple[list[Notification], int, bool]:
+        """Read, match, and store the notifications together with the cursor."""
+        rows = self._ports.hub.log.read(self.position, self._settings.run_rows)
+        if not rows.num_rows:
+            return [], self.position, False
+        position = int(rows["seq"][-1].as_py())
+        matched = self._matcher.match(rows)
+        notifications = self._throttle.notifications(matched, self._ports.clock.now())
+        if notifications:
+            self._ports.hub.outbox.put(notifications, CONSUMER, position)
+        return notifications, position, bool(rows.num_rows == self._settings.run_rows)
+
+    async def _save(self) -> None:
+        if self.position > self._saved and monotonic() - self._saved_s > _SAVE_S:
+            await self._in_thread(self._ports.hub.cursors.advance, CONSUMER, self.position)
+            self._saved, self._saved_s = self.position, monotonic()
+
+    async def _deliver_periodic(self, matched: Sequence[Matched]) -> None:
+        """Nothing is added while an earlier one still waits: the receiver is behind."""
+        now_at = self._ports.clock.now()
+        notifications = [
+            Notification(one.id, one.subscription.number, one.data, now_at, now_at)
+            for one in matched
+            if not self.dispatcher.waiting(one.subscription.number)
+        ]
+        if notifications:
+            try:
+                await self._in_thread(self._ports.hub.outbox.put, notifications, CONSUMER, 0)
+            except StoreUnavailable as error:
+                logger.warning("periodic notifications are left out: %s", error)
+                return
+            self.matched += len(notifications)
+            self.dispatcher.put(notifications)
+
+    async def _upkeep(self) -> None:
+        while True:
+            await asyncio.sleep(_UPKEEP_S)
+            self.dispatcher.resume()
+            self._wake.set()
+            oldest_at = self._ports.clock.now() - timedelta(seconds=self._settings.keep_s)
+            try:
+                self.dispatcher.lost(
+                    await self._in_thread(self._ports.hub.outbox.drop_before, oldest_at)
+                )
+            except StoreUnavailable as error:
+                logger.warning("old notifications stay for now: %s", error)
+
+    async def _in_thread(self, ask: Callable[..., T], *args: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, ask, *args)

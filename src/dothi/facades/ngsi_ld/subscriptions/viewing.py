@@ -1,0 +1,45 @@
+"""Subscriptions as the console shows them."""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from dothi.facades.ngsi_ld.subscriptions.dispatcher import Dispatcher
+from dothi.facades.ngsi_ld.subscriptions.model import Subscription
+from dothi.ports.subscriptions import SubscriptionView
+
+_MOST_IDS = 3
+
+
+def view_of(
+    subscription: Subscription, dispatcher: Dispatcher, now_at: datetime
+) -> SubscriptionView:
+    """What is known of its delivery now."""
+    document = subscription.document
+    return SubscriptionView(
+        subscription.id,
+        document.get("subscriptionName") or document.get("description", ""),
+        _about(subscription),
+        _without_login(subscription.target.uri),
+        subscription.status(now_at),
+        subscription.record.created_at,
+        dispatcher.waiting(subscription.number),
+        dispatcher.gates.of(subscription.target.uri).is_down,
+        subscription.delivery.state,
+    )
+
+
+def _about(subscription: Subscription) -> str:
+    parts = []
+    for given in subscription.document.get("entities", ()):
+        ids = given.get("id", ())
+        ids = [ids] if isinstance(ids, str) else list(ids)
+        named = [*ids[:_MOST_IDS], *(["…"] if len(ids) > _MOST_IDS else [])]
+        named = named or [given[k] for k in ("idPattern",) if k in given]
+        parts.append(" ".join([given["type"], *named]))
+    watched = ", ".join(sorted(subscription.watched))
+    return " | ".join(parts) + (f" [{watched}]" if watched else "")
+
+
+def _without_login(uri: str) -> str:
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -1,0 +1,40 @@
+"""Handing a message to somebody outside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is to be delivered, and where."""
+
+    uri: str
+    body: bytes
+    headers: Sequence[tuple[str, str]] = ()
+    options: Sequence[tuple[str, str]] = ()
+    """How to reach the receiver, as far as the URI does not say."""
+    timeout_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a delivery."""
+
+    is_ok: bool
+    detail: str = ""
+    """Of a failure: what the receiver or the network said."""
+    may_retry: bool = False
+    """Whether the same message may be accepted later."""
+
+
+class Notifier(Protocol):
+    """One way to deliver; used in the event loop."""
+
+    async def send(self, message: Message) -> Outcome:
+        """Try once. Never raises for what the receiver or the network does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...

@@ -1,0 +1,24 @@
+"""Times as the tables hold them: microseconds since the UNIX epoch, UTC."""
+
+from datetime import UTC, datetime, timedelta
+from typing import overload
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@overload
+def us_of(moment: datetime) -> int: ...
+@overload
+def us_of(moment: None) -> None: ...
+def us_of(moment: datetime | None) -> int | None:
+    """Microseconds of an aware time."""
+    return None if moment is None else round((moment - _EPOCH) / timedelta(microseconds=1))
+
+
+@overload
+def at_of(us: int) -> datetime: ...
+@overload
+def at_of(us: None) -> None: ...
+def at_of(us: int | None) -> datetime | None:
+    """Aware UTC time of microseconds."""
+    return None if us is None else _EPOCH + timedelta(microseconds=us)
