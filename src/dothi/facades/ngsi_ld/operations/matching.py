@@ -148,7 +148,10 @@ def _values(node: Any, inside: Sequence[str]) -> Iterator[Any]:
     for key in _INSIDE_KEYS:
         if key in node:
             for found in _walk([node[key]], inside[:-1] if is_deep else inside):
-                yield from _atoms(found) if is_deep else [found]
+                if not is_deep:
+                    yield found
+                elif isinstance(found, dict | list):
+                    yield from _atoms(found)
 
 
 def _atoms(value: Any) -> Iterator[Any]:
