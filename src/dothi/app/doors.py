@@ -9,7 +9,7 @@ from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
 from dothi.app.late import Late
 from dothi.app.stores import Stores
-from dothi.facades.ngsi_ld.endpoints import DoorOptions, ngsi_ld_endpoints
+from dothi.facades.ngsi_ld.endpoints import DoorOptions, broker_endpoints, make_broker
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.intake.files import door as files_door
 from dothi.intake.http import door as http_door
@@ -49,7 +49,6 @@ class Doors:
         self._settings = settings
         self._stores = stores
         self._ingest = ingest = hub.ingest
-        self._entities = hub.entities
         self._clock = clock
         self._data_folder = data_folder
         self._mqtt = mqtt_service(settings.mqtt, ingest, stores.sources)
@@ -64,18 +63,20 @@ class Doors:
 
             pulls = pull.Ports(ingest, stores.pull_runs, stores.sources, clock)
             self.services.append(pull_service(settings.pull, pulls))
+        self._ngsi_ld = None
+        if settings.ngsi_ld.is_enabled:
+            self._ngsi_ld = make_broker(
+                ingest,
+                hub.entities,
+                stores.history,
+                _reaching(settings),
+                DoorOptions(clock=clock, records=stores.context_sources),
+            )
 
     def endpoints(self) -> list[Endpoint]:
         """The doors that are HTTP routes."""
-        settings, stores = self._settings, self._stores
-        deps = http_door.HttpIntakeDeps(self._ingest, self._clock, settings.intake_http)
-        ngsi_ld = ngsi_ld_endpoints(
-            self._ingest,
-            self._entities,
-            stores.history,
-            _reaching(settings),
-            DoorOptions(clock=self._clock, records=stores.context_sources),
-        )
+        deps = http_door.HttpIntakeDeps(self._ingest, self._clock, self._settings.intake_http)
+        ngsi_ld = [] if self._ngsi_ld is None else broker_endpoints(self._ngsi_ld)
         return [*http_door.endpoints(deps), *ngsi_ld]
 
     def addresses(self) -> dict[str, str]:

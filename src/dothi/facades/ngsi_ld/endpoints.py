@@ -64,7 +64,21 @@ def ngsi_ld_endpoints(
     options = options or DoorOptions()
     if not settings.is_enabled:
         return []
-    broker = Broker(
+    broker = make_broker(ingest, entities_store, history, settings, options)
+    return broker_endpoints(broker)
+
+
+def make_broker(
+    ingest: Ingest,
+    entities_store: Entities,
+    history: History,
+    settings: NgsiLdSettings | None = None,
+    options: DoorOptions | None = None,
+) -> Broker:
+    """What routes and services of the door share."""
+    settings = settings or NgsiLdSettings()
+    options = options or DoorOptions()
+    return Broker(
         ingest,
         entities_store,
         history,
@@ -73,13 +87,18 @@ def ngsi_ld_endpoints(
         settings,
         sources=Registry(options.records, options.clock),
     )
+
+
+def broker_endpoints(broker: Broker) -> list[Endpoint]:
+    """Every route of the door."""
+    settings = broker.settings
     client = HttpClient(_policy(settings), settings.forward_max_bytes)
     notifier = RegistrationNotifier(
         broker.sources,
         broker.contexts,
         HttpDelivery(client, settings.forward_timeout_s),
-        options.clock,
-        options.records,
+        broker.clock,
+        broker.sources.records,
     )
     return [
         *_endpoints(broker, client),
