@@ -200,6 +200,8 @@ def test_axe_finds_nothing_when_the_hub_is_lost(
 
     with opened(browser, hub, cookies) as page:
         page.route_web_socket(re.compile("/api/v1/live"), relay)
+        # What refused sockets fall back to is cut off too.
+        page.route("**/api/v1/live/sse*", lambda route: route.abort())
         open_map(page)
         is_cut = True
         lines[-1].close()

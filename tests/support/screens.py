@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Page, expect
 
-from support.browser import expect_things_on_map, first_station, go_to
+from support.browser import SLOW_MS, expect_things_on_map, first_station, go_to
 
 ROW = "[role=grid] [data-row]"
 ENTITY_LINK = "[data-entity]"
@@ -62,20 +62,20 @@ def map_screens(page: Page) -> Iterator[str]:
 
 def entity_browser(page: Page) -> Iterator[str]:
     go_to(page, "/entities")
-    expect(page.locator(ENTITY_LINK).nth(3)).to_be_visible()
+    expect(page.locator(ENTITY_LINK).nth(3)).to_be_visible(timeout=SLOW_MS)
     yield "entities"
     page.locator("[aria-controls=q-help]").click()
     page.locator("[aria-controls=q-more]").click()
     page.locator("[aria-controls$=-list]").fill("pm25>>3")
-    expect(page.locator("#q-problem.bad")).to_be_visible()
+    expect(page.locator("#q-problem.bad")).to_be_visible(timeout=SLOW_MS)
     yield "entities, filter refused"
     go_to(page, "/entities?q=pm25")
     page.locator(ENTITY_LINK).first.click()
-    expect(page.get_by_test_id("json")).to_be_visible()
+    expect(page.get_by_test_id("json")).to_be_visible(timeout=SLOW_MS)
     yield "entity as JSON"
     page.get_by_test_id("entity-detail").locator(".tabs button").nth(1).click()
-    expect(page.get_by_test_id("history")).to_be_visible()
-    expect(page.get_by_test_id("entity-detail").locator("canvas")).to_be_visible()
+    expect(page.get_by_test_id("history")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_test_id("entity-detail").locator("canvas")).to_be_visible(timeout=SLOW_MS)
     yield "history of an attribute"
 
 
