@@ -163,4 +163,4 @@ async def test_documents_of_the_operator(tmp_path: Path) -> None:
 
 def _door(settings: NgsiLdSettings) -> NgsiLdDoor:
     nothing: Any = None
-    return NgsiLdDoor(NgsiLdDeps(HubPorts(nothing, nothing, nothing, nothing, nothing)), settings)
+    return NgsiLdDoor(NgsiLdDeps(HubPorts(*[nothing] * 6)), settings)
