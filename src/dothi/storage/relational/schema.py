@@ -152,21 +152,14 @@ evolution_type = Table(
     Column("type", String, primary_key=True),
     Column("entity_id", BigInteger, primary_key=True, index=True),
 )
-"""Types of entities in the past: of those that were deleted or never were in the current state,
-and types that only the temporal evolution of a current one has."""
+"""Types that entities have in the past: of those that are not current, and further ones."""
 
 forgotten = Table(
     "forgotten",
     metadata,
     Column("id", _Id, primary_key=True),
     Column("entity_id", BigInteger, nullable=False, index=True),
-    Column(
-        "attribute_id",
-        BigInteger,
-        nullable=False,
-        index=True,
-        comment="0: says when the whole evolution of the entity was forgotten",
-    ),
+    Column("attribute_id", BigInteger, nullable=False, index=True, comment="0: whole entity"),
     Column("from_seq", BigInteger, nullable=False),
     Column("up_to_seq", BigInteger, nullable=False),
     Column("observed_us", BigInteger, comment="null: of any time"),
