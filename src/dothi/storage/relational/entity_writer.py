@@ -159,7 +159,7 @@ class EntityWriter:
         )
 
     def _clear_types(self, entity_ids: pa.Array) -> None:
-        """Before `entity.types` changes: it tells which rows are there; their key begins with it."""
+        """Before `entity.types` changes: it tells which rows are there; the key begins with it."""
         self._connection.run(
             "DELETE FROM entity_type WHERE entity_id = ?1 AND type IN "
             "(SELECT value FROM json_each((SELECT types FROM entity WHERE id = ?1)))",
