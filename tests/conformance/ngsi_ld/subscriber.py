@@ -116,7 +116,10 @@ async def subscribed(
             ),
             *subscription_endpoints(service.registry),
         ]
-        async with serve(endpoints) as address, httpx.AsyncClient(base_url=address) as client:
+        async with (
+            serve(endpoints) as address,
+            httpx.AsyncClient(base_url=address, timeout=30) as client,
+        ):
             yield Subscribed(client, hub, contexts, receiver, service)
         await service.stop()
     lake.close()
