@@ -115,7 +115,10 @@ async def subscribed(
             *ngsi_ld_endpoints(NgsiLdDeps(ports_of(hub, lake), loader=contexts), door_settings),
             *subscription_endpoints(service.registry, door_settings),
         ]
-        async with serve(endpoints) as address, httpx.AsyncClient(base_url=address) as client:
+        async with (
+            serve(endpoints) as address,
+            httpx.AsyncClient(base_url=address, timeout=30) as client,
+        ):
             yield Subscribed(client, hub, contexts, receiver, service)
         await service.stop()
     lake.close()
