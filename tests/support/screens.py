@@ -31,8 +31,8 @@ def all_screens(page: Page) -> Iterator[str]:
     yield from map_screens(page)
     yield from entity_browser(page)
     yield from entity_and_trends(page)
-    yield from source_screens(page)
     yield from registration_screens(page)
+    yield from source_screens(page)
     yield from dialogs(page)
     go_to(page, "/nowhere")
     expect(page.locator("#main a[href='/map']")).to_be_visible()
@@ -44,8 +44,8 @@ def main_screens(page: Page) -> Iterator[str]:
     yield from map_screens(page)
     yield from entity_browser(page)
     yield from entity_and_trends(page)
-    yield from source_screens(page)
     yield from registration_screens(page)
+    yield from source_screens(page)
 
 
 def map_screens(page: Page) -> Iterator[str]:
