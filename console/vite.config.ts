@@ -38,6 +38,7 @@ export default defineConfig({
   server: {
     proxy: {
       '/api': { target: HUB, ws: true },
+      '/ngsi-ld': HUB,
       '/basemap': HUB,
       '/login': HUB,
     },

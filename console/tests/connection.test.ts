@@ -85,6 +85,18 @@ describe('the live connection', () => {
     expect(links.at(-1)).toBe('open');
   });
 
+  it('waits for the picture of a large store, but not for a socket that never opens', () => {
+    socket().onopen?.();
+    vi.advanceTimersByTime(50_000);
+    expect(FakeSocket.made.length).toBe(1);
+    expect(links).toEqual([]);
+    socket().onmessage?.({ data: BEAT });
+    expect(links).toEqual(['open']);
+    socket().close();
+    vi.advanceTimersByTime(12_000);
+    expect(FakeSocket.made.length).toBe(3);
+  });
+
   it('is lost at once when the socket closes, and connects again', () => {
     socket().onmessage?.({ data: BEAT });
     socket().close();

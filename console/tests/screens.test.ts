@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EntityView, Layer, RevisionSeries, SourceView } from '../src/api/types';
 import { corrections } from '../src/screens/entity/corrections';
-import { pointOf } from '../src/screens/map/features';
+import { pointOf } from '../src/parts/map/features';
 import { cameraText, parseCamera } from '../src/screens/map/map_url';
 import { bars } from '../src/screens/sources/bars';
 import { httpLine, mqttLine } from '../src/screens/sources/sending';

@@ -15,12 +15,16 @@ from dothi.model.condition import (
     Condition,
     Geo,
     GeoRelation,
+    HasId,
+    HasScope,
     HasType,
+    IdMatches,
     Matches,
     Target,
 )
+from dothi.model.order import Order, OrderTerm
 from dothi.model.row import Change, Kind, rows_table
-from dothi.ports.entity_query import Entities, EntitySearch
+from dothi.ports.entity_query import Entities, EntitySearch, TooManyToOrder
 from dothi.storage.relational.entity_query import SqliteEntities
 from hub import Hub, open_hub
 
@@ -112,6 +116,107 @@ async def test_every_way_of_searching_finds_the_same(entities: Entities) -> None
     assert entities.find(pattern) == _ids([2490, 2491, 2492])
     assert entities.find(EntitySearch(ids=tuple(_ids([5, 4])), attributes=("a",))) == _ids([4, 5])
     assert entities.find(EntitySearch(attributes=("b",))) == []
+
+
+async def test_far_pages_are_exact_whatever_happened_before(tmp_path: Path) -> None:
+    async with open_hub(tmp_path) as hub:
+        await _fill(hub)
+        entities = SqliteEntities(hub.engine)
+        present = [n for n in range(COUNT) if n not in WATERS]
+        over = AllOf((AIR, _over(100)))
+
+        def check() -> None:
+            for offset in (2_000, 600, 1_500, 1_510, 2_000, 0, 2_300):
+                search = EntitySearch(condition=AIR, offset=offset, limit=10)
+                assert entities.find(search) == _ids(present[offset : offset + 10])
+                search = EntitySearch(condition=over, offset=offset, limit=10)
+                above = [n for n in present if n + 0.1 + 0.2 > 100 and n not in lowered]
+                assert entities.find(search) == _ids(above[offset : offset + 10])
+
+        lowered: set[int] = set()
+        check()
+        check()
+        gone = {"source": "s", "entity": _ids([5, 700, 1_400]), "attribute": ""}
+        rows = rows_table(gone | {"change": int(Change.DELETE_ENTITY)})
+        await hub.intake.submit(Batch("gone", rows, NOW))
+        present = [n for n in present if n not in {5, 700, 1_400}]
+        check()
+        await hub.intake.submit(
+            Batch(
+                "lower",
+                rows_table(
+                    {
+                        "source": "s",
+                        "entity": _ids([200, 900]),
+                        "attribute": "a",
+                        "number": 1.0,
+                        "observed_at": NOW,
+                    }
+                ),
+                NOW,
+            )
+        )
+        lowered = {200, 900}
+        check()
+        rows = rows_table(
+            {"source": "s", "entity": _ids([9_000]), "entity_type": "Air", "attribute": "b"}
+            | {"number": 1.0}
+        )
+        await hub.intake.submit(Batch("more", rows, NOW))
+        present.append(9_000)
+        search = EntitySearch(condition=AIR, offset=len(present) - 1, limit=10)
+        assert entities.find(search) == _ids([9_000])
+
+
+async def test_orders(entities: Entities) -> None:
+    falling = Order((OrderTerm(Target("a"), is_descending=True),))
+    search = EntitySearch(condition=WATER, order=falling, offset=1, limit=3)
+    assert entities.find(search) == _ids(WATERS[::-1][1:4])
+    nearest = Order((OrderTerm(Target("location"), distance_from=NEAR.geometry),))
+    search = EntitySearch(condition=AIR, order=nearest, limit=3)
+    assert entities.find(search) == _ids([0, 1, 2])
+    by_name = Order((OrderTerm(Target("name")), OrderTerm(Target("id"))))
+    search = EntitySearch(condition=_over(2_497), order=by_name, limit=None)
+    assert entities.find(search) == _ids([2_497, 2_498, 2_499])
+
+
+async def test_too_many_to_order(entities: Entities, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dothi.storage.relational.entity_query_order._MAX_ORDERED", 2)
+    search = EntitySearch(condition=WATER, order=Order((OrderTerm(Target("a")),)))
+    assert len(entities.find(search)) == len(WATERS)  # numbers are ordered by the database
+    search = EntitySearch(condition=WATER, order=Order((OrderTerm(Target("name")),)))
+    with pytest.raises(TooManyToOrder, match="at most 2"):
+        entities.find(search)
+
+
+async def test_ids_scopes_and_patterns(tmp_path: Path) -> None:
+    async with open_hub(tmp_path) as hub:
+        scopes = ["[]", '["/A"]', '["/A/B","/C"]', '["/AB"]']
+        rows = rows_table(
+            {
+                "source": "s",
+                "entity": _ids(range(4)),
+                "attribute": "",
+                "body": [f'{{"types":["T"],"scope":{scope}}}' for scope in scopes],
+                "change": int(Change.UPSERT_ENTITY),
+            }
+        )
+        await hub.intake.submit(Batch("b1", rows, NOW))
+        entities = SqliteEntities(hub.engine)
+        cases: list[tuple[Condition, list[int]]] = [
+            (HasScope(("A",)), [1]),
+            (HasScope(("A",), has_descendants=True), [1, 2]),
+            (HasScope(("+", "B")), [2]),
+            (HasScope((), has_descendants=True), [1, 2, 3]),
+            (HasId(("urn:x:2", "urn:x:9")), [2]),
+            (IdMatches("^urn:x:[13]$"), [1, 3]),
+            (IdMatches(":[13]$"), [1, 3]),
+            (AnyOf((HasId(("urn:x:0",)), AllOf((HasType("T"), HasScope(("C",)))))), [0, 2]),
+            (AllOf(()), [0, 1, 2, 3]),
+        ]
+        for condition, expected in cases:
+            assert entities.find(EntitySearch(condition=condition)) == _ids(expected), condition
+            assert entities.count(EntitySearch(condition=condition)) == len(expected)
 
 
 async def test_loading(entities: Entities) -> None:

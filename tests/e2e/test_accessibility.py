@@ -148,6 +148,9 @@ def test_axe_finds_nothing_where_there_is_nothing(
         go_to(page, "/trends")
         expect(page.locator("[data-search]")).to_be_visible()
         assert audit(page, axe, themes=True) == [], "no trends"
+        go_to(page, "/entities")
+        expect(page.locator(".list pre")).to_be_visible()
+        assert audit(page, axe, themes=True) == [], "no entities to browse"
         go_to(page, "/map")
         expect(page.locator(".notes a")).to_be_visible()
         assert audit(page, axe, themes=True) == [], "no entities"
@@ -176,7 +179,7 @@ def test_axe_finds_nothing_when_the_hub_is_lost(
         open_map(page)
         is_cut = True
         lines[-1].close()
-        for url in ("/map", "/sources"):
+        for url in ("/map", "/entities", "/sources"):
             go_to(page, url)
             expect(page.locator("html")).to_have_attribute("data-link", "lost", timeout=SLOW_MS)
             expect(page.locator(".live").first).to_be_visible()

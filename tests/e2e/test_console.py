@@ -51,7 +51,7 @@ def test_from_a_station_to_its_page_its_trend_and_its_source(page: Page) -> None
     )
     assert "sel=" in page.url
 
-    panel.get_by_role("link", name="Mở trang đối tượng").click()
+    panel.get_by_role("link", name="Mở trang thực thể").click()
     expect(page.get_by_test_id("entity-name")).to_contain_text("593 Đại lộ Bình Dương")
     expect(page.get_by_test_id("entity-trend").locator("canvas")).to_be_visible()
     expect(page.get_by_text("Phường Thủ Dầu Một")).to_be_visible()
@@ -183,6 +183,7 @@ def test_screens_can_be_walked_for_weeks(page: Page) -> None:
     open_map(page)
     station = first_station(page)
     ways = [
+        (f"/entities?q=pm25&sel={station}", "[data-testid=json]"),
         ("/trends?key=" + f"{station}|pm25", ".charts canvas"),
         ("/sources", "[role=row]"),
         (f"/entity/{station}", "canvas"),

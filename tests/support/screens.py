@@ -7,6 +7,8 @@ from playwright.sync_api import Page, expect
 from support.browser import expect_things_on_map, first_station, go_to
 
 ROW = "[role=grid] [data-row]"
+ENTITY_LINK = "[data-entity]"
+"""Names in the list of the entity browser."""
 
 
 def all_screens(page: Page) -> Iterator[str]:
@@ -15,6 +17,7 @@ def all_screens(page: Page) -> Iterator[str]:
     Leaves a new source behind, named after the language.
     """
     yield from map_screens(page)
+    yield from entity_browser(page)
     yield from entity_and_trends(page)
     yield from source_screens(page)
     yield from dialogs(page)
@@ -26,6 +29,7 @@ def all_screens(page: Page) -> Iterator[str]:
 def main_screens(page: Page) -> Iterator[str]:
     """The screens whose layout the size of the window changes."""
     yield from map_screens(page)
+    yield from entity_browser(page)
     yield from entity_and_trends(page)
     yield from source_screens(page)
 
@@ -40,6 +44,25 @@ def map_screens(page: Page) -> Iterator[str]:
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("selection").locator("figcaption").first).to_be_visible()
     yield "map with selection"
+
+
+def entity_browser(page: Page) -> Iterator[str]:
+    go_to(page, "/entities")
+    expect(page.locator(ENTITY_LINK).nth(3)).to_be_visible()
+    yield "entities"
+    page.locator("[aria-controls=q-help]").click()
+    page.locator("[aria-controls=q-more]").click()
+    page.locator("[aria-controls$=-list]").fill("pm25>>3")
+    expect(page.locator("#q-problem.bad")).to_be_visible()
+    yield "entities, filter refused"
+    go_to(page, "/entities?q=pm25")
+    page.locator(ENTITY_LINK).first.click()
+    expect(page.get_by_test_id("json")).to_be_visible()
+    yield "entity as JSON"
+    page.get_by_test_id("entity-detail").locator(".tabs button").nth(1).click()
+    expect(page.get_by_test_id("history")).to_be_visible()
+    expect(page.get_by_test_id("entity-detail").locator("canvas")).to_be_visible()
+    yield "history of an attribute"
 
 
 def entity_and_trends(page: Page) -> Iterator[str]:

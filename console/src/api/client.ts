@@ -6,6 +6,7 @@ import type {
   EntityView,
   Layer,
   Me,
+  Pull,
   ReceiptMinute,
   RejectItem,
   RevisionSeries,
@@ -45,16 +46,22 @@ async function failure(answer: Response): Promise<ApiError> {
   }
 }
 
-async function call<T>(path: string, init?: RequestInit): Promise<T> {
+/** A good answer of the hub, whichever API. Throws ApiError, or the abort. */
+export async function request(url: string, init?: RequestInit): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(ROOT + path, { credentials: 'same-origin', ...init });
+    answer = await fetch(url, { credentials: 'same-origin', ...init });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError(0, 'unreachable', String(error), '');
   }
   if (answer.status === 401) whenSignedOut();
   if (!answer.ok) throw await failure(answer);
+  return answer;
+}
+
+async function call<T>(path: string, init?: RequestInit): Promise<T> {
+  const answer = await request(ROOT + path, init);
   if (answer.status === 204) return undefined as T;
   return (await answer.json()) as T;
 }
@@ -105,6 +112,7 @@ export const api = {
     }),
   exportUrl: (query: Query) => `${ROOT}/series/export${queryText(query)}`,
   sources: () => call<SourceView[]>('/sources'),
+  pulls: (signal?: AbortSignal) => call<Pull[]>('/pulls', { signal: signal ?? null }),
   addSource: (body: unknown) => send<SourceView>('POST', '/sources', body),
   issueToken: (source: string) => send<{ token: string }>('POST', `/sources/${id(source)}/token`),
   revokeTokens: (source: string) =>

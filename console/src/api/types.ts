@@ -152,6 +152,18 @@ export interface RejectItem {
   count: number;
 }
 
+/** A pull connector; times are null before its first run. */
+export interface Pull {
+  connector: string;
+  source: string;
+  failures: number;
+  /** Of the last run; '' when it was good. */
+  last_error: string;
+  last_run_at: string | null;
+  next_run_at: string | null;
+  covered_to_at: string | null;
+}
+
 export interface Snapshot {
   kind: 'snapshot';
   n: number;

@@ -1,10 +1,12 @@
 /** English words of the console. */
 
+import { entitiesEn } from './strings.entities.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
+  ...entitiesEn,
   ...registrationsEn,
   ...subscriptionsEn,
   product: 'Province operations centre',
@@ -109,6 +111,7 @@ export const en: Strings = {
   map_empty_action: 'Go to data sources',
   map_waiting: 'Waiting for live data…',
   map_stale_legend: 'hollow outline: stale',
+  map_schematic_short: 'Roads are schematic',
   map_schematic: 'Roads are schematic, 0.5–1.5 km off; not for navigation',
 
   panel: 'Selected entity',
@@ -241,6 +244,15 @@ export const en: Strings = {
   sources_send_mqtt: 'Send by MQTT',
   sources_mqtt_port: 'Port 1883 is the default; take another one where the hub runs with --mqtt-port.',
   sources_send_http: 'Send by HTTP',
+  pull_title: 'Pull',
+  pull_failed: 'The last run failed ({n} in a row)',
+  pull_failed_short: 'pull failed',
+  pull_last: 'Last run',
+  pull_next: 'Next run',
+  pull_covered: 'Complete up to',
+  pull_never: 'never',
+  pull_soon: 'now',
+  pull_in: '{time}, in {wait}',
   field_id: 'Source id',
   field_id_hint: 'letters, digits, - _ . ; it is the MQTT user name',
   field_id_bad: 'A source id holds only plain letters, digits and - _ .',

@@ -17,6 +17,8 @@ export interface Hooks {
 
 /** Silence after which values are greyed; with the check below always within 5 s. */
 export const SILENCE_MS = 4_400;
+/** The picture of tens of thousands of entities takes the hub a while, once. */
+const FIRST_MESSAGE_MS = 60_000;
 const CHECK_MS = 500;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8_000;
@@ -30,7 +32,9 @@ export class LiveConnection {
   private waitMs = FIRST_WAIT_MS;
   private refusals = 0;
   private heardAt = 0;
+  private isOpened = false;
   private isHeard = false;
+  private wasEverHeard = false;
   private isClosed = true;
 
   constructor(
@@ -52,7 +56,7 @@ export class LiveConnection {
   }
 
   private connect(): void {
-    this.isHeard = false;
+    this.isOpened = this.isHeard = false;
     this.heardAt = Date.now();
     if (this.refusals >= REFUSALS_BEFORE_SSE) this.connectEvents();
     else this.connectSocket();
@@ -61,7 +65,10 @@ export class LiveConnection {
   private connectSocket(): void {
     const socket = new WebSocket(`${this.root.replace(/^http/, 'ws')}/api/v1/live`);
     this.socket = socket;
-    socket.onopen = () => socket.send(JSON.stringify(this.hooks.resume()));
+    socket.onopen = () => {
+      this.isOpened = true;
+      socket.send(JSON.stringify(this.hooks.resume()));
+    };
     socket.onmessage = (event) => this.receive(String(event.data));
     socket.onclose = () => {
       if (this.socket === socket) this.lose();
@@ -73,6 +80,7 @@ export class LiveConnection {
     const events = new EventSource(`${this.root}/api/v1/live/sse?${where}`);
     this.events = events;
     this.refusals = 0;
+    events.onopen = () => (this.isOpened = true);
     events.onmessage = (event) => this.receive(String(event.data));
     events.onerror = () => {
       if (this.events === events) this.lose();
@@ -86,6 +94,7 @@ export class LiveConnection {
       return;
     }
     this.isHeard = true;
+    this.wasEverHeard = true;
     this.refusals = 0;
     this.waitMs = FIRST_WAIT_MS;
     this.hooks.link('open');
@@ -94,8 +103,10 @@ export class LiveConnection {
   private checkSilence(): void {
     const silence = Date.now() - this.heardAt;
     if (!this.socket && !this.events) return;
-    if (silence > SILENCE_MS) this.hooks.link('lost');
-    if (silence > 2 * SILENCE_MS) this.lose();
+    // Without a first message there is nothing yet that could be old.
+    if (silence > SILENCE_MS && this.wasEverHeard) this.hooks.link('lost');
+    const isWaiting = this.isOpened && !this.isHeard;
+    if (silence > (isWaiting ? FIRST_MESSAGE_MS : 2 * SILENCE_MS)) this.lose();
   }
 
   private lose(): void {

@@ -2,6 +2,7 @@
 
 export type Screen =
   | 'map'
+  | 'entities'
   | 'entity'
   | 'trends'
   | 'sources'
@@ -12,6 +13,7 @@ export type Screen =
 
 const SCREENS: readonly Screen[] = [
   'map',
+  'entities',
   'entity',
   'trends',
   'sources',
@@ -82,7 +84,7 @@ class Route {
     const link = (event.target as Element | null)?.closest?.('a');
     if (!link || link.target || link.hasAttribute('download')) return;
     const url = new URL(link.href, location.href);
-    if (url.origin !== location.origin || /^\/(api|login|basemap)\b/.test(url.pathname)) return;
+    if (url.origin !== location.origin || /^\/(api|ngsi-ld|login|basemap)\b/.test(url.pathname)) return;
     if (url.hash && url.pathname === location.pathname) return;
     event.preventDefault();
     this.go(url.pathname + url.search);

@@ -1,6 +1,6 @@
 """What the API is made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ParamSpec, TypeVar
@@ -15,6 +15,7 @@ from dothi.ports.areas import Areas
 from dothi.ports.clock import Clock
 from dothi.ports.history import History
 from dothi.ports.owners import SeriesOwners
+from dothi.ports.pulls import PullRuns
 from dothi.ports.receipts import Receipts
 from dothi.ports.registry import Sources
 from dothi.ports.state import State
@@ -40,6 +41,9 @@ class ApiDeps:
     deliveries: Deliveries | None = None
     is_example: bool = False
     layers: Sequence[Layer] = ()
+    pulls: PullRuns | None = None
+    pull_sources: Mapping[str, str] = field(default_factory=dict)
+    """Connector that runs -> the source that bears its values."""
     settings: ApiSettings = field(default_factory=ApiSettings)
 
     @cached_property

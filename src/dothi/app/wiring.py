@@ -163,5 +163,11 @@ def _api_deps(
         version=__version__,
         is_example=with_example,
         layers=province.layers,
+        pulls=stores.pull_runs,
+        pull_sources={
+            name: connector.source or name
+            for name, connector in settings.pull.connectors.items()
+            if connector.is_enabled
+        },
         settings=settings.api,
     )

@@ -24,6 +24,7 @@ from dothi.console.unbuilt import UNBUILT_PAGE
 SCREEN_PATHS = (
     "/",
     "/map",
+    "/entities",
     "/entity/{subject:path}",
     "/trends",
     "/sources",

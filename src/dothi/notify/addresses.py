@@ -30,6 +30,5 @@ async def allowed_address(host: str, port: int, policy: EgressPolicy) -> str:
 def reason(error: Exception) -> str:
     """What went wrong in words, without the number of the system's error."""
     # The event loop words some errors itself ("Connect call failed …"); the number is the system's.
-    number = (error.errno or 0) if isinstance(error, OSError) else 0
-    words = os.strerror(number) if number > 0 else ""
-    return words or str(error) or type(error).__name__
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number and number > 0 else str(error) or type(error).__name__

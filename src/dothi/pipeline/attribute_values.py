@@ -45,11 +45,11 @@ def scalars(row: StoredAttribute, target: Target, *, is_ordered: bool = False) -
 
     `is_ordered`: without what relationships lead to, which has no order.
     """
-    if not target.sub and not target.inside and not (is_ordered and row.kind in RELATIONSHIPS):
-        if row.number is not None:
-            yield row.number
-        if row.text is not None:
-            yield row.text
+    if not target.sub and not target.inside and (row.number, row.text) != (None, None):
+        # A value in a column is the whole value.
+        if not (is_ordered and row.kind in RELATIONSHIPS):
+            yield from (x for x in (row.number, row.text) if x is not None)
+        return
     for found, is_deep in places(row, target, is_ordered=is_ordered):
         if is_deep:
             yield from atoms(found)

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from dothi.model.order import Collation, Strength
 
-_LETTER_MARKS = {"vi": "\u0306\u0302\u031b"}
-"""Combining marks that make another letter in that language."""
+_LETTER_MARKS = {"vi": {"\u0306": "1", "\u0302": "2", "\u031b": "3"}}
+"""Combining marks that make another letter in that language, and where it stands: a ă â, o ô ơ."""
 _TONES = {mark: at for at, mark in enumerate("\u0300\u0309\u0303\u0301\u0323", 1)}
 _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}
 _SINGLE_LETTERS = {"đ": "d", "ø": "o", "ł": "l", "ħ": "h", "ŧ": "t"}
@@ -27,14 +27,14 @@ def collation_key(text: str, collation: Collation) -> Key:
     letters: list[tuple[int, str, str]] = []
     accents: list[tuple[int, ...]] = []
     cases: list[bool] = []
-    own_marks = _LETTER_MARKS.get(collation.language, "")
+    own_marks = _LETTER_MARKS.get(collation.language, {})
     for char in _decomposed(text, collation.language):
         if unicodedata.combining(char):
             if not letters:
                 continue
             if char in own_marks:
                 group, base, marks = letters[-1]
-                letters[-1] = (group, base, marks + char)
+                letters[-1] = (group, base, marks + own_marks[char])
             else:
                 accents[-1] = (*accents[-1], _TONES.get(char, ord(char)))
             continue

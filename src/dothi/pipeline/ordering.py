@@ -77,7 +77,12 @@ def _key_of(entity: StoredEntity, term: OrderTerm, collation: Collation) -> tupl
     else:
         row = _leading(entity, target.attribute)
         value = None if row is None else _value(row, term)
-    return None if value is None else value_key(value, collation)
+    if value is None:
+        return None
+    # Ids are no words: they are ordered by their characters.
+    return (
+        (1, value) if of_entity is not None and value is entity.id else value_key(value, collation)
+    )
 
 
 def _leading(entity: StoredEntity, name: str) -> StoredAttribute | None:

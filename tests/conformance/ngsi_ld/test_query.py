@@ -257,3 +257,36 @@ async def test_wrong_data(door: Running) -> None:
 async def test_a_pattern_that_would_explode_elsewhere_takes_no_time(door: Running) -> None:
     await door.create({"id": "urn:x:1", "type": "T", "name": "a" * 5000})
     assert await _found(door, q='name~="(a+)+$x"') == []
+
+
+async def test_the_largest_filters_are_answered_and_larger_ones_refused(door: Running) -> None:
+    """Clause 6.3.2, TooComplexQuery: never an error of the database."""
+    await door.create({"id": "urn:x:1", "type": "T", "a": 1})
+    names = [f"a{n}" for n in range(300)]
+    braces = "r{" * 10 + "a" + "}" * 10
+    largest: list[dict[str, Any]] = [
+        {"q": "|".join(names[:198]) + "|a"},
+        {"q": "|".join(f"{name}==1" for name in names[:198]) + "|a"},
+        {"q": ";".join(f"(a==1|{name})" for name in names[:98])},
+        {"q": "a==" + ",".join(str(n) for n in range(198))},
+        {"q": "a!=" + ",".join(str(n + 2) for n in range(198))},
+        {"q": "(" * 30 + "a" + ")" * 30},
+        {"q": "|".join(f"a~={name}" for name in names[:20]) + "|a==1"},
+        {"type": ",".join(names[:198]) + ",T"},
+        {"q": f"a|{braces}", "join": "inline", "joinLevel": 10},
+        {"type": "T", "scopeQ": ",".join(f"/{name}" for name in names[:198]), "q": "a"},
+    ]
+    for params in largest:
+        expected = [] if "scopeQ" in params else [1]
+        assert await _found(door, **params) == expected, params
+    for params in (
+        {"q": "|".join(names)},
+        {"type": ",".join(names)},
+        {"q": "a==" + "1," * 250 + "1"},
+    ):
+        problem_of(await door.get("/entities", params=params), 403, "TooComplexQuery")
+    body = {"type": "Query", "entities": [{"type": name} for name in names]}
+    answer = await door.send("POST", "/entityOperations/query", body)
+    problem_of(answer, 403, "TooComplexQuery")
+    body["entities"] = body["entities"][:199]
+    assert (await door.send("POST", "/entityOperations/query", body)).json() == []

@@ -51,6 +51,8 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             version="1.2.3",
             is_example=True,
             layers=[LAYER],
+            pulls=parts.pull_runs,
+            pull_sources={"weather": "open-meteo", "air": "air"},
         )
         async with (
             serve(endpoints(deps)) as address,

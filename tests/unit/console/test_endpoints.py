@@ -30,7 +30,8 @@ def built(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/map", "/trends", "/sources", "/signed-out", "/entity/urn:ngsi-ld:A%2FB:1"]
+    "path",
+    ["/", "/map", "/entities", "/trends", "/sources", "/signed-out", "/entity/urn:ngsi-ld:A%2FB:1"],
 )
 def test_every_screen_url_gets_the_page(built: Path, path: str) -> None:
     answer = client(built).get(path)

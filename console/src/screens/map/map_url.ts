@@ -1,6 +1,6 @@
 /** The map's part of the URL: camera `c=lat,lon,zoom`, hidden layers `off=`, selection `sel=`. */
 
-import type { Camera } from './live_map';
+import type { Camera } from '../../parts/map/live_map';
 
 export function parseCamera(text: string | null): Camera | null {
   if (!text) return null;

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dothi.ports.entity_query import Expiring
-from dothi.storage.relational.entity_query_rows import Fetch
+from dothi.storage.relational.entity_query_fetch import Fetching
 from dothi.storage.relational.schema import EXPIRES_AT, HAS_EXPIRY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,15 +23,15 @@ SELECT e.uri, a.name, a.dataset, a.ends_at FROM (
 """
 
 
-def find_expiring(fetch: Fetch, until: datetime, limit: int) -> list[Expiring]:
+def find_expiring(fetch: Fetching, until: datetime, limit: int) -> list[Expiring]:
     """See ports.entity_query.Entities.expiring."""
     until_us = int((until - _EPOCH) / timedelta(microseconds=1))
-    rows = fetch(_ENTITIES, {"until": until_us, "limit": limit})
+    rows = fetch.rows(_ENTITIES, {"until": until_us, "limit": limit})
     found = [Expiring(uri, "", "", _EPOCH + timedelta(microseconds=us)) for uri, us in rows]
     # As text "05.9Z" comes before "05Z": ask up to the next second, then look closely.
     next_second = until.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
     text = next_second.strftime("%Y-%m-%dT%H:%M:%SZ")
-    rows = fetch(_ATTRIBUTES, {"until": text, "limit": limit})
+    rows = fetch.rows(_ATTRIBUTES, {"until": text, "limit": limit})
     found += [one for one in _attributes(rows) if one.expires_at <= until]
     return sorted(found, key=lambda one: one.expires_at)[:limit]
 

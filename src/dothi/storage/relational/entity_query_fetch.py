@@ -7,7 +7,8 @@ driver): a look-up by id is answered thousands of times a second.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import pyarrow as pa
 from sqlalchemy import Engine
@@ -16,6 +17,18 @@ from dothi.storage.relational.adbc_dialect import Connection
 
 _PLACEHOLDER = re.compile(r":([a-z]\w*)")
 _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+
+
+class Fetching(Protocol):
+    """Runs SQL with named parameters."""
+
+    def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[Any]:
+        """Tuples of the answer."""
+        ...
+
+    def table(self, sql: str, parameters: Mapping[str, object]) -> pa.Table:
+        """Columns of the answer."""
+        ...
 
 
 class Fetcher:
@@ -29,6 +42,11 @@ class Fetcher:
 
         Parameters that the SQL does not name are passed over; a colon stands only before a name.
         """
+        answer = self.table(sql, parameters)
+        return list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
+
+    def table(self, sql: str, parameters: Mapping[str, object]) -> pa.Table:
+        """Columns of the answer, for many rows; parameters as for `rows`."""
         names = _PLACEHOLDER.findall(sql)
         with self._connection.statement() as statement:
             if names:
@@ -37,8 +55,21 @@ class Fetcher:
                 statement.execute(_PLACEHOLDER.sub("?", sql), bound)
             else:
                 statement.execute(sql)
-            answer = statement.fetch_arrow_table()
-        return list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
+            return statement.fetch_arrow_table()
+
+
+@dataclass(frozen=True, slots=True)
+class WithParameters:
+    """The same connection, with parameters that every question may name."""
+
+    source: Fetching
+    parameters: Mapping[str, object]
+
+    def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[Any]:
+        return self.source.rows(sql, {**self.parameters, **parameters})
+
+    def table(self, sql: str, parameters: Mapping[str, object]) -> pa.Table:
+        return self.source.table(sql, {**self.parameters, **parameters})
 
 
 @contextmanager

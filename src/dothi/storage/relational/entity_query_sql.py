@@ -129,8 +129,9 @@ class Compiler:
         name = self.bind(test.target.attribute)
         return [
             f"SELECT a.entity_id FROM attribute a WHERE a.name = {name} AND {in_columns} "
-            "UNION ALL SELECT a.entity_id FROM attribute a WHERE a.name = "
-            f"{name} AND a.body IS NOT NULL AND a.number IS NULL AND a.text IS NULL"
+            "UNION ALL SELECT a.entity_id FROM attribute a "
+            f"INDEXED BY ix_attribute_name_structured WHERE a.name = {name} "
+            "AND a.body IS NOT NULL AND a.number IS NULL AND a.text IS NULL"
         ]
 
     def _attribute(self, test: ValueTest) -> str:

@@ -151,7 +151,11 @@ def _positive(test: Compare | OneOf | Between, place: Place, bind: Bind) -> str:
         parts.append(_any_kind(_compare(test, "a.text", bind), place))
     elif place.columns and isinstance(kind, datetime):
         parts.append(_any_kind(_as_time(test, "a.text", bind), place))
-    return _either([*parts, _any_path(place, _leaf(test, bind), bind)])
+    in_body = _any_path(place, _leaf(test, bind), bind)
+    if not place.columns:
+        return in_body
+    # A value in a column is the whole value, so the body need not be looked at.
+    return f"CASE WHEN a.number IS NULL AND a.text IS NULL THEN {in_body} ELSE {_either(parts)} END"
 
 
 def _any_kind(found: str, place: Place) -> str:

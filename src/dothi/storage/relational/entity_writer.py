@@ -142,7 +142,7 @@ class EntityWriter:
         )
         self._connection.run(
             "INSERT OR IGNORE INTO evolution_type (type, entity_id) "
-            "SELECT type, entity_id FROM entity_type WHERE entity_id = ?",
+            "SELECT t.value, e.id FROM entity e, json_each(e.types) t WHERE e.id = ?",
             gone.select(["id"]),
         )
         self._clear_types(gone["id"])

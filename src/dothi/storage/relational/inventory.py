@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from dothi.model.row import Kind
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.inventory import Usage
+from dothi.storage.relational.entity_query import COUNT_OF_TYPE
 from dothi.storage.relational.entity_query_fetch import fetcher
 from dothi.storage.relational.entity_query_sql import LIVE_ENTITY
 from dothi.storage.relational.entity_query_values import LIVE_ATTRIBUTE
@@ -31,11 +32,6 @@ SELECT type FROM t WHERE type IS NOT NULL AND EXISTS (
     WHERE s.type = t.type AND {LIVE_ENTITY})
 """
 """Deleted entities have no types; expired ones have them until they are deleted."""
-_COUNT = """
-SELECT (SELECT count(*) FROM entity_type WHERE type = :type) - (
-    SELECT count(*) FROM entity e JOIN entity_type s ON s.entity_id = e.id
-    WHERE e.expires_us <= :now AND s.type = :type)
-"""
 _OF_TYPE = f"""
 FROM entity_type s CROSS JOIN entity e ON e.id = s.entity_id AND {LIVE_ENTITY}
 CROSS JOIN attribute a ON a.entity_id = e.id AND {LIVE_ATTRIBUTE} WHERE s.type = :type
@@ -53,12 +49,12 @@ _ROWS_OF_NAME = " UNION ALL ".join(
 _OF_NAME = f"""
 FROM ({_ROWS_OF_NAME}) a CROSS JOIN entity e ON e.id = a.entity_id AND {LIVE_ENTITY}
 """
-_JOIN_TYPES = " CROSS JOIN entity_type s ON s.entity_id = e.id"
+_JOIN_TYPES = " CROSS JOIN json_each(e.types) s"
 _EVERY = f"""
-FROM entity e CROSS JOIN entity_type s ON s.entity_id = e.id
-CROSS JOIN attribute a ON a.entity_id = e.id AND {LIVE_ATTRIBUTE} WHERE {LIVE_ENTITY}
+FROM entity_type s CROSS JOIN entity e ON e.id = s.entity_id AND {LIVE_ENTITY}
+CROSS JOIN attribute a ON a.entity_id = e.id AND {LIVE_ATTRIBUTE}
 """
-_GROUPED = "SELECT s.type, a.name, a.kind, count(*) {} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+_GROUPED = "SELECT {}, a.name, a.kind, count(*) {} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
 
 
 class SqliteInventory:
@@ -76,14 +72,14 @@ class SqliteInventory:
 
     def count(self, type_: str) -> int:
         """See ports.inventory.Inventory."""
-        return int(self._rows(_COUNT, type=type_)[0][0])
+        return int(self._rows(COUNT_OF_TYPE, type=type_)[0][0])
 
     def usage(self, type_: str = "", attribute: str = "") -> list[Usage]:
         """See ports.inventory.Inventory."""
         if attribute:
-            sql = _GROUPED.format(_OF_NAME + _JOIN_TYPES)
+            sql = _GROUPED.format("s.value", _OF_NAME + _JOIN_TYPES)
         else:
-            sql = _GROUPED.format(_OF_TYPE if type_ else _EVERY)
+            sql = _GROUPED.format("s.type", _OF_TYPE if type_ else _EVERY)
         rows = self._remembered(sql, type_ or attribute, {"type": type_, "attribute": attribute})
         return [
             Usage(key[0], key[1], tuple(Kind(r[2]) for r in group), sum(r[3] for r in group))

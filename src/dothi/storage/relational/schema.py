@@ -86,15 +86,23 @@ entity = Table(
     Column("modified_us", BigInteger, nullable=False),
     Column("deleted_us", BigInteger),
     Column("expires_us", BigInteger),
+    Index(
+        "ix_entity_box",
+        "min_lon",
+        "max_lon",
+        "min_lat",
+        "max_lat",
+        sqlite_where=text("min_lon IS NOT NULL"),
+    ),
     Index("ix_entity_scope", "scope", sqlite_where=text("scope <> '[]'")),
-    Index("ix_entity_expires_us", "expires_us", sqlite_where=text("expires_us IS NOT NULL")),
+    Index("ix_entity_expiring", "expires_us", sqlite_where=text("expires_us IS NOT NULL")),
 )
 
 entity_type = Table(
     "entity_type",
     metadata,
     Column("type", String, primary_key=True),
-    Column("entity_id", ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("entity_id", ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True),
 )
 
 attribute = Table(
@@ -121,6 +129,7 @@ attribute = Table(
     Index("ix_attribute_name_number", "name", "number", sqlite_where=text("number IS NOT NULL")),
     Index("ix_attribute_name_text", "name", "text", sqlite_where=text("text IS NOT NULL")),
     Index("ix_attribute_name_body", "name", sqlite_where=text("body IS NOT NULL")),
+    Index("ix_attribute_name_further", "name", sqlite_where=text("dataset <> ''")),
     Index(
         "ix_attribute_name_structured",
         "name",

@@ -28,6 +28,18 @@ def linked_depth(condition: Condition) -> int:
     return 0
 
 
+def weight(condition: Condition) -> int:
+    """How many single tests it consists of; each value of a list is one."""
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            return sum(weight(part) for part in parts)
+        case Linked():
+            return 1 + weight(condition.condition)
+        case OneOf():
+            return len(condition.values)
+    return 1
+
+
 def attribute_names(condition: Condition) -> Iterator[str]:
     """Stored names of the attributes of the entity itself that it looks at."""
     match condition:

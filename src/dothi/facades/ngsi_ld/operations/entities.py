@@ -59,20 +59,14 @@ async def delete_entity(
 
 
 async def retrieve_entity(
-    broker: Broker,
-    entity_id: str,
-    names: tuple[str, ...],
-    type_selection: Condition | None,
-    shown: tuple[str, ...] = (),
+    broker: Broker, entity_id: str, names: tuple[str, ...], type_selection: Condition | None
 ) -> StoredEntity:
     """The entity, with only these attributes when `names` is given.
 
-    Args:
-        shown: further attributes are not loaded (empty: all are), and may be missing.
     Raises:
-        NgsiError: ResourceNotFound, also when it has none of the attributes `names`.
+        NgsiError: ResourceNotFound, also when it has none of the attributes.
     """
-    found = await broker.load([entity_id], names or shown)
+    found = await broker.load([entity_id], names)
     if not found or (names and not found[0].attributes):
         what = f" with any of the attributes {', '.join(names)}" if found else ""
         raise not_found(f"there is no entity {entity_id}{what}")

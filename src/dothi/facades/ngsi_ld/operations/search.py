@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 
 from dothi.facades.ngsi_ld.context.names import LdContext
-from dothi.facades.ngsi_ld.errors import bad_request_data, too_many_results
+from dothi.facades.ngsi_ld.errors import bad_request_data, too_complex_query, too_many_results
 from dothi.facades.ngsi_ld.grammar.geo import parse_geo, reference_geometry
 from dothi.facades.ngsi_ld.grammar.order import parse_collation, parse_order
 from dothi.facades.ngsi_ld.grammar.q import parse_q, pattern_problem
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.grammar.scope import parse_scope_query
 from dothi.facades.ngsi_ld.grammar.type_selection import parse_type_selection
-from dothi.facades.ngsi_ld.operations.conditions import is_selective, linked_depth
+from dothi.facades.ngsi_ld.operations.conditions import is_selective, linked_depth, weight
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.facades.ngsi_ld.wire.names import check_name, check_uri
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
@@ -45,6 +45,7 @@ PAGE_PARAMETERS = frozenset({"limit", "offset", "count"})
 _GEO_PARAMETERS = ("georel", "geometry", "coordinates")
 _MAX_OFFSET = 1 << 40
 _ANY_TYPE = "*"
+_MAX_WEIGHT = 200
 
 
 def read_search(
@@ -58,7 +59,7 @@ def read_search(
     Args:
         selectors: condition of the `entities` of a Query in a body.
     Raises:
-        NgsiError: BadRequestData, TooManyResults.
+        NgsiError: BadRequestData, TooManyResults, TooComplexQuery.
     """
     search = replace(read_filter(parameters, context, selectors), order=_order(parameters, context))
     limit = parameters.count("limit", settings.default_limit, _MAX_OFFSET)
@@ -72,7 +73,11 @@ def read_search(
 def read_filter(
     parameters: Parameters, context: LdContext, selectors: Condition | None = None
 ) -> EntitySearch:
-    """Which entities the parameters mean, without order and page. Raises BadRequestData."""
+    """Which entities the parameters mean, without order and page.
+
+    Raises:
+        NgsiError: BadRequestData, TooComplexQuery.
+    """
     ids = parameters.names("id")
     for uri in ids:
         check_uri(uri, "parameter id")
@@ -93,7 +98,10 @@ def read_filter(
             "is not made by the system), georel, id or local=true"
         )
     found = [types, selectors, q, geo, _read_scope(parameters)]
-    return EntitySearch(ids, pattern, attributes, all_of([part for part in found if part]))
+    condition = all_of([part for part in found if part])
+    if condition is not None and weight(condition) > _MAX_WEIGHT:
+        raise too_complex_query(f"the filters hold more than {_MAX_WEIGHT} tests and values")
+    return EntitySearch(ids, pattern, attributes, condition)
 
 
 def read_type(parameters: Parameters, context: LdContext) -> Condition | None:

@@ -53,9 +53,7 @@ def retrieve_handler(broker: Broker) -> Handler:
         output = Output(request, parameters, context, media)
         names = read_names(parameters, "attrs", context)
         wanted = read_map_request(parameters, request.headers.get(MAP_HEADER, ""))
-        entity = await retrieve_entity(
-            broker, entity_id, names, read_type(parameters, context), output.names
-        )
+        entity = await retrieve_entity(broker, entity_id, names, read_type(parameters, context))
         linked = await linked_entities(broker, [entity], output.join)
         response = output.one(entity, linked)
         if wanted.is_used:

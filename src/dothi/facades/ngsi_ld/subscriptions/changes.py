@@ -1,11 +1,12 @@
 """From rows of the log to changes of entities: created, updated, deleted, and from what."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.subscriptions.model import Trigger
 from dothi.model.row import Change, Kind
@@ -161,7 +162,7 @@ def _apply(
     created_at = current.created_at if current is not None and current.created_at <= at else at
     value = _attribute(last, created_at)
     if current is not None and current.modified_at == at:
-        value = replace(current)  # the winner of its commit
+        value = current  # the winner of its commit
     is_replaced = any(row["change"] == Change.DELETE_ATTRIBUTE for row in rows)
     previous = before.row(rows[0] if rows[0]["change"] in _WRITES else last)
     present[series] = value

@@ -1,10 +1,10 @@
 """The entities of a notification (clauses 5.3.1 and 5.8.6)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.subscriptions.changes import AttributeChange, EntityChange

@@ -8,7 +8,7 @@ from dothi.storage.relational.schema import attribute, entity
 revision = "0004"
 down_revision = "0003"
 
-_NAMES = {"ix_entity_expires_us", "ix_attribute_expires_at"}
+_NAMES = {"ix_entity_expiring", "ix_attribute_expires_at"}
 
 
 def upgrade() -> None:

@@ -1,4 +1,4 @@
-"""Entity maps; indexes for scopes, types of an entity, and values that are structures."""
+"""Entity maps; indexes for bounds, scopes, further instances and structured values."""
 
 from alembic import op
 from sqlalchemy import BigInteger, Column, String, Text, inspect
@@ -7,8 +7,10 @@ revision = "0005"
 down_revision = "0004"
 
 _INDEXES = (
+    "CREATE INDEX IF NOT EXISTS ix_entity_box ON entity (min_lon, max_lon, min_lat, max_lat) "
+    "WHERE min_lon IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS ix_attribute_name_further ON attribute (name) WHERE dataset <> ''",
     "CREATE INDEX IF NOT EXISTS ix_entity_scope ON entity (scope) WHERE scope <> '[]'",
-    "CREATE INDEX IF NOT EXISTS ix_entity_type_entity_id ON entity_type (entity_id)",
     "CREATE INDEX IF NOT EXISTS ix_attribute_name_structured ON attribute (name) "
     "WHERE body IS NOT NULL AND number IS NULL AND text IS NULL",
 )

@@ -49,17 +49,28 @@ export interface Options {
   container: HTMLElement;
   manifest: Manifest;
   camera: Camera | null;
+  /** Without a camera: what is to be seen whole at first. */
+  box?: Box | null;
   title: string;
   look: Look;
   credits: string[];
+  /** A small map folds its credits into a button. */
+  isSmall?: boolean;
   entities: () => ReadonlyMap<string, EntityView>;
   view: () => View;
   onselect: (id: string | null) => void;
-  onmove: (camera: Camera, box: Box) => void;
+  /** `isPerson`: moved by hand, key or button, not by the program. */
+  onmove: (camera: Camera, box: Box, isPerson: boolean) => void;
 }
 
 /** Where a map without entities looks: the two provinces of the example. */
 const DEFAULT_BOUNDS: LngLatBoundsLike = [105.9, 9.5, 107.1, 11.6];
+/** Goes with moves that a person asked for by a button. */
+const BY_PERSON = { isPerson: true };
+
+function boundsOf({ west, south, east, north }: Box): LngLatBoundsLike {
+  return [west, south, east, north];
+}
 
 export class LiveMap {
   readonly feed: MapFeed;
@@ -72,7 +83,7 @@ export class LiveMap {
     this.map = new MapLibre({
       container: options.container,
       style: mapStyle(paletteOf(this.look), options.manifest, this.look.scale),
-      ...(camera ? { center: [camera.lon, camera.lat], zoom: camera.zoom } : { bounds: DEFAULT_BOUNDS }),
+      ...(camera ? { center: [camera.lon, camera.lat], zoom: camera.zoom } : { bounds: options.box ? boundsOf(options.box) : DEFAULT_BOUNDS }),
       minZoom: 4,
       maxZoom: 17,
       attributionControl: false,
@@ -83,7 +94,8 @@ export class LiveMap {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    this.map.addControl(new AttributionControl({ compact: false, customAttribution: options.credits }));
+    const isSmall = options.isSmall ?? false;
+    this.map.addControl(new AttributionControl({ compact: isSmall, customAttribution: options.credits }));
     this.map.addControl(new ScaleControl({ maxWidth: 120 * this.look.scale }), 'top-right');
     this.feed = new MapFeed(this.map, options.entities, options.view);
     this.map.once('style.load', () => this.begin());
@@ -101,13 +113,13 @@ export class LiveMap {
   }
 
   zoomBy(steps: number): void {
-    this.map.easeTo({ zoom: this.map.getZoom() + steps });
+    this.map.easeTo({ zoom: this.map.getZoom() + steps }, BY_PERSON);
   }
 
   /** Move the view by parts of its width and height: to the east and to the south. */
   panBy(east: number, south: number): void {
     const { clientWidth, clientHeight } = this.map.getContainer();
-    this.map.panBy([east * clientWidth, south * clientHeight]);
+    this.map.panBy([east * clientWidth, south * clientHeight], {}, BY_PERSON);
   }
 
   /** Bring an entity into view when it is not. */
@@ -118,9 +130,20 @@ export class LiveMap {
       this.map.easeTo({ center: [lon, lat], zoom });
   }
 
-  fitAll(): void {
+  /** The same at once, at no less than this zoom: a map that changes its size drops its glides. */
+  jumpTo(lon: number, lat: number, least: number): void {
+    const zoom = Math.max(this.map.getZoom(), least);
+    if (!this.map.getBounds().contains([lon, lat]) || zoom > this.map.getZoom())
+      this.map.jumpTo({ center: [lon, lat], zoom });
+  }
+
+  /** See every entity; `isPerson`: somebody asked for it. */
+  fitAll(isPerson = false): void {
     const bounds = this.bounds();
-    if (bounds) this.map.fitBounds(bounds, { padding: 50 * this.look.scale, maxZoom: 12 });
+    const { clientWidth, clientHeight } = this.map.getContainer();
+    // A small map keeps most of its room for what stands on it.
+    const padding = Math.min(50 * this.look.scale, clientWidth / 6, clientHeight / 6);
+    if (bounds) this.map.fitBounds(bounds, { padding, maxZoom: 12 }, { isPerson });
   }
 
   remove(): void {
@@ -130,8 +153,11 @@ export class LiveMap {
 
   private begin(): void {
     putMarks(this.map, paletteOf(this.look).halo);
+    // Unfolded it would cover half of a small map; a click shows it.
+    if (this.options.isSmall)
+      this.options.container.querySelector('.maplibregl-ctrl-attrib')?.removeAttribute('open');
     this.feed.refresh();
-    this.tellMove();
+    this.tellMove(false);
   }
 
   private bounds(): LngLatBoundsLike | null {
@@ -144,7 +170,10 @@ export class LiveMap {
 
   private listen(): void {
     this.map.on('click', (event) => void this.click(event));
-    this.map.on('moveend', () => this.tellMove());
+    this.map.on('moveend', (event) => {
+      const { originalEvent, isPerson } = event as { originalEvent?: Event; isPerson?: boolean };
+      this.tellMove(Boolean(originalEvent) || isPerson === true);
+    });
     for (const layer of ['thing', 'cluster']) {
       this.map.on('mouseenter', layer, () => (this.map.getCanvas().style.cursor = 'pointer'));
       this.map.on('mouseleave', layer, () => (this.map.getCanvas().style.cursor = ''));
@@ -162,7 +191,7 @@ export class LiveMap {
     if (cluster === undefined) return this.options.onselect(this.nextOf(hits));
     const source = this.map.getSource<GeoJSONSource>(THINGS);
     const zoom = (await source?.getClusterExpansionZoom(cluster)) ?? this.map.getZoom() + 2;
-    this.map.easeTo({ center: event.lngLat, zoom });
+    this.map.easeTo({ center: event.lngLat, zoom }, BY_PERSON);
   }
 
   /** Where several things stand at one place, each click takes the next of them. */
@@ -172,12 +201,13 @@ export class LiveMap {
     return ids[(at + 1) % ids.length] as string;
   }
 
-  private tellMove(): void {
+  private tellMove(isPerson: boolean): void {
     const c = this.map.getCenter();
     const b = this.map.getBounds();
     this.options.onmove(
       { lon: c.lng, lat: c.lat, zoom: this.map.getZoom() },
       { west: b.getWest(), south: b.getSouth(), east: b.getEast(), north: b.getNorth() },
+      isPerson,
     );
   }
 }

@@ -1,0 +1,164 @@
+"""From a search to SQL: the condition made decidable, the narrowest index to start from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from dothi.model.condition import (
+    AllOf,
+    AnyOf,
+    Condition,
+    HasId,
+    HasScope,
+    HasType,
+    IdMatches,
+)
+from dothi.ports.entity_query import EntitySearch
+from dothi.storage.relational.entity_query_fetch import Fetching, WithParameters
+from dothi.storage.relational.entity_query_rows import (
+    Decidable,
+    as_json,
+    decide,
+    literal_start,
+    match_pattern,
+    needs_decision,
+)
+from dothi.storage.relational.entity_query_sql import LIVE_ENTITY, Compiler
+from dothi.storage.relational.entity_query_values import LIVE_ATTRIBUTE
+
+_SELECTIVE = 100
+"""A start that gives at most so many rows needs no help of another one."""
+_FEW = 2_000
+"""Patterns and geometries look at so many entities one by one rather than at all."""
+_BROAD = 20_000
+"""A start that gives more is not worth gathering: entities are read in order instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """FROM clause, the column with the entity's id, and what to order by."""
+
+    sql: str
+    id_column: str
+    order_by: str
+    """Empty: the rows come in the order of the ids."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """A search on its way to SQL."""
+
+    fetch: Fetching
+    now_us: int
+    compiler: Compiler = field(default_factory=Compiler)
+    condition: Decidable | None = None
+
+    def __post_init__(self) -> None:
+        self.compiler.parameters["now"] = self.now_us
+
+    def where(self, search: EntitySearch) -> str:
+        """SQL that is true for the entities `e` of the search; decides its condition."""
+        terms = [LIVE_ENTITY]
+        compiler = self.compiler
+        if search.ids:
+            terms.append(f"e.uri IN {compiler.known(json_of(search.ids))}")
+        if search.attributes:
+            terms.append(
+                "EXISTS (SELECT 1 FROM attribute a WHERE a.entity_id = e.id AND "
+                f"a.name IN {compiler.known(json_of(search.attributes))} AND {LIVE_ATTRIBUTE})"
+            )
+        if search.condition is not None:
+            self.condition = self._decided(search.condition)
+            terms.append(compiler.predicate(self.condition))
+        if search.id_pattern:
+            terms += self._of_pattern(search, terms)
+        return " AND ".join(terms)
+
+    def source(self, search: EntitySearch) -> Source:
+        """Where the search starts; `where` was called before."""
+        if search.ids or self.condition is None:
+            return Source("entity e", "e.id", "e.id")
+        start = self._start(self.condition)
+        if start:
+            # The limit keeps SQLite from dropping the order of the part.
+            gathered = f"(SELECT DISTINCT entity_id FROM ({start}) ORDER BY entity_id LIMIT -1) c"
+            joined = f"{gathered} CROSS JOIN entity e ON e.id = c.entity_id"
+            return Source(joined, "c.entity_id", "")
+        only_type = required_type(self.condition)
+        if only_type:
+            # The index on (type, entity_id) gives entities in order, so a page stops early.
+            wanted = self.compiler.bind(only_type)
+            joined = "entity_type s CROSS JOIN entity e ON e.id = s.entity_id"
+            return Source(f"{joined} AND s.type = {wanted}", "s.entity_id", "s.entity_id")
+        return Source("entity e", "e.id", "e.id")
+
+    def _start(self, condition: Decidable) -> str:
+        """SQL of the fewest entity ids that hold all matches; empty: no index helps."""
+        counted = self._counted(condition, _BROAD)
+        if not counted or counted[0][0] > _BROAD:
+            return ""
+        rows, start = counted[0]
+        if rows <= _SELECTIVE or len(counted) < 2 or counted[1][0] > _BROAD:
+            return start
+        other = counted[1][1]
+        return f"SELECT entity_id FROM ({start}) INTERSECT SELECT entity_id FROM ({other})"
+
+    def _counted(self, condition: Decidable, most: int) -> list[tuple[int, str]]:
+        """How many rows each start gives (no more than needed are counted), fewest first."""
+        found = []
+        for start in self.compiler.starts(condition):
+            probe = f"SELECT count(*) FROM (SELECT 1 FROM ({start}) LIMIT {most + 1})"
+            found.append((int(self.fetch.rows(probe, self.compiler.parameters)[0][0]), start))
+        return sorted(found)
+
+    def _decided(self, condition: Condition) -> Any:
+        """As SQL can decide it; patterns and geometries look only at what other parts leave."""
+        if not isinstance(condition, AllOf) or not needs_decision(condition):
+            return decide(condition, self.fetch)
+        others = tuple(part for part in condition.parts if not needs_decision(part))
+        counted = self._counted(AllOf(others), _FEW)
+        if not counted or counted[0][0] > _FEW:
+            return decide(condition, self.fetch)
+        sql = f"SELECT DISTINCT entity_id FROM ({counted[0][1]})"
+        found = self.fetch.rows(sql, self.compiler.parameters)
+        within = self.compiler.known(json_of([row[0] for row in found]))
+        return decide(condition, WithParameters(self.fetch, self.compiler.parameters), within)
+
+    def _of_pattern(self, search: EntitySearch, terms: list[str]) -> list[str]:
+        """Terms for `id_pattern`, which looks only at the entities that the other terms leave."""
+        compiler = self.compiler
+        found = []
+        start = literal_start(search.id_pattern)
+        if start:
+            stop = start[:-1] + chr(ord(start[-1]) + 1)
+            found.append(f"e.uri >= {compiler.bind(start)} AND e.uri < {compiler.bind(stop)}")
+        where = " AND ".join([*terms, *found])
+        sql = f"SELECT e.id, e.uri FROM {self.source(search).sql} WHERE {where}"
+        matching = match_pattern(search.id_pattern, self.fetch.table(sql, compiler.parameters))
+        return [*found, f"e.id IN {compiler.known(as_json(matching))}"]
+
+
+def depends_on_values(search: EntitySearch) -> bool:
+    """Whether another value of some attribute could change what is found."""
+    return bool(search.attributes) or not _is_about_entities(search.condition)
+
+
+def required_type(condition: Decidable) -> str:
+    """A type that every match has; empty when there is none."""
+    if isinstance(condition, HasType):
+        return condition.type
+    if isinstance(condition, AllOf):
+        return next((t for part in condition.parts if (t := required_type(part))), "")
+    return ""
+
+
+def json_of(values: Sequence[Any]) -> str:
+    return msgspec.json.encode(list(values)).decode()
+
+
+def _is_about_entities(condition: Condition | None) -> bool:
+    if isinstance(condition, AllOf | AnyOf):
+        return all(_is_about_entities(part) for part in condition.parts)
+    return condition is None or isinstance(condition, HasType | HasId | HasScope | IdMatches)
