@@ -71,6 +71,17 @@ FOCUS = """() => {
     };
 }"""
 
+SUBSCRIBE = """() => fetch('/ngsi-ld/v1/subscriptions', {
+    method: 'POST',
+    headers: {'content-type': 'application/json'},
+    body: JSON.stringify({
+        type: 'Subscription',
+        subscriptionName: 'Phòng thủ dân sự',
+        entities: [{type: 'WaterObserved', idPattern: '.*'}],
+        notification: {endpoint: {uri: 'https://example.org/notify'}},
+    }),
+})"""
+
 
 @contextmanager
 def opened(
@@ -145,6 +156,19 @@ def test_axe_finds_nothing_where_there_is_nothing(
         page.goto("/sources")
         expect(page.locator("#main .notice button")).to_be_visible()
         assert audit(page, axe, themes=True) == [], "no sources"
+        go_to(page, "/subscriptions")
+        expect(page.locator("#main .notice")).to_be_visible()
+        assert audit(page, axe, themes=True) == [], "no subscriptions"
+        page.evaluate(SUBSCRIBE)
+        row = page.locator("tbody tr")
+        expect(row).to_be_visible()
+        assert audit(page, axe, themes=True) == [], "subscriptions"
+        row.get_by_role("button").first.click()
+        expect(row.get_by_role("button").first).to_have_text(re.compile("Gửi tiếp"))
+        row.get_by_role("button").last.click()
+        assert audit(page, axe, themes=True) == [], "subscription, to be deleted"
+        page.locator("dialog button.primary").click()
+        expect(page.locator("#main .notice")).to_be_visible()
         go_to(page, "/trends")
         expect(page.locator("[data-search]")).to_be_visible()
         assert audit(page, axe, themes=True) == [], "no trends"
@@ -176,6 +200,8 @@ def test_axe_finds_nothing_when_the_hub_is_lost(
 
     with opened(browser, hub, cookies) as page:
         page.route_web_socket(re.compile("/api/v1/live"), relay)
+        # What refused sockets fall back to is cut off too.
+        page.route("**/api/v1/live/sse*", lambda route: route.abort())
         open_map(page)
         is_cut = True
         lines[-1].close()

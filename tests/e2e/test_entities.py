@@ -173,6 +173,26 @@ def test_the_history_of_an_attribute(page: Page) -> None:
     expect(detail.locator("canvas")).to_have_count(0)
 
 
+def test_a_click_on_the_map_selects_in_the_list(page: Page) -> None:
+    open_entities(page, f"?id={AIR}")
+    expect(page.locator(".map .map")).to_have_attribute("data-entities", "1", timeout=SLOW_MS)
+    canvas = page.locator(".maplibregl-canvas")
+    detail = page.get_by_test_id("entity-detail")
+
+    def click_middle() -> None:
+        # The only thing of the page stands in the middle, once the map has arrived there.
+        canvas.click()
+        expect(detail).to_be_visible(timeout=1_000)
+
+    for attempt in range(10):
+        try:
+            click_middle()
+            break
+        except AssertionError:
+            assert attempt < 9, "nothing was selected"
+    expect(page.locator("[role=row][aria-selected=true]")).to_contain_text("Bình Dương: 593")
+
+
 def test_the_map_view_is_a_filter(page: Page) -> None:
     open_entities(page, "?box=106.4,10.8,106.9,11.2")
     inside = total(page)

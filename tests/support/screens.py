@@ -4,11 +4,23 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Page, expect
 
-from support.browser import expect_things_on_map, first_station, go_to
+from support.browser import SLOW_MS, expect_things_on_map, first_station, go_to
 
 ROW = "[role=grid] [data-row]"
 ENTITY_LINK = "[data-entity]"
 """Names in the list of the entity browser."""
+_REGISTER = """() => fetch('/ngsi-ld/v1/csourceRegistrations', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+        id: 'urn:ngsi-ld:ContextSourceRegistration:trams',
+        type: 'ContextSourceRegistration',
+        registrationName: 'trams',
+        information: [{ entities: [{ type: 'Tram' }] }],
+        endpoint: 'https://trams.example.org',
+    }),
+})"""
+"""A broker of things that the example does not have; the second time it is there already."""
 
 
 def all_screens(page: Page) -> Iterator[str]:
@@ -20,6 +32,7 @@ def all_screens(page: Page) -> Iterator[str]:
     yield from entity_browser(page)
     yield from entity_and_trends(page)
     yield from source_screens(page)
+    yield from registration_screens(page)
     yield from dialogs(page)
     go_to(page, "/nowhere")
     expect(page.locator("#main a[href='/map']")).to_be_visible()
@@ -32,6 +45,7 @@ def main_screens(page: Page) -> Iterator[str]:
     yield from entity_browser(page)
     yield from entity_and_trends(page)
     yield from source_screens(page)
+    yield from registration_screens(page)
 
 
 def map_screens(page: Page) -> Iterator[str]:
@@ -48,20 +62,20 @@ def map_screens(page: Page) -> Iterator[str]:
 
 def entity_browser(page: Page) -> Iterator[str]:
     go_to(page, "/entities")
-    expect(page.locator(ENTITY_LINK).nth(3)).to_be_visible()
+    expect(page.locator(ENTITY_LINK).nth(3)).to_be_visible(timeout=SLOW_MS)
     yield "entities"
     page.locator("[aria-controls=q-help]").click()
     page.locator("[aria-controls=q-more]").click()
     page.locator("[aria-controls$=-list]").fill("pm25>>3")
-    expect(page.locator("#q-problem.bad")).to_be_visible()
+    expect(page.locator("#q-problem.bad")).to_be_visible(timeout=SLOW_MS)
     yield "entities, filter refused"
     go_to(page, "/entities?q=pm25")
     page.locator(ENTITY_LINK).first.click()
-    expect(page.get_by_test_id("json")).to_be_visible()
+    expect(page.get_by_test_id("json")).to_be_visible(timeout=SLOW_MS)
     yield "entity as JSON"
     page.get_by_test_id("entity-detail").locator(".tabs button").nth(1).click()
-    expect(page.get_by_test_id("history")).to_be_visible()
-    expect(page.get_by_test_id("entity-detail").locator("canvas")).to_be_visible()
+    expect(page.get_by_test_id("history")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_test_id("entity-detail").locator("canvas")).to_be_visible(timeout=SLOW_MS)
     yield "history of an attribute"
 
 
@@ -89,6 +103,18 @@ def source_screens(page: Page) -> Iterator[str]:
     page.locator(ROW).nth(1).get_by_role("link").click()
     expect(page.get_by_test_id("source-detail").locator("svg rect.stored").first).to_be_attached()
     yield "source"
+
+
+def registration_screens(page: Page) -> Iterator[str]:
+    page.evaluate(_REGISTER)
+    go_to(page, "/registrations")
+    expect(page.locator("#main tbody tr").first).to_be_visible()
+    yield "registrations"
+    page.locator("#main tbody button").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "registration to delete"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 def dialogs(page: Page) -> Iterator[str]:

@@ -1,18 +1,27 @@
 """Running doors and other context sources."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.conformance.ngsi_ld.broker import Running, running
 from tests.conformance.ngsi_ld.peers import OPEN, Recorder, recorder
 from tests.conformance.ngsi_ld.subscriber import Subscribed, subscribed
 
 
+@asynccontextmanager
+async def _patient(folder: Path) -> AsyncIterator[Running]:
+    """One request may make several brokers do their first work."""
+    async with running(folder, OPEN) as found:
+        found.http.timeout = httpx.Timeout(30)
+        yield found
+
+
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(tmp_path, OPEN) as found:
+    async with _patient(tmp_path) as found:
         yield found
 
 
@@ -24,7 +33,7 @@ async def doors(tmp_path: Path) -> AsyncIterator[tuple[Running, Running, Running
         for name in ("a", "b", "c"):
             folder = tmp_path / name
             folder.mkdir()
-            found.append(await stack.enter_async_context(running(folder, OPEN)))
+            found.append(await stack.enter_async_context(_patient(folder)))
         yield found[0], found[1], found[2]
 
 

@@ -16,7 +16,7 @@ from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from serving import serve
 
 CAR = "urn:ngsi-ld:Vehicle:1"
-OPEN = NgsiLdSettings(egress_allow=("127.0.0.1",), forward_timeout_s=1.0)
+OPEN = NgsiLdSettings(egress_allow=("127.0.0.1",), forward_timeout_s=20.0)
 READS = ["retrieveOps"]
 ALL = ["redirectionOps", "createBatch", "upsertBatch", "updateBatch", "deleteBatch", "mergeBatch"]
 

@@ -39,6 +39,12 @@ async def test_entities_that_match_are_gone(door: Running) -> None:
     assert await _left(door) == []
 
 
+async def test_every_type_means_every_local_entity(door: Running) -> None:
+    await _rooms(door)
+    await _purge(door, "?type=*")
+    assert not await _left(door)
+
+
 async def test_named_attributes_are_dropped(door: Running) -> None:
     await _rooms(door)
     await _purge(door, "?type=Room&drop=b,nothing")
@@ -82,6 +88,7 @@ async def test_a_wide_or_wrong_purge_deletes_nothing(door: Running) -> None:
         "?type=Room&drop=a b",
         "?type=Room&id=nonsense",
         "?type=Room&q=a==",
+        "?type=Room&q=rel{a==1}",
         "?type=Room&georel=near",
     ):
         answer = await door.http.delete(f"{ROOT}/entities{query}")

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Engine, Table, create_engine
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateIndex
 
 from dothi.model.condition import Condition
 from dothi.ports.entity_query import EntitySearch
@@ -62,6 +63,9 @@ class InstanceMatch:
             for table in _TABLES:
                 columns = ", ".join(_column(c.name) for c in table.columns)
                 _run(connection, f"CREATE TABLE {table.name} ({columns})")
+                # Some questions name the index that they use.
+                for index in table.indexes:
+                    _run(connection, str(CreateIndex(index).compile(dialect=engine.dialect)))
             _run(connection, "CREATE INDEX of_entity ON attribute (entity_id, name)")
             _run(connection, "CREATE INDEX by_type ON entity_type (type, entity_id)")
             pooled.close()
@@ -80,7 +84,8 @@ def _run(connection: Connection, sql: str, rows: pa.Table | None = None) -> None
 
 
 def _filled(heads: Sequence[EvolutionHead], rows: pa.Table) -> dict[str, pa.Table]:
-    ids = pa.array(range(len(heads)), pa.int64())
+    # Numbers begin at 1, as those of the tables do: pages begin behind 0.
+    ids = pa.array(range(1, len(heads) + 1), pa.int64())
     entity = {
         "id": ids,
         "uri": pa.array([head.id for head in heads], pa.string()),
@@ -90,7 +95,7 @@ def _filled(heads: Sequence[EvolutionHead], rows: pa.Table) -> dict[str, pa.Tabl
         "modified_us": pa.array([_us(head.modified_at) for head in heads], pa.int64()),
     }
     entity |= {n: pa.repeat(pa.scalar(edge), len(heads)) for n, edge in _ANYWHERE.items()}
-    pairs = [(name, n) for n, head in enumerate(heads) for name in head.types]
+    pairs = [(name, n) for n, head in enumerate(heads, 1) for name in head.types]
     entity_type = {
         "type": pa.array([name for name, _ in pairs], pa.string()),
         "entity_id": pa.array([n for _, n in pairs], pa.int64()),
@@ -98,7 +103,7 @@ def _filled(heads: Sequence[EvolutionHead], rows: pa.Table) -> dict[str, pa.Tabl
     committed = rows["committed_at"].cast(pa.int64())
     attribute = {
         "id": pa.array(range(rows.num_rows), pa.int64()),
-        "entity_id": pc.index_in(rows["entity"], value_set=entity["uri"]).cast(pa.int64()),
+        "entity_id": pc.add(pc.index_in(rows["entity"], entity["uri"]).cast(pa.int64()), 1),
         "name": rows["attribute"],
         **{name: rows[name] for name in ("dataset", "number", "text", "body", "unit")},
         "kind": rows["kind"].cast(pa.int64()),

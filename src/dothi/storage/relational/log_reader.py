@@ -64,6 +64,26 @@ _EARLIER = pa.schema(
     [(f.name, pa.int64() if pa.types.is_timestamp(f.type) else f.type) for f in EARLIER_ROWS]
 )
 
+_FEW_ROWS = 500
+"""So few rows are joined with their names at once; remembered names pay for more."""
+_PLAIN = pa.schema(
+    [
+        (f.name, f.type if pa.types.is_string(f.type) or f.name == "number" else pa.int64())
+        for f in LOG_SCHEMA
+    ]
+)
+_JOINED = """
+SELECT 0 AS lane, l.seq, coalesce(s.name_id, '') AS source, coalesce(e.uri, '') AS entity,
+    json_extract(e.types, '$[0]') AS entity_type, coalesce(a.name, '') AS attribute,
+    coalesce(a.dataset, '') AS dataset, l.observed_us AS observed_at, l.number, l.text, l.body,
+    nullif(u.code, '') AS unit, l.quality, l.kind, l.change, coalesce(b.name_id, '') AS batch,
+    l.committed_us AS committed_at, l.revision
+FROM log l LEFT JOIN source s ON s.id = l.source_id LEFT JOIN entity e ON e.id = l.entity_id
+LEFT JOIN attribute a ON a.id = l.attribute_id LEFT JOIN unit u ON u.id = l.unit_id
+LEFT JOIN batch b ON b.id = l.batch_id
+WHERE l.seq > {after} ORDER BY l.seq LIMIT {limit}
+"""
+
 
 class SqliteLogReader:
     """ports.log.LogReader and ports.history.HotRows on SQLite, lane 0. Any thread."""
@@ -106,6 +126,9 @@ class SqliteLogReader:
     def read(self, after_seq: int, limit: int, lane: int = 0) -> pa.Table:
         """See ports.log.LogReader."""
         with self._lock:
+            if limit <= _FEW_ROWS:
+                rows = self._connection.typed(_PLAIN, _JOINED.format(after=after_seq, limit=limit))
+                return rows.cast(LOG_SCHEMA)
             return self._rows(
                 f"SELECT * FROM log WHERE seq > {after_seq} ORDER BY seq LIMIT {limit}"
             )

@@ -12,9 +12,10 @@ from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.grammar.geo import parse_geo
 from dothi.facades.ngsi_ld.grammar.q import parse_q, pattern_problem
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
+from dothi.facades.ngsi_ld.grammar.scope import parse_scope_query
 from dothi.facades.ngsi_ld.grammar.type_selection import parse_type_selection
 from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.operations.conditions import attribute_names
+from dothi.facades.ngsi_ld.operations.conditions import attribute_names, linked_depth
 from dothi.facades.ngsi_ld.operations.evolution import (
     Evolution,
     Range,
@@ -30,6 +31,7 @@ from dothi.facades.ngsi_ld.operations.projection import (
     is_system,
     read_projection,
 )
+from dothi.facades.ngsi_ld.operations.temporal_scopes import keep_within, matching_spans
 from dothi.facades.ngsi_ld.operations.times import (
     TIME_PARAMETERS,
     TimeProperty,
@@ -49,6 +51,7 @@ _GEO = ("georel", "geometry", "coordinates")
 SEARCH_PARAMETERS = (
     frozenset({"id", "idPattern", "type", "q", *_GEO, "geoproperty", "local", "csf"})
     | frozenset({"limit", "offset", "count", "orderBy", "collation", "splitEntities"})
+    | frozenset({"scopeQ", "expandValues", "jsonKeys"})
     | TIME_PARAMETERS
     | PROJECTION_PARAMETERS
 )
@@ -63,6 +66,7 @@ class TemporalSearch:
 
     search: EvolutionSearch
     condition: Condition | None
+    scopes: Condition | None
     times: TimeQuery
     projection: Projection
     limit: int
@@ -121,7 +125,8 @@ def read_temporal_search(
         kept if len(kept) == len(selectors) else (), projection.explicit, _read_order(parameters)
     )
     offset = parameters.count("offset", 0, _MAX_OFFSET)
-    return TemporalSearch(search, condition, times, projection, limit, offset, counts)
+    scopes = _read_scopes(parameters)
+    return TemporalSearch(search, condition, scopes, times, projection, limit, offset, counts)
 
 
 async def query_evolutions(broker: Broker, asked: TemporalSearch) -> TemporalPage:
@@ -133,9 +138,34 @@ async def evolutions_of_page(
     broker: Broker, asked: TemporalSearch, heads: Sequence[EvolutionHead]
 ) -> tuple[list[Evolution], Range | None]:
     """The evolutions of the page, and what of them it covers when that is not everything."""
-    return await asyncio.to_thread(
-        load_evolutions, broker, heads, asked.projection.wanted(), asked.times
-    )
+    return await asyncio.to_thread(_load_page, broker, asked, heads)
+
+
+def _load_page(
+    broker: Broker, asked: TemporalSearch, heads: Sequence[EvolutionHead]
+) -> tuple[list[Evolution], Range | None]:
+    wanted, times = asked.projection.wanted(), asked.times
+    if asked.scopes is None:
+        return load_evolutions(broker, heads, wanted, times)
+    evolutions = _scoped(broker, heads, asked, wanted)
+    return evolutions, cut(evolutions, times, broker.settings.temporal_page)
+
+
+def _scoped(
+    broker: Broker, heads: Sequence[EvolutionHead], asked: TemporalSearch, wanted: Wanted
+) -> list[Evolution]:
+    """Evolutions with what happened while a scope matched; the others are left out."""
+    assert asked.scopes is not None
+    spans = matching_spans(broker, heads, asked.scopes, asked.times)
+    held = [head for head in heads if head.id in spans]
+    every = replace(asked.times, last_n=None)
+    evolutions = evolutions_of(held, fetch_all(broker, held, wanted, every), every)
+    for evolution in evolutions:
+        keep_within(evolution, spans[evolution.head.id], asked.times)
+        if asked.times.last_n is not None:
+            for name, rows in evolution.rows.items():
+                evolution.rows[name] = rows[-asked.times.last_n :]
+    return [evolution for evolution in evolutions if evolution.has_attributes]
 
 
 def load_evolutions(
@@ -185,6 +215,8 @@ def _holding(
     rows = fetch_rows(broker, heads, wanted, times, 1)
     with_rows = {e.head.id for e in evolutions_of(heads, rows, times) if e.has_attributes}
     held = [head for head in heads if head.id in with_rows]
+    if asked.scopes is not None and held:
+        held = [evolution.head for evolution in _scoped(broker, held, asked, wanted)]
     if asked.condition is None or not held:
         return held
     names = tuple(dict.fromkeys(attribute_names(asked.condition)))
@@ -216,11 +248,25 @@ def _read_types(parameters: Parameters, context: LdContext) -> Condition | None:
         raise bad_request_data(f"parameter type: {error}") from error
 
 
+def _read_scopes(parameters: Parameters) -> Condition | None:
+    text = parameters.text("scopeQ")
+    if not text:
+        return None
+    try:
+        return parse_scope_query(text)
+    except GrammarError as error:
+        raise bad_request_data(f"parameter scopeQ: {error}") from error
+
+
 def _read_condition(parameters: Parameters, context: LdContext) -> Condition | None:
     parts: list[Condition] = []
+    expanded = frozenset(context.stored(name) for name in parameters.names("expandValues"))
     if text := parameters.text("q"):
         try:
-            parts.append(parse_q(text, context.stored))
+            found = parse_q(text, context.stored, expanded)
+            if linked_depth(found):
+                raise bad_request_data("parameter q: filters on linked entities have no place here")
+            parts.append(found)
         except GrammarError as error:
             raise bad_request_data(f"parameter q: {error}") from error
     geo = _read_geo(parameters, context)

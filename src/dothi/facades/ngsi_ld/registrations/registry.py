@@ -75,7 +75,7 @@ class Registry:
 
         `alias`: the name of this broker, when another registry of the program has it.
         """
-        self._records = records
+        self.records = records
         self._clock = clock or SystemClock()
         self._entries: dict[str, Entry] = {}
         self._dirty: set[str] = set()
@@ -116,8 +116,8 @@ class Registry:
 
     async def remove(self, uri: str) -> None:
         """Forget it. Raises StoreUnavailable."""
-        if self._records is not None:
-            await asyncio.to_thread(self._records.remove, RecordKind.REGISTRATION, uri)
+        if self.records is not None:
+            await asyncio.to_thread(self.records.remove, RecordKind.REGISTRATION, uri)
         entry = self._entries.pop(uri, None)
         self._dirty.discard(uri)
         if entry is not None:
@@ -137,7 +137,7 @@ class Registry:
             use.failed += 1
             use.last_failure = at
         self._dirty.add(uri)
-        if self._records is not None and self._timer is None:
+        if self.records is not None and self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(_STORE_AFTER_S, self._store_counters)
 
@@ -163,24 +163,24 @@ class Registry:
                 self._dirty.add(entry.registration.id)
 
     async def _store(self, entry: Entry) -> None:
-        if self._records is not None:
-            await asyncio.to_thread(self._records.put, _record(entry))
+        if self.records is not None:
+            await asyncio.to_thread(self.records.put, _record(entry))
 
     def _load(self) -> None:
-        if self._records is None:
+        if self.records is None:
             self.alias = self.alias or _new_alias()
             return
-        for record in self._records.all(RecordKind.REGISTRATION):
+        for record in self.records.all(RecordKind.REGISTRATION):
             self._entries[record.id] = _entry(record)
         if self.alias:
             return
-        identity = self._records.all(RecordKind.IDENTITY)
+        identity = self.records.all(RecordKind.IDENTITY)
         if identity:
             self.alias = identity[0].id
             return
         self.alias = _new_alias()
         now = self._clock.now()
-        self._records.put(ContextSourceRecord(RecordKind.IDENTITY, self.alias, "{}", now, now))
+        self.records.put(ContextSourceRecord(RecordKind.IDENTITY, self.alias, "{}", now, now))
 
 
 def _new_alias() -> str:

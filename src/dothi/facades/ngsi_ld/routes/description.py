@@ -34,7 +34,7 @@ _PARAMETERS: dict[tuple[str, str], str] = {
     ("POST", "/entityOperations/create"): "local",
     ("POST", "/entityOperations/upsert"): "options local",
     ("POST", "/entityOperations/update"): "options local",
-    ("POST", "/entityOperations/merge"): "options format observedAt lang local",
+    ("POST", "/entityOperations/merge"): "local",
     ("POST", "/entityOperations/delete"): "local",
     ("POST", "/entityOperations/query"): f"{_NAMES} {_PAGE}",
     ("GET", "/temporal/entities"): f"{_SELECT} scopeQ pick omit {_TIME} {_NAMES} {_PAGE}",

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.conditions import linked_depth
 from dothi.facades.ngsi_ld.operations.entities import replace_entity
 from dothi.facades.ngsi_ld.operations.merge import merge_entity
 from dothi.facades.ngsi_ld.operations.purge import (
@@ -91,9 +92,12 @@ def purge_handler(broker: Broker) -> Handler:
         context = await request_context(request, broker.contexts)
         cut = _read_cut(parameters, context)
         search = read_search(parameters, context, broker)
+        if search.condition is not None and linked_depth(search.condition):
+            raise bad_request_data("parameter q: a purge does not look into linked entities")
+        is_local = parameters.is_true("local") or parameters.text("type") == "*"
         is_narrow = not SYSTEM_NAMES.issuperset(search.attributes)
         is_narrow = is_narrow or is_selective(search.condition)
-        if not is_narrow and not parameters.is_true("local"):
+        if not is_narrow and not is_local:
             raise bad_request_data(
                 "the query is too wide; give at least one of type, attrs, q, georel or local=true"
             )

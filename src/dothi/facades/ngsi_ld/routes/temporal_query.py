@@ -34,7 +34,7 @@ from dothi.ports.evolution import EntitySelector
 _QUERY = SEARCH_PARAMETERS | OUTPUT_PARAMETERS
 _POST = OUTPUT_PARAMETERS | {"limit", "offset", "count", "local", "splitEntities"}
 _LISTS = ("attrs", "pick", "omit", "datasetId")
-_TEXTS = ("q", "csf", "lang")
+_TEXTS = ("q", "csf", "lang", "scopeQ", "expandValues", "jsonKeys")
 _TEMPORAL = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN")
 _AGGREGATION = ("aggrMethods", "aggrPeriodDuration")
 _GEO = ("georel", "geometry", "coordinates", "geoproperty")

@@ -1,6 +1,7 @@
 """From changes to the notifications that they make (clause 5.8.6)."""
 
 import hashlib
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from dothi.model.row import Change
 from dothi.pipeline.matching import holds_pattern, matches
 from dothi.ports.entity_query import Entities, StoredEntity
 from dothi.ports.entity_states import EarlierRows, EntityStates
+
+logger = logging.getLogger(__name__)
 
 _KEPT_TYPES = 200_000
 _MAX_ENTITIES = 500
@@ -66,13 +69,13 @@ class Matcher:
         for change in changes_of(relevant, self._states, self._earlier):
             self._remember(change.entity)
             for subscription in self._candidates(change):
-                shown = shown_deletions(subscription, change)
-                if shown is not None and selects(subscription, change.entity):
+                shown = _told(subscription, change)
+                if shown is not None:
                     key = (subscription.number, change.batch)
                     found = gathered.setdefault(key, _Gathered(subscription))
                     found.entries.append(Entry(change.entity, change, shown))
         composer = Composer(self._entities.load)
-        return [made for one in gathered.values() for made in _notifications(one, composer)]
+        return [made for one in gathered.values() for made in _composed(one, composer)]
 
     def _candidates(self, change: EntityChange) -> list[Subscription]:
         names = {name for name, _ in change.attributes}
@@ -101,6 +104,28 @@ class Matcher:
 
 
 _OF_ENTITIES = pa.array([Change.UPSERT_ENTITY, Change.DELETE_ENTITY], pa.uint8())
+
+
+def _told(subscription: Subscription, change: EntityChange) -> frozenset[tuple[str, str]] | None:
+    """As `shown_deletions`, and only when the entity is selected.
+
+    Supervisor boundary: a defect that one subscription brings up must not silence the others.
+    """
+    try:
+        shown = shown_deletions(subscription, change)
+        return shown if shown is not None and selects(subscription, change.entity) else None
+    except Exception:
+        logger.exception("subscription %s cannot be matched", subscription.id)
+        return None
+
+
+def _composed(gathered: _Gathered, composer: Composer) -> list[Matched]:
+    """Its notifications. Supervisor boundary, as `_told`."""
+    try:
+        return list(_notifications(gathered, composer))
+    except Exception:
+        logger.exception("a notification of %s cannot be written", gathered.subscription.id)
+        return []
 
 
 def selects(subscription: Subscription, entity: StoredEntity) -> bool:

@@ -29,6 +29,8 @@ from dothi.ports.subscriptions import Notification, SubscriptionView
 logger = logging.getLogger(__name__)
 
 CONSUMER = "ngsi-ld subscriptions"
+_FEW_ROWS = 200
+"""Rows that are read at first; when there are more, the next run takes `run_rows`."""
 _SAVE_S = 1.0
 """A cursor without notifications is written so often: rows that match nothing may come again."""
 _RETRY_S = 1.0
@@ -77,6 +79,7 @@ class SubscriptionService:
         self._saved = 0
         self._saved_s = 0.0
         self.matched = 0
+        self._limit = _FEW_ROWS
         self.registry.watch(self._changed)
 
     def wake(self, _head: int) -> None:
@@ -201,7 +204,10 @@ class SubscriptionService:
 
     def _work(self) -> tuple[list[Notification], int, bool]:
         """Read, match, and store the notifications together with the cursor."""
-        rows = self._ports.hub.log.read(self.position, self._settings.run_rows)
+        limit = self._limit
+        rows = self._ports.hub.log.read(self.position, limit)
+        is_full = bool(rows.num_rows == limit)
+        self._limit = self._settings.run_rows if is_full else _FEW_ROWS
         if not rows.num_rows:
             return [], self.position, False
         position = int(rows["seq"][-1].as_py())
@@ -209,7 +215,7 @@ class SubscriptionService:
         notifications = self._throttle.notifications(matched, self._ports.clock.now())
         if notifications:
             self._ports.hub.outbox.put(notifications, CONSUMER, position)
-        return notifications, position, bool(rows.num_rows == self._settings.run_rows)
+        return notifications, position, is_full
 
     async def _save(self) -> None:
         if self.position > self._saved and monotonic() - self._saved_s > _SAVE_S:
