@@ -220,3 +220,28 @@ async def test_one_missing_url_is_asked_for_once(door: Running) -> None:
     for answer in answers:
         problem_of(answer, 504, "LdContextNotAvailable")
     assert door.contexts.loaded == ["https://nowhere.example.org/c.jsonld"]
+
+
+async def test_an_implicit_context_for_a_subscription(door: Running) -> None:
+    """5.13.1: an @context that is an array gets a URL here, which the subscription names."""
+    body = {
+        "id": "urn:ngsi-ld:Subscription:1",
+        "type": "Subscription",
+        "entities": [{"type": "A"}],
+        "notification": {"endpoint": {"uri": "http://192.0.2.1/n"}},
+        "@context": [{"a": "https://example.org/a"}, {"b": "https://example.org/b"}],
+    }
+    answer = await door.http.post(
+        f"{ROOT}/subscriptions", json=body, headers={"content-type": LD_JSON}
+    )
+    assert answer.status_code == 201, answer.text
+    url = (await door.get("/subscriptions/urn:ngsi-ld:Subscription:1")).json()["jsonldContext"]
+    local = url.rpartition("/")[2]
+    assert (await door.http.get(url)).json() == {"@context": body["@context"]}
+    assert (await _details(door, local))["kind"] == "ImplicitlyCreated"
+    listed = await door.get("/jsonldContexts", params={"kind": "ImplicitlyCreated"})
+    assert listed.json() == [url]
+    entity = {"id": "urn:ngsi-ld:A:1", "type": "A", "a": {"value": 1}, "@context": url}
+    assert (await door.create(entity)).status_code == 201
+    assert "https://example.org/a" in await door.entity("urn:ngsi-ld:A:1")
+    assert door.contexts.loaded == []

@@ -381,3 +381,18 @@ async def test_a_snapshot_of_the_past(door: Running) -> None:
     assert total.json()["temperature"]["totalCount"][0][0] == 120
     gone = await door.get(f"/entities/{room}", headers=headers)
     problem_of(gone, 404, "ResourceNotFound")
+
+
+async def test_nothing_is_subscribed_in_a_snapshot(door: Running) -> None:
+    """What a snapshot does not do is told, not passed on to the hub beside it."""
+    await _take(door)
+    body = {
+        "type": "Subscription",
+        "entities": [{"type": "Room"}],
+        "notification": {"endpoint": {"uri": "http://192.0.2.1/n"}},
+    }
+    answer = await door.http.post(
+        f"{ROOT}/subscriptions", json=body, headers={"ngsild-snapshot": ID}
+    )
+    problem_of(answer, 422, "OperationNotSupported")
+    assert (await door.get("/subscriptions")).json() == []

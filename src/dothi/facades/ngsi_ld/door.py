@@ -37,13 +37,13 @@ from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.routes.preference import preferring
 from dothi.facades.ngsi_ld.routes.registration_list import registration_list
-from dothi.facades.ngsi_ld.routes.tables import HandlerTables
 from dothi.facades.ngsi_ld.routes.tenancy import Hubs, Tenancy
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.facades.ngsi_ld.snapshots.desk import DeskDeps, SnapshotDesk
 from dothi.facades.ngsi_ld.snapshots.filling import PAGE, TEMPORAL_INSTANCES
 from dothi.facades.ngsi_ld.snapshots.notice import Notices
 from dothi.facades.ngsi_ld.subscriptions.service import NotifyPorts, SubscriptionService
+from dothi.facades.ngsi_ld.tables import HandlerTable, HandlerTables
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.hubs import HubPorts, Snapshots, Tenants
@@ -183,7 +183,7 @@ class NgsiLdDoor:
         return [*table, *snapshot_endpoints(broker, desk)]
 
     def _desk(self, snapshots: Snapshots, contexts: Contexts, tenant: str) -> SnapshotDesk:
-        def handlers(hub: HubPorts, is_wide: bool) -> list[Endpoint]:
+        def handlers(hub: HubPorts, is_wide: bool) -> HandlerTable:
             return (self._wide_tables if is_wide else self._tables).of(hub, tenant)
 
         return SnapshotDesk(

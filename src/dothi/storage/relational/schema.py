@@ -374,10 +374,8 @@ snapshot = Table(
     Column("key", String, nullable=False, unique=True, comment="its folder below snapshots/"),
     Column("document", Text, nullable=False, comment="JSON: what its creator gave, and details"),
     Column("status", String, nullable=False),
-    Column("created_us", BigInteger, nullable=False),
-    Column("modified_us", BigInteger, nullable=False),
-    Column("expires_us", BigInteger, nullable=False),
-    Column("used_us", BigInteger, nullable=False),
+    *(Column(f"{at}_us", BigInteger, nullable=False) for at in ("created", "modified")),
+    *(Column(f"{at}_us", BigInteger, nullable=False) for at in ("expires", "used")),
 )
 
 context_source_record = Table(

@@ -18,6 +18,7 @@ from dothi.facades.ngsi_ld.snapshots.document import read_fragment, read_new
 from dothi.facades.ngsi_ld.snapshots.filling import Filling, status_of
 from dothi.facades.ngsi_ld.snapshots.selection import read_selection
 from dothi.facades.ngsi_ld.snapshots.times import times_of, without_times
+from dothi.facades.ngsi_ld.tables import HandlerTable
 from dothi.facades.ngsi_ld.wire.durations import read_lifetime_s
 from dothi.ports.hubs import SnapshotRecord
 
@@ -137,14 +138,14 @@ class Handlers:
         self.asked: list[str] = []
         self.written: list[dict[str, Any]] = []
 
-    def table(self) -> list[Endpoint]:
+    def table(self) -> HandlerTable:
         paths = {
             "/temporal/entityOperations/query": self._query,
             "/temporal/entities": self._write,
         }
-        return [
-            Endpoint("POST", path, Permission.READ, handler, "") for path, handler in paths.items()
-        ]
+        return HandlerTable(
+            [Endpoint("POST", path, Permission.READ, h, "") for path, h in paths.items()]
+        )
 
     async def _query(self, request: Request) -> Response:
         self.asked.append(str(request.url.query))
@@ -207,7 +208,7 @@ async def test_an_evolution_that_is_refused_fails_its_query() -> None:
 
 async def test_what_the_program_cannot_do_fails_its_query() -> None:
     filling = _filling(Handlers(1))
-    filling.source = []
+    filling.source = HandlerTable([])
     await filling.run()
     (detail,) = filling.record.document["snapshotTemporalQueriesDetails"]
     assert detail["problemDetails"]["type"].endswith("OperationNotSupported")

@@ -1,10 +1,12 @@
 """/subscriptions and /subscriptions/{id} (clauses 6.10 and 6.11)."""
 
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.routes.guard import Handler, guarded
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
@@ -28,10 +30,22 @@ def create_handler(registry: Registry, settings: NgsiLdSettings) -> Handler:
         Parameters(request, _NONE)
         payload = await read_payload(request, settings.max_body_bytes)
         context = await payload.context(registry.contexts, payload.document)
-        made = await registry.create(payload.document, context)
+        raw = await _naming_context(request, registry, payload.document, context)
+        made = await registry.create(raw, context)
         return empty(201, {"location": f"{_PATH}/{quote(made.id, safe=':')}"})
 
     return guarded(create)
+
+
+async def _naming_context(
+    request: Request, registry: Registry, raw: Any, context: LdContext
+) -> Any:
+    """An @context without a URL gets one here, which notifications can name (5.13.1)."""
+    spec = context.user
+    if spec is None or isinstance(spec, str) or not isinstance(raw, dict) or "jsonldContext" in raw:
+        return raw
+    base = f"{request.url.scheme}://{request.url.netloc}{_PATH.rpartition('/')[0]}"
+    return {**raw, "jsonldContext": await registry.contexts.address(spec, base)}
 
 
 def query_handler(registry: Registry, settings: NgsiLdSettings) -> Handler:

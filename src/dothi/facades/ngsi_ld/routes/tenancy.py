@@ -22,7 +22,7 @@ from dothi.facades.ngsi_ld.errors import (
     too_many_results,
 )
 from dothi.facades.ngsi_ld.routes.guard import Handler, guarded
-from dothi.facades.ngsi_ld.routes.tables import HandlerTables
+from dothi.facades.ngsi_ld.tables import HandlerTables
 from dothi.facades.ngsi_ld.wire.names import check_uri
 from dothi.facades.ngsi_ld.wire.request import check_length
 from dothi.ports.clock import Clock
@@ -32,8 +32,8 @@ TENANT, SNAPSHOT = "NGSILD-Tenant", "NGSILD-Snapshot"
 _ELSEWHERE = {TENANT.lower().encode(), SNAPSHOT.lower().encode()}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _TOUCH_S = 60.0
-_BESIDE_ENTITIES = ("/snapshots", "/subscriptions", "/csource", "/info")
-"""Paths of what belongs to a hub itself; a snapshot has none of it."""
+_BESIDE_ENTITIES = ("/snapshots", "/info")
+"""Paths of what is never inside a snapshot. What could be and is not there is refused (422)."""
 _CREATING = {
     ("POST", "/entities"),
     ("POST", "/entityOperations/create"),
@@ -130,11 +130,11 @@ class Tenancy:
     def endpoints(self) -> Sequence[Endpoint]:
         """The same routes, whose handlers look at the headers first."""
         return [
-            replace(endpoint, handler=self._handler(at, endpoint))
-            for at, endpoint in enumerate(self._default)
+            replace(endpoint, handler=self._handler(endpoint))
+            for endpoint in self._default.endpoints
         ]
 
-    def _handler(self, at: int, endpoint: Endpoint) -> Handler:
+    def _handler(self, endpoint: Endpoint) -> Handler:
         own = endpoint.handler
         path = endpoint.path.removeprefix(self._root).rstrip("/")
         may_create = (endpoint.method, path) in _CREATING
@@ -146,10 +146,10 @@ class Tenancy:
             snapshot = request.headers.get(SNAPSHOT, "") if has_snapshots else ""
             async with self._hubs.use(tenant, may_create=may_create and not snapshot) as hub:
                 if not snapshot:
-                    response = await self._answer(at, hub, tenant, request)
+                    response = await self._answer(endpoint, hub, tenant, request)
                 else:
                     async with self._hubs.use_snapshot(hub, snapshot) as frozen:
-                        response = await self._answer(at, frozen, tenant, request)
+                        response = await self._answer(endpoint, frozen, tenant, request)
                 if may_create and response.status_code < 300:
                     self._hubs.keep(tenant)
             if may_create and response.status_code >= 300:
@@ -167,8 +167,11 @@ class Tenancy:
 
         return answer
 
-    async def _answer(self, at: int, hub: HubPorts, tenant: str, request: Request) -> Response:
-        response: Response = await self._tables.of(hub, tenant)[at].handler(request)
+    async def _answer(
+        self, endpoint: Endpoint, hub: HubPorts, tenant: str, request: Request
+    ) -> Response:
+        found = self._tables.of(hub, tenant).find(endpoint.method, endpoint.path)
+        response: Response = await found.handler(request)
         return response
 
 

@@ -24,9 +24,10 @@ from dothi.facades.ngsi_ld.snapshots.document import (
     read_fragment,
     read_new,
 )
-from dothi.facades.ngsi_ld.snapshots.filling import Filling, Table
+from dothi.facades.ngsi_ld.snapshots.filling import Filling
 from dothi.facades.ngsi_ld.snapshots.notice import Notices
 from dothi.facades.ngsi_ld.snapshots.selection import Selection
+from dothi.facades.ngsi_ld.tables import HandlerTable
 from dothi.facades.ngsi_ld.wire.durations import read_lifetime_s
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
 from dothi.model.problem import Overloaded, StoreUnavailable
@@ -53,7 +54,7 @@ class DeskDeps:
     root: str
     own_hub: Callable[[], AbstractAsyncContextManager[HubPorts]]
     """Keeps the hub open of which snapshots are taken."""
-    handlers: Callable[[HubPorts, bool], Table]
+    handlers: Callable[[HubPorts, bool], HandlerTable]
     """Handlers over a hub; with True those with large pages."""
     work: set[asyncio.Task[None]]
     """What goes on in the background; the door ends it when it is closed."""
@@ -69,11 +70,17 @@ class SnapshotDesk:
     async def get(self, snapshot_id: str) -> SnapshotRecord:
         """Raises ResourceNotFound, also for one that has expired."""
         record = await self._deps.snapshots.get(snapshot_id)
+        if record is not None and self._is_left(record):
+            record = await self._deps.snapshots.get(snapshot_id)  # it may have been done meanwhile
         if record is None or record.expires_at <= self._deps.clock.now():
             raise not_found(f"there is no snapshot {snapshot_id}")
-        if record.status == "preparing" and record.key not in self._filling:
-            self._begin(record)  # the program was stopped meanwhile
+        if self._is_left(record):
+            self._begin(record)
         return record
+
+    def _is_left(self, record: SnapshotRecord) -> bool:
+        """Whether it was being filled when the program stopped."""
+        return record.status == "preparing" and record.key not in self._filling
 
     async def create(self, document: Any, context: Any) -> str:
         """Id of the new snapshot; it is filled in the background (5.16.1)."""
@@ -169,14 +176,16 @@ class SnapshotDesk:
 
     async def _fill(self, record: SnapshotRecord) -> None:
         try:
-            async with self._deps.own_hub() as hub:
-                await self._fill_from(hub, record)
-        except (NgsiError, StoreUnavailable, Overloaded) as error:
-            log.warning("snapshot %s could not be filled: %s", record.id, error)
-            record.status = "failure"
+            try:
+                async with self._deps.own_hub() as hub:
+                    await self._fill_from(hub, record)
+            except (NgsiError, StoreUnavailable, Overloaded) as error:
+                log.warning("snapshot %s could not be filled: %s", record.id, error)
+                record.status = "failure"
+            await self._finish(record)
         finally:
+            # Only now: while the store says "preparing", nobody else may begin.
             self._filling.discard(record.key)
-        await self._finish(record)
 
     async def _finish(self, filled: SnapshotRecord) -> None:
         """Store the outcome, beside what was changed meanwhile."""
@@ -190,7 +199,7 @@ class SnapshotDesk:
         record.status = filled.status
         record.modified_at = self._deps.clock.now()
         await self._deps.snapshots.put(record)
-        await self._tell(record)
+        self._spawn(self._tell(record))
 
     async def _fill_from(self, hub: HubPorts, record: SnapshotRecord) -> None:
         deps = self._deps

@@ -1,10 +1,9 @@
 """Executes the queries of a snapshot and stores what they find in its hub (clause 5.16.1)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from dothi.access.endpoint import Endpoint
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import ERRORS, NgsiError
 from dothi.facades.ngsi_ld.snapshots.document import (
@@ -15,6 +14,7 @@ from dothi.facades.ngsi_ld.snapshots.document import (
 )
 from dothi.facades.ngsi_ld.snapshots.inside import Answer, call
 from dothi.facades.ngsi_ld.snapshots.times import times_of, without_times
+from dothi.facades.ngsi_ld.tables import HandlerTable
 from dothi.facades.ngsi_ld.wire.answers import context_value
 from dothi.ports.hubs import EntityTimes, SnapshotRecord
 
@@ -24,17 +24,15 @@ TEMPORAL_PAGE = 20
 TEMPORAL_INSTANCES = 100_000
 """Instances of an attribute that one temporal answer may have while a snapshot is filled."""
 
-Table = Sequence[Endpoint]
-
 
 @dataclass(slots=True)
 class Filling:
     """One run over the queries of a record."""
 
     record: SnapshotRecord
-    source: Table
+    source: HandlerTable
     """Handlers of the hub that is copied, with pages of the sizes above."""
-    target: Table
+    target: HandlerTable
     """Handlers of the hub of the snapshot."""
     context: LdContext
     root: str

@@ -3,7 +3,6 @@
 A snapshot is filled by the operations that clients use, so it holds exactly what they would get.
 """
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,9 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from dothi.access.endpoint import Endpoint
 from dothi.access.principal import ADMINISTRATOR
-from dothi.facades.ngsi_ld.errors import not_supported
+from dothi.facades.ngsi_ld.tables import HandlerTable
 from dothi.facades.ngsi_ld.wire.negotiation import LD_JSON
 
 
@@ -23,14 +21,12 @@ class Answer(NamedTuple):
     """The decoded body; None when there is none."""
 
 
-async def call(table: Sequence[Endpoint], path: str, body: Any, query: str = "") -> Answer:
+async def call(table: HandlerTable, path: str, body: Any, query: str = "") -> Answer:
     """POST a JSON-LD document to a path of the table. Raises NgsiError OperationNotSupported."""
-    for endpoint in table:
-        if endpoint.method == "POST" and endpoint.path == path:
-            response: Response = await endpoint.handler(_request(path, query, body))
-            found = bytes(response.body)
-            return Answer(response.status_code, msgspec.json.decode(found) if found else None)
-    raise not_supported(f"there is no POST {path} here")
+    endpoint = table.find("POST", path)
+    response: Response = await endpoint.handler(_request(path, query, body))
+    found = bytes(response.body)
+    return Answer(response.status_code, msgspec.json.decode(found) if found else None)
 
 
 def _request(path: str, query: str, body: Any) -> Request:
