@@ -1,5 +1,6 @@
 """The ways in: which are open, where they listen, and the example that uses them."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from dothi.access.endpoint import Endpoint
@@ -13,19 +14,29 @@ from dothi.intake.mqtt.embedded.service import EmbeddedMqtt
 from dothi.intake.mqtt.factory import mqtt_service
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
+from dothi.ports.entity_query import Entities
 from dothi.ports.ingest import Ingest
 from dothi.ports.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What every door hands to, and what some read."""
+
+    ingest: Ingest
+    entities: Entities
 
 
 class Doors:
     """Doors that are not configured are left out."""
 
     def __init__(
-        self, settings: Settings, stores: Stores, ingest: Ingest, clock: Clock, data_folder: Path
+        self, settings: Settings, stores: Stores, hub: Hub, clock: Clock, data_folder: Path
     ) -> None:
         self._settings = settings
         self._stores = stores
-        self._ingest = ingest
+        self._ingest = ingest = hub.ingest
+        self._entities = hub.entities
         self._clock = clock
         self._data_folder = data_folder
         self._mqtt = mqtt_service(settings.mqtt, ingest, stores.sources)
@@ -46,7 +57,7 @@ class Doors:
         settings, stores = self._settings, self._stores
         deps = http_door.HttpIntakeDeps(self._ingest, self._clock, settings.intake_http)
         ngsi_ld = ngsi_ld_endpoints(
-            self._ingest, stores.entities, stores.history, settings.ngsi_ld, clock=self._clock
+            self._ingest, self._entities, stores.history, settings.ngsi_ld, clock=self._clock
         )
         return [*http_door.endpoints(deps), *ngsi_ld]
 

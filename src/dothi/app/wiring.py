@@ -12,7 +12,7 @@ from dothi.api import routes as api
 from dothi.api.deps import ApiDeps
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
-from dothi.app.doors import Doors
+from dothi.app.doors import Doors, Hub
 from dothi.app.exposure import plain_doors, reachable
 from dothi.app.http.batches import Batches
 from dothi.app.http.server import HttpServer, address_of
@@ -28,6 +28,7 @@ from dothi.console.endpoints import console_endpoints
 from dothi.live.feed import LiveDeps
 from dothi.live.hub import LiveHub
 from dothi.model.measure import Measure
+from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.measured import Measured
@@ -66,8 +67,11 @@ async def build(
     province = read_province(settings.province, settings.console)
     with open_stores(folder, clock, settings.lake) as stores:
         intake = Intake(stores.writer, province.specs, settings.pipeline)
+        cache_bytes = settings.pipeline.entity_cache_mb * 2**20
+        entities = EntityCache(stores.entities, clock, cache_bytes)
+        intake.keep_true(entities)
         live = LiveHub(_live_deps(stores, clock), settings.live)
-        doors = Doors(settings, stores, intake, clock, folder.path)
+        doors = Doors(settings, stores, Hub(intake, entities), clock, folder.path)
         supervisor = Supervisor(
             [
                 intake,
@@ -84,7 +88,11 @@ async def build(
             *doors.endpoints(),
             *Batches(intake).endpoints(),
         ]
-        measured: list[Measured] = [SourceMeasures(stores.receipts), StoreMeasures(stores, folder)]
+        measured: list[Measured] = [
+            SourceMeasures(stores.receipts),
+            StoreMeasures(stores, folder),
+            entities,
+        ]
         site = _site(settings, stores, supervisor, endpoints, measured)
         supervisor.add(HttpServer(site.app, sock, settings.server))
         if with_example:

@@ -51,7 +51,7 @@ def admit(batches: Sequence[Batch], specs: Mapping[str, AttributeSpec]) -> Group
     batch_no = np.repeat(np.arange(len(batches), dtype=np.int32), counts)
     table = _encode(
         pa.concat_tables([batch.rows for batch in batches], promote_options="permissive")
-    )
+    ).combine_chunks()  # many small chunks cost more at every step than one copy
     first_row = np.concatenate([[0], np.cumsum(counts)[:-1]])
     row_no = np.arange(len(batch_no)) - first_row[batch_no]
     if table.num_rows == 0:

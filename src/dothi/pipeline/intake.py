@@ -13,6 +13,7 @@ from dothi.model.batch import Batch, CommitResult, Group
 from dothi.model.measure import Measure
 from dothi.model.problem import Overloaded, StoreUnavailable
 from dothi.pipeline.admit import admit
+from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.figures import IntakeFigures
 from dothi.pipeline.settings import PipelineSettings
 from dothi.ports.log import LogWriter
@@ -58,6 +59,7 @@ class Intake:
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dothi-writer")
         self._watchers: list[Callable[[int], None]] = []
+        self._cache: EntityCache | None = None
         self._is_stopping = False
         self.figures = IntakeFigures()
         self.head = 0
@@ -82,6 +84,10 @@ class Intake:
     def watch(self, wake: Callable[[int], None]) -> None:
         """Call `wake(head)` on the event loop after each commit. It must not block."""
         self._watchers.append(wake)
+
+    def keep_true(self, cache: EntityCache) -> None:
+        """Tell the cache what was written, before the write is acknowledged."""
+        self._cache = cache
 
     async def submit(self, batch: Batch) -> CommitResult:
         """See ports.ingest.Ingest."""
@@ -151,7 +157,13 @@ class Intake:
 
     def _commit(self, batches: list[Batch]) -> list[CommitResult]:
         group: Group = admit(batches, self._specs)
-        return self._writer.commit(group)
+        try:
+            return self._writer.commit(group)
+        finally:
+            # Also after a failure: nobody knows then what the store holds.
+            if self._cache is not None and not self._cache.is_idle:
+                written = group.rows["entity"].combine_chunks()
+                self._cache.forget(written.dictionary.to_pylist())
 
     def _answer(self, group: list[_Waiting], results: list[CommitResult], took_s: float) -> None:
         figures = self.figures

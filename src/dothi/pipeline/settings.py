@@ -14,3 +14,5 @@ class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """How long a lone small batch waits for company, in seconds."""
     gather_rows: int = 1_000
     """A batch of this size does not wait for company."""
+    entity_cache_mb: int = 64
+    """Memory for entities that were read lately (one of ten attributes: 1.5 kB); 0: none."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
 from dothi.model.condition import Condition
 from dothi.model.row import Kind
 
@@ -24,8 +26,7 @@ class EntitySearch:
     limit: int | None = 100
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAttribute:
+class StoredAttribute(Struct, frozen=True):
     """The current state of one attribute instance, as its row holds it."""
 
     name: str
@@ -40,8 +41,7 @@ class StoredAttribute:
     modified_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEntity:
+class StoredEntity(Struct, frozen=True):
     id: str
     types: tuple[str, ...]
     scope: tuple[str, ...]
@@ -61,6 +61,10 @@ class Entities(Protocol):
 
     def count(self, search: EntitySearch) -> int:
         """How many match in all; offset and limit do not matter."""
+        ...
+
+    def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
+        """Like `load` without names, at once and without blocking; None: `load` must be asked."""
         ...
 
     def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:

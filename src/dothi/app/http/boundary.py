@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,6 +40,8 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=(self), payment=()",
 }
 """Set where the handler has not set its own."""
+_SECURITY = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+_NO_STORE = (b"cache-control", b"no-store")
 
 _SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -117,7 +118,7 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
             self.status = message["status"]
-            self._add_headers(MutableHeaders(scope=message))
+            self._add_headers(message)
         elif message["type"] == "websocket.accept":
             self.status = 101
         await self._send(message)
@@ -138,8 +139,10 @@ class _Exchange:
         elif self.scope["type"] == "websocket":
             await self._send({"type": "websocket.close", "code": 1011})
 
-    def _add_headers(self, headers: MutableHeaders) -> None:
-        for name, value in SECURITY_HEADERS.items():
-            headers.setdefault(name, value)
-        if self.scope["path"].startswith("/api/"):
-            headers.setdefault("cache-control", "no-store")
+    def _add_headers(self, message: Message) -> None:
+        headers = list(message.get("headers", ()))
+        present = {name for name, _ in headers}
+        headers += [header for header in _SECURITY if header[0] not in present]
+        if _NO_STORE[0] not in present and self.scope["path"].startswith("/api/"):
+            headers.append(_NO_STORE)
+        message["headers"] = headers

@@ -1,16 +1,16 @@
 """Turns Endpoints into an ASGI router: identity, permission, errors."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from dothi.access.endpoint import Endpoint
 from dothi.access.principal import require
+from dothi.app.http.dispatch import Dispatch
 from dothi.app.http.identity import Identity
 from dothi.app.http.problems import Foreseen, render, respond
 from dothi.model.problem import Problem
@@ -26,8 +26,8 @@ class Mount:
         self._identity = identity
         self._max_body_bytes = max_body_bytes
 
-    def router(self, endpoints: Sequence[Endpoint]) -> Router:
-        """A router over all endpoints, fixed paths before those with parameters.
+    def router(self, endpoints: Sequence[Endpoint]) -> ASGIApp:
+        """An app over all endpoints, fixed paths before those with parameters.
 
         Raises ValueError: two endpoints with the same method and path.
         """
@@ -36,16 +36,9 @@ class Mount:
             if endpoint.method in by_path[endpoint.path]:
                 raise ValueError(f"{endpoint.method} {endpoint.path} is mounted twice")
             by_path[endpoint.path][endpoint.method] = endpoint
-        routes: list[BaseRoute] = []
-        for path in sorted(by_path, key=_specific_first):
-            methods = by_path[path]
-            socket = methods.pop(WEBSOCKET, None)
-            if socket is not None:
-                routes.append(WebSocketRoute(path, self._websocket(socket)))
-            if methods:
-                routes.append(Route(path, _Methods(self, methods)))
         page = by_path.get("/", {}).get("GET")
-        return Router(routes, default=_Unknown(self, page), redirect_slashes=False)
+        paths = {path: _Path(self, by_path[path]) for path in sorted(by_path, key=_specific_first)}
+        return _Router(Dispatch(paths), _Unknown(self, page))
 
     async def call(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -61,20 +54,19 @@ class Mount:
             response = render(error)
         await response(scope, receive, send)
 
-    def _websocket(self, endpoint: Endpoint) -> Callable[[WebSocket], Awaitable[None]]:
-        async def answer(socket: WebSocket) -> None:
-            socket.scope["endpoint_path"] = endpoint.path
-            try:
-                principal = await self._identity.principal_of(socket)
-                socket.scope["principal"] = principal
-                require(principal, endpoint.permission)
-                socket.state.principal = principal
-            except Foreseen as error:
-                await socket.send_denial_response(render(error))
-                return
-            await endpoint.handler(socket)
-
-        return answer
+    async def open(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one WebSocket."""
+        socket = WebSocket(scope, receive, send)
+        scope["endpoint_path"] = endpoint.path
+        try:
+            principal = await self._identity.principal_of(socket)
+            scope["principal"] = principal
+            require(principal, endpoint.permission)
+            socket.state.principal = principal
+        except Foreseen as error:
+            await socket.send_denial_response(render(error))
+            return
+        await endpoint.handler(socket)
 
     def _limited(self, receive: Receive) -> Receive:
         received = 0
@@ -96,16 +88,40 @@ class Mount:
         return limited
 
 
-class _Methods:
+class _Router:
+    """The ASGI app: every request to its path."""
+
+    def __init__(self, paths: "Dispatch[_Path]", unknown: "_Unknown") -> None:
+        self._paths = paths
+        self._unknown = unknown
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = self._paths.find(scope["path"])
+        if found is None or not found.target.speaks(scope["type"]):
+            await self._unknown(scope, receive, send)
+            return
+        scope["path_params"] = found.parameters
+        await found.target(scope, receive, send)
+
+
+class _Path:
     """All methods of one path."""
 
     def __init__(self, mount: Mount, endpoints: dict[str, Endpoint]) -> None:
         self._mount = mount
+        self._socket = endpoints.pop(WEBSOCKET, None)
         self._endpoints = endpoints
         methods = set(endpoints) | ({"HEAD"} if "GET" in endpoints else set())
         self._allow = ", ".join(sorted(methods))
 
+    def speaks(self, kind: str) -> bool:
+        """Whether this kind of connection (http, websocket) has an endpoint here."""
+        return bool(self._endpoints) if kind == "http" else self._socket is not None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and self._socket is not None:
+            await self._mount.open(self._socket, scope, receive, send)
+            return
         method = scope["method"]
         endpoint = self._endpoints.get("GET" if method == "HEAD" else method)
         if endpoint is not None:

@@ -77,6 +77,10 @@ class SqliteEntities:
             sql = f"SELECT count(*) FROM {source} WHERE {where}"
             return int(plan.fetch(sql, plan.compiler.parameters)[0][0])
 
+    def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
+        """See ports.entity_query.Entities."""
+        return None if ids else []
+
     def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """See ports.entity_query.Entities."""
         if not ids:

@@ -87,13 +87,14 @@ class EntityWriter:
             "deleted_us = NULL",
             table,
         )
-        self._set_types([(ids[u], [types[u]]) for u in uris], clear=bool(dead))
+        self._add_types([(ids[u], [types[u]]) for u in uris])
         self._registry.entities.update(ids)
 
     def upsert(self, rows: pa.Table, ids: Ints, now_us: int) -> None:
         """Apply UPSERT_ENTITY rows: types, scope and expiry; the last of an entity wins."""
         latest = dict(zip(ids.tolist(), rows["body"].to_pylist(), strict=True))
         bodies = {i: msgspec.json.decode(b or "{}", type=EntityBody) for i, b in latest.items()}
+        self._clear_types(ints(bodies))
         self._connection.run(
             "UPDATE entity SET types = ?2, scope = ?3, modified_us = ?4, "
             "expires_us = CAST(unixepoch(?5, 'subsec') * 1000000 AS INTEGER) WHERE id = ?1",
@@ -107,7 +108,7 @@ class EntityWriter:
                 }
             ),
         )
-        self._set_types([(i, b.types) for i, b in bodies.items()], clear=True)
+        self._add_types([(i, b.types) for i, b in bodies.items()])
 
     def delete(self, ids: Ints, uris: list[str], now_us: int) -> None:
         """Mark entities and their attributes as gone; their history stays."""
@@ -118,7 +119,7 @@ class EntityWriter:
             "WHERE entity_id = ?2 AND deleted_us IS NULL",
             gone,
         )
-        self._connection.run("DELETE FROM entity_type WHERE entity_id = ?", gone.select(["id"]))
+        self._clear_types(gone["id"])
         for uri in uris:
             self._registry.forget_entity(uri)
 
@@ -157,13 +158,16 @@ class EntityWriter:
             pa.table({"now": np.full(len(ids), now_us), "id": ids}),
         )
 
-    def _set_types(self, types: list[tuple[int, list[str]]], *, clear: bool) -> None:
+    def _clear_types(self, entity_ids: pa.Array) -> None:
+        """Before `entity.types` changes: it tells which rows are there; their key begins with it."""
+        self._connection.run(
+            "DELETE FROM entity_type WHERE entity_id = ?1 AND type IN "
+            "(SELECT value FROM json_each((SELECT types FROM entity WHERE id = ?1)))",
+            pa.table({"id": entity_ids}),
+        )
+
+    def _add_types(self, types: list[tuple[int, list[str]]]) -> None:
         self.retyped += [entity for entity, _ in types]
-        if clear:
-            self._connection.run(
-                "DELETE FROM entity_type WHERE entity_id = ?",
-                pa.table({"id": ints(i for i, _ in types)}),
-            )
         pairs = [(t, i) for i, of in types for t in of]
         self._connection.run(
             "INSERT OR IGNORE INTO entity_type (type, entity_id) VALUES (?, ?)",

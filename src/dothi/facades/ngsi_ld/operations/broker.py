@@ -34,6 +34,9 @@ class Broker:
 
     async def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """The entities that exist, in the order of `ids`."""
+        at_hand = None if names else self.entities.peek(ids)
+        if at_hand is not None:
+            return at_hand
         return await asyncio.to_thread(self.entities.load, ids, names)
 
     async def get(self, entity_id: str, type_selection: Condition | None = None) -> StoredEntity:

@@ -1,0 +1,90 @@
+"""NGSI-LD requests per second over a store of 100,000 entities, durable before acknowledged.
+
+One server process, one process that sends over 32 connections, on the same machine. Entities have
+ten attributes and 2 kB.
+
+    uv run dothi bench ngsi_ld -- --entities 100000 --seconds 15
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).parent))
+
+from ngsi_requests import entity
+from served import Served, percentiles_ms, served
+
+_SETTINGS = '[access]\nmode = "open"\n[pipeline]\nentity_cache_mb = 256\n'
+
+
+def run(arguments: list[str]) -> dict[str, object]:
+    """Fill the store, then one kind of request after the other."""
+    parser = argparse.ArgumentParser(prog="dothi bench ngsi_ld")
+    parser.add_argument("--entities", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--only", action="append", default=[])
+    options = parser.parse_args(arguments)
+    count = options.entities
+    found: dict[str, object] = {
+        "entity_bytes": len(json.dumps(entity(1), ensure_ascii=False).encode())
+    }
+    with served(_SETTINGS) as server:
+        fill = {"size": 100, "first": 0, "end": count}
+        found["fill"] = _measure(server, "upsert", fill, clients=4, seconds=3600, per_request=100)
+        kinds: list[tuple[str, str, dict[str, Any], int]] = [
+            ("upsert_100", "upsert", {"size": 100, "first": 0, "end": count, "round": 1}, 100),
+            ("create", "create", {"first": count}, 1),
+            ("patch_attribute", "patch", {"entities": count}, 1),
+            ("get_by_id", "get", {"entities": count}, 1),
+            ("query_type_limit_20", "query_type", {}, 1),
+            ("query_two_conditions", "query_q", {"entities": count}, 1),
+            ("page_at_0", "page", {"offset": 0}, 1),
+            (f"page_at_{count - 20}", "page", {"offset": count - 20}, 1),
+        ]
+        for label, name, made, size in kinds:
+            if not options.only or label in options.only:
+                clients = 4 if size > 1 else 32
+                found[label] = _measure(
+                    server, name, made, clients=clients, seconds=options.seconds, per_request=size
+                )
+        found["server"] = server.figures()
+    return found
+
+
+def _measure(
+    server: Served,
+    name: str,
+    made: dict[str, Any],
+    *,
+    clients: int,
+    seconds: float,
+    per_request: int,
+) -> dict[str, Any]:
+    command = [sys.executable, str(Path(__file__).with_name("http_load.py"))]
+    command += ["--port", str(server.port), "--module", "ngsi_requests", "--name", name]
+    command += ["--options", json.dumps(made), "--clients", str(clients)]
+    command += ["--seconds", str(seconds)]
+    before_s = server.cpu_s()
+    output = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    report = json.loads(output)
+    answered = len(report["latency_s"])
+    bad = {s: n for s, n in report["statuses"].items() if not s.startswith("2")}
+    if bad:
+        raise RuntimeError(f"{name}: {bad}; the last answer: {report['last']}")
+    done = {
+        "per_s": round(answered * per_request / report["took_s"]),
+        "requests": answered,
+        "latency": percentiles_ms(report["latency_s"]),
+        "server_cpu_us_per_request": round((server.cpu_s() - before_s) / answered * 1e6),
+        "client_cpu_us_per_request": round(report["client_cpu_s"] / answered * 1e6),
+    }
+    print(name, json.dumps(done), file=sys.stderr, flush=True)
+    return done
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(sys.argv[1:]), indent=2))
