@@ -54,6 +54,47 @@ def test_the_list_shows_what_the_public_api_says(page: Page) -> None:
     expect(row.get_by_role("img").first).to_have_attribute("aria-label", re.compile("ước|tốt|cũ"))
 
 
+def test_types_with_counts_are_found_and_chosen(page: Page) -> None:
+    open_entities(page)
+    types = page.get_by_role("region", name="Loại")
+    every = total(page)
+    expect(types.get_by_role("button", name="Mọi loại")).to_contain_text(str(every))
+    rows = types.locator("[data-row] button")
+    air = rows.filter(has_text="AirQualityObserved")
+    expect(air).to_contain_text(re.compile(r"\d"))
+    counted = int(re.findall(r"\d+", air.inner_text())[-1])
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Tìm loại")).to_be_focused()
+    page.keyboard.type("airq")
+    expect(rows).to_have_count(1)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("type=AirQualityObserved"))
+    expect(page.locator(".words")).to_contain_text(f"{counted} thực thể")
+    expect(rows.first).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("columnheader").nth(1)).to_have_text("Thay đổi")
+    box = query_box(page)
+    box.fill("pl")
+    expect(page.get_by_role("option", name="placeNote")).to_be_visible(timeout=SLOW_MS)
+
+
+def test_small_results_are_put_in_order(page: Page) -> None:
+    open_entities(page, "?type=AirQualityObserved&cols=pm25")
+    head = page.get_by_role("columnheader", name="PM2.5")
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    assert "sort=-pm25" in page.url
+    asked = "type=AirQualityObserved&local=true&orderBy=pm25;desc&options=simplified&limit=100"
+    expect(page.locator(".list")).to_have_attribute("aria-busy", "false")
+    ids = [one["id"] for one in page.request.get(f"/ngsi-ld/v1/entities?{asked}").json()]
+    # Values may change between the two questions: the highest stand far apart.
+    assert shown(page)[0] == ids[0]
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "none")
+
+
 def test_what_a_link_selects_is_seen_in_the_list(page: Page) -> None:
     page.goto("/entities?limit=100")
     listed = page.request.get("/ngsi-ld/v1/entities?local=true&limit=100").json()
