@@ -80,7 +80,7 @@ def raw_query(asked: SeriesQuery, settings: ApiSettings) -> RawQuery:
     limit = min(asked.limit, settings.max_points)
     keys = parse_keys(asked.key, settings.max_series)
     start, end = _range(asked.start, asked.end)
-    return RawQuery(keys, start, end, asked.last_n, limit)
+    return RawQuery(keys, start, end, asked.last_n, limit=limit)
 
 
 def revisions_query(asked: RevisionsQuery, settings: ApiSettings) -> RawQuery:
@@ -88,7 +88,7 @@ def revisions_query(asked: RevisionsQuery, settings: ApiSettings) -> RawQuery:
     limit = min(asked.limit, settings.max_points)
     keys = parse_keys(asked.key, settings.max_series)
     start, end = _range(asked.start, asked.end)
-    return RawQuery(keys, start, end, None, limit, all_revisions=True)
+    return RawQuery(keys, start, end, limit=limit, all_revisions=True)
 
 
 def export_query(asked: ExportQuery, settings: ApiSettings) -> RawQuery | AggregateQuery:
@@ -102,7 +102,7 @@ def export_query(asked: ExportQuery, settings: ApiSettings) -> RawQuery | Aggreg
         )
     keys = parse_keys(asked.key, settings.max_series)
     start, end = _range(asked.start, asked.end)
-    return RawQuery(keys, start, end, None, settings.max_export_rows)
+    return RawQuery(keys, start, end, limit=settings.max_export_rows)
 
 
 def aggregate_query(asked: AggregatesQuery, settings: ApiSettings) -> AggregateQuery:

@@ -84,7 +84,12 @@ class LogAppender:
         )
 
     def append(self, numbered: Numbered, work: Work, revision: Ints | None = None) -> None:
-        """Write log rows, note them for the receipts and the index."""
+        """Write log rows that were sent; note them for the receipts and the index."""
+        self.add(numbered, work, revision)
+        self.tally(numbered, work, is_duplicate=False)
+
+    def add(self, numbered: Numbered, work: Work, revision: Ints | None = None) -> None:
+        """Write log rows, note them for the index: nobody sent them as such."""
         rows, count = numbered.rows, len(numbered)
         seq = np.arange(work.next_seq, work.next_seq + count)
         work.next_seq += count
@@ -117,7 +122,6 @@ class LogAppender:
         first = np.zeros_like(work.first_seq)
         first[batch_no[::-1]] = seq[::-1]
         work.first_seq = np.where(work.first_seq == 0, first, work.first_seq)
-        self.tally(numbered, work, is_duplicate=False)
 
     def tally(self, numbered: Numbered, work: Work, *, is_duplicate: bool) -> None:
         """Note rows for the receipts."""

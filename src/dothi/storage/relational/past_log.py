@@ -46,7 +46,7 @@ class PastLog:
         """
         rows = scope_rows(chosen.rows, work.now_us)
         series = self.writer.series(rows, chosen.entities, work.now_us)
-        self._log.append(self._log.numbered(rows, chosen.entities, series), work)
+        self._log.add(self._log.numbered(rows, chosen.entities, series), work)
 
     def forget(self, rows: pa.Table, work: Work) -> None:
         """Apply FORGET and FORGET_ENTITY rows."""
