@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from dothi.facades.ngsi_ld.context.names import LdContext
-from dothi.facades.ngsi_ld.errors import bad_request_data, too_complex_query, too_many_results
+from dothi.facades.ngsi_ld.errors import bad_request_data, too_complex_query
 from dothi.facades.ngsi_ld.grammar.geo import parse_geo, reference_geometry
 from dothi.facades.ngsi_ld.grammar.order import parse_collation, parse_order
 from dothi.facades.ngsi_ld.grammar.q import parse_q, pattern_problem
@@ -62,9 +62,7 @@ def read_search(
         NgsiError: BadRequestData, TooManyResults, TooComplexQuery.
     """
     search = replace(read_filter(parameters, context, selectors), order=_order(parameters, context))
-    limit = parameters.count("limit", settings.default_limit, _MAX_OFFSET)
-    if limit > settings.max_limit:
-        raise too_many_results(f"parameter limit is {limit}; at most {settings.max_limit} may be")
+    limit = parameters.limit(settings.default_limit, settings.max_limit)
     if limit == 0 and not parameters.is_true("count"):
         raise bad_request_data("parameter limit may be 0 only together with count=true")
     return replace(search, limit=limit, offset=parameters.count("offset", 0, _MAX_OFFSET))

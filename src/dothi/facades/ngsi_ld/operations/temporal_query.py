@@ -116,7 +116,7 @@ def read_temporal_search(
             "the query is too wide; give at least one of type, attrs, q, georel or local=true "
             "(attributes that every entity has do not count)"
         )
-    limit = parameters.count("limit", broker.settings.default_limit, broker.settings.max_limit)
+    limit = parameters.limit(broker.settings.default_limit, broker.settings.max_limit)
     counts = parameters.is_true("count")
     if limit == 0 and not counts:
         raise bad_request_data("parameter limit may be 0 only together with count=true")
