@@ -71,7 +71,7 @@ class TemporalOutput:
                 mine, self.times, self.aggregation, now, self.projection.explicit
             )
             shown = {
-                self.context.wire(name): value
+                self.context.attribute(name): value
                 for name, value in members.items()
                 if self.projection.shows(name)
             }

@@ -45,7 +45,7 @@ def inlined(
     context, write, is_simple = output
     found = dict(item)
     for attribute in entity.attributes:
-        name = context.wire(attribute.name)
+        name = context.attribute(attribute.name)
         if attribute.kind not in _LINKS or name not in found:
             continue
 

@@ -99,7 +99,7 @@ class Writer:
                 continue
             written = self._attribute(group, projection.below(name), links)
             if written is not None:
-                found[self.context.wire(name)] = written
+                found[self.context.attribute(name)] = written
         return found
 
     def types(self, stored: tuple[str, ...]) -> str | list[str]:

@@ -58,7 +58,7 @@ class TemporalWriter:
         found = self.head(head)
         kinds = {series.name: series.kind for series in head.series}
         for name, instances in rows.items():
-            wire = name if name == _SCOPE else self.context.wire(name)
+            wire = name if name == _SCOPE else self.context.attribute(name)
             if self.format is TemporalFormat.VALUES:
                 found[wire] = self._values(name, instances, kinds.get(name, Kind.PROPERTY))
             else:
