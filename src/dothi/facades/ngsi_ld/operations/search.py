@@ -1,5 +1,6 @@
 """From parameters to a search (clauses 5.7.2, 6.4.3.2)."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -97,9 +98,18 @@ def read_filter(
         )
     found = [types, selectors, q, geo, _read_scope(parameters)]
     condition = all_of([part for part in found if part])
-    if condition is not None and weight(condition) > _MAX_WEIGHT:
-        raise too_complex_query(f"the filters hold more than {_MAX_WEIGHT} tests and values")
+    check_weight([condition])
     return EntitySearch(ids, pattern, attributes, condition)
+
+
+def check_weight(conditions: Iterable[Condition | None], others: int = 0) -> None:
+    """Raises NgsiError TooComplexQuery when there is more to test than a store can be asked.
+
+    Args:
+        others: number of tests that are none of the conditions.
+    """
+    if others + sum(weight(one) for one in conditions if one is not None) > _MAX_WEIGHT:
+        raise too_complex_query(f"the filters hold more than {_MAX_WEIGHT} tests and values")
 
 
 def read_type(parameters: Parameters, context: LdContext) -> Condition | None:
