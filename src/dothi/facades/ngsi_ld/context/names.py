@@ -8,7 +8,6 @@ from typing import Any
 
 from dothi.facades.ngsi_ld.context.core import CORE_URL, DEFAULT_VOCAB, apply_core
 from dothi.facades.ngsi_ld.context.terms import Terms
-from dothi.facades.ngsi_ld.wire.kinds import RESERVED_NAMES
 
 
 def _inverse(terms: Terms) -> dict[str, str]:
@@ -91,16 +90,6 @@ class LdContext:
             found = self.compact(iri_of_stored(stored))
             _remember(self._wire, stored, found)
         return found
-
-    def attribute(self, stored: str) -> str:
-        """Name in an answer of an attribute.
-
-        Devices name attributes as they like; one called `id`, `type` or `value` must not stand in
-        the place of the member of that name, so it is told as a name of the default @context.
-        """
-        if stored in RESERVED_NAMES:
-            return self.compact(DEFAULT_VOCAB + stored)
-        return self.wire(stored)
 
     def compact(self, iri: str) -> str:
         """Shortest name that expands to the IRI: a term, a @vocab suffix, prefix:rest, the IRI."""
