@@ -228,6 +228,51 @@ def test_a_further_instance_neither_moves_nor_renames_an_entity(store: SqliteSto
     assert describe("urn:a", 5.0) == ("at 4.0", 4.0)
 
 
+def test_deleted_attributes_no_longer_describe_the_entity(store: SqliteStore) -> None:
+    def described(change: Change, dataset: str, lon: float) -> tuple[str, float | None]:
+        place = f'{{"type":"Point","coordinates":[{lon},10.5]}}'
+        is_gone = change is Change.DELETE_ATTRIBUTE
+        rows = batch(
+            attribute=["name", "location"],
+            dataset=dataset,
+            text=None if is_gone else [f"at {lon}", None],
+            body=None if is_gone else [None, place],
+            number=None,
+            kind=[1, 3],
+            observed_at=None,
+            change=int(change),
+        )
+        commit(store, rows)
+        [entity] = store.state.entities(EntityQuery()).to_pylist()
+        return entity["name"], entity["lon"]
+
+    described(Change.ASSIGN, "", 1.0)
+    described(Change.ASSIGN, "urn:a", 2.0)
+    described(Change.ASSIGN, "urn:b", 3.0)
+    assert described(Change.DELETE_ATTRIBUTE, "urn:b", 3.0) == ("at 1.0", 1.0)
+    assert described(Change.DELETE_ATTRIBUTE, "", 1.0) == ("at 2.0", 2.0), "the oldest that is left"
+    assert described(Change.DELETE_ATTRIBUTE, "urn:a", 2.0) == ("", None)
+    assert store.state.entities(EntityQuery(text="at 2")).num_rows == 0
+    assert store.state.count(EntityQuery(bbox=(-180, -90, 180, 90))) == 0
+    assert described(Change.ASSIGN, "urn:a", 4.0) == ("at 4.0", 4.0)
+
+
+def test_a_late_place_does_not_move_an_entity(store: SqliteStore) -> None:
+    for minutes, lon in ((10, 1.0), (20, 2.0)):
+        place = f'{{"type":"Point","coordinates":[{lon},10.5]}}'
+        at = minutes_ago(minutes)
+        commit(store, batch(attribute="location", number=None, body=place, kind=3, observed_at=at))
+    [entity] = store.state.entities(EntityQuery()).to_pylist()
+    assert entity["lon"] == 1.0
+
+
+def test_a_name_that_is_no_text_any_more_is_gone(store: SqliteStore) -> None:
+    commit(store, batch(attribute="name", text="old", number=None, change=int(Change.ASSIGN)))
+    commit(store, batch(attribute="name", number=5.0, change=int(Change.ASSIGN)))
+    [entity] = store.state.entities(EntityQuery()).to_pylist()
+    assert entity["name"] == ""
+
+
 def test_committed_time_never_runs_backwards(store: SqliteStore) -> None:
     times = iter([NOW, NOW - timedelta(hours=2), NOW + timedelta(seconds=1)])
 

@@ -72,6 +72,26 @@ def test_a_method_that_a_resource_does_not_have(client: httpx.Client) -> None:
     assert "POST" in answer.headers["allow"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", "/entities/"),
+        ("PUT", "/entities"),
+        ("DELETE", f"/entities/{ID}/attrs/"),
+        ("DELETE", "/entities//attrs/name"),
+        ("POST", "/entities//attrs"),
+        ("DELETE", "/temporal/entities/"),
+        ("DELETE", f"/temporal/entities/{ID}/attrs"),
+    ],
+)
+def test_a_path_without_the_name_of_what_it_is_about(
+    client: httpx.Client, method: str, path: str
+) -> None:
+    """5.6: "if the Entity Id [the Attribute name] is not present ... BadRequestData"."""
+    _problem(client.request(method, f"{ROOT}{path}", json={"a": 1}), 400, "BadRequestData")
+    assert client.get(f"{ROOT}/entities/{ID}").status_code == 200
+
+
 def test_no_content_has_no_length(program: Program, client: httpx.Client) -> None:
     """6.3.6: "No Content-Length HTTP header shall be present if the response code is 204"."""
     answer = _raw(program, "DELETE", f"{ROOT}/entities/{ID}")

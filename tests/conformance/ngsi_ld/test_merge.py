@@ -234,6 +234,19 @@ async def test_names_are_expanded(door: Running) -> None:
     assert (await door.entity(ID))["dust"]["value"] == 3
 
 
+async def test_a_merge_patch_carries_no_context(door: Running) -> None:
+    """Clause 6.3.5: what is no application/ld+json has its @context in a Link header."""
+    await _room(door, a=1)
+    merge = {"content-type": "application/merge-patch+json"}
+    body = {"a": {"value": 2}, "@context": CONTEXT_URL}
+    for path in (PATH, f"{PATH}/attrs"):
+        answer = await door.send("PATCH", path, body, **merge)
+        problem_of(answer, 400, "BadRequestData")
+    body = {"value": 2, "@context": CONTEXT_URL}
+    problem_of(await door.send("PATCH", f"{PATH}/attrs/a", body, **merge), 400, "BadRequestData")
+    assert (await door.entity(ID))["a"]["value"] == 1
+
+
 async def test_what_is_refused_changes_nothing(door: Running) -> None:
     await _room(door, a=1, r={"object": "urn:x:1"}, o={"value": {"x": [1]}})
     before = await door.entity(ID, params={"options": "sysAttrs"})

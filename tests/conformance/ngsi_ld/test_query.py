@@ -227,6 +227,8 @@ WRONG = [
     {"type": "Air", "scopeQ": "/A//B"},
     {"type": "Air", "lang": "en;q=x"},
     {"type": "Air", "datasetId": "nonsense"},
+    {"type": "Air", "limit": "--5"},
+    {"type": "Air", "limit": "5-"},
     {"type": "Air", "join": "sideways"},
     {"type": "Air", "join": "inline", "joinLevel": "0"},
     {"type": "Air", "join": "inline", "containedBy": "x"},
@@ -234,13 +236,32 @@ WRONG = [
 ]
 
 
+TOO_MANY: list[tuple[str, dict[str, str]]] = [
+    ("/entities", {"type": "Air"}),
+    (
+        "/temporal/entities",
+        {"type": "Air", "timerel": "after", "timeAt": "2026-01-01T00:00:00Z"},
+    ),
+    ("/subscriptions", {}),
+    ("/csourceRegistrations", {"type": "Air"}),
+]
+"""Clauses 5.5.9 and 6.3.10: one answer wherever there are pages."""
+
+
+async def test_system_attributes_by_a_parameter_of_their_own(door: Running) -> None:
+    await door.create({"id": "urn:x:1", "type": "Air", "a": 1})
+    one = (await door.get("/entities/urn:x:1?sysAttrs=true")).json()
+    assert "createdAt" in one and "modifiedAt" in one["a"]
+    assert (await door.get("/entities?type=Air&sysAttrs=true")).json() == [one]
+
+
 async def test_wrong_data(door: Running) -> None:
     for params in WRONG:
         answer = await door.get("/entities", params=params)
         assert problem_of(answer, 400, "BadRequestData")["detail"], params
-    problem_of(
-        await door.get("/entities", params={"type": "Air", "limit": "1001"}), 403, "TooManyResults"
-    )
+    for path, params in TOO_MANY:
+        answer = await door.get(path, params=params | {"limit": "1001"})
+        problem_of(answer, 403, "TooManyResults")
     for params in (
         {"type": "Air", "page": "1"},
         {"foo": "x"},

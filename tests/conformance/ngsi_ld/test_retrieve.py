@@ -10,6 +10,7 @@ from tests.conformance.ngsi_ld.broker import (
     Running,
     problem_of,
 )
+from tests.rows import batch
 
 CORE = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.9.jsonld"
 GEO_JSON = "application/geo+json"
@@ -144,3 +145,23 @@ async def test_core_contexts_are_served(door: Running) -> None:
         assert answer.json()["@context"]["location"]
     problem_of(await door.get("/jsonldContexts/other.jsonld"), 404, "ResourceNotFound")
     assert door.contexts.loaded == []
+
+
+async def test_what_a_device_calls_id_or_type_takes_no_members_place(door: Running) -> None:
+    """Clause 4.5.1: id, type, scope, value, ... are members; devices know nothing of that."""
+    names = ["id", "type", "scope", "value", "createdAt", "unitCode"]
+    await door.hub.intake.submit(
+        batch(entity="urn:d:1", entity_type="Meter", attribute=names, number=[1.0] * len(names))
+    )
+    long = [f"ngsi-ld:default-context/{name}" for name in names]
+    one = (await door.get("/entities/urn:d:1?sysAttrs=true")).json()
+    assert (one["id"], one["type"]) == ("urn:d:1", "Meter")
+    assert isinstance(one["createdAt"], str)
+    assert one.keys() == {"id", "type", "createdAt", "modifiedAt", *long}
+    assert all(one[name]["value"] == 1 for name in long)
+    told = (await door.get("/temporal/entities/urn:d:1")).json()
+    assert (told["id"], told["type"]) == ("urn:d:1", "Meter")
+    known = (await door.get("/attributes")).json()["attributeList"]
+    assert known == sorted(long)
+    details = (await door.get("/attributes?details=true")).json()
+    assert details[0]["id"].startswith("https://uri.etsi.org/ngsi-ld/default-context/")

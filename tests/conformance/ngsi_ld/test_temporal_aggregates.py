@@ -53,6 +53,20 @@ async def test_every_method_on_numbers(door: Running) -> None:
     assert found == {"type": "Property"} | {m: [[v, *span]] for m, v in expected.items()}
 
 
+async def test_numbers_without_end(door: Running) -> None:
+    """What no float can hold is neither folded nor an error."""
+    await _post(door, level=_minutes(2, 10**400, 1e200), huge=_minutes(1e308, 1e308))
+    found = await _get(door, "max,sum,sumsq,totalCount", "PT1H")
+    span = ["2026-03-01T12:00:00Z", "2026-03-01T13:00:00Z"]
+    assert found["level"] == {
+        "type": "Property",
+        "max": [[1e200, *span]],
+        "sum": [[1e200, *span]],
+        "totalCount": [[3, *span]],
+    }
+    assert found["huge"].keys() == {"type", "max", "totalCount"}
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

@@ -39,6 +39,8 @@ _ATTRIBUTE = f"{_ATTRIBUTES}/{{attribute:path}}"
 _ALL = "/subscriptions"
 _ONE = "/subscriptions/{subscription_id:path}"
 
+_no_entity = entity_writes.missing_handler("the entity id")
+_no_attribute = entity_writes.missing_handler("the attribute name")
 _BATCHES = (
     ("create", batch.create_handler, "Create many entities"),
     ("upsert", batch.upsert_handler, "Create or update many entities"),
@@ -61,9 +63,10 @@ def _operations(broker: Broker) -> list[Row]:
         ("GET", "/entities", read, query.query_handler(broker), "Query entities"),
         ("DELETE", "/entities", write, entity_writes.purge_handler(broker), "Purge entities"),
         *(
-            (method, "/entities", write, entity_writes.no_id_handler(), "Refused: no entity id")
+            (method, "/entities", write, _no_entity, "Refused: no entity id")
             for method in ("PUT", "PATCH")
         ),
+        ("DELETE", _ATTRIBUTES, write, _no_attribute, "Refused: no attribute name"),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
         ("PATCH", _ATTRIBUTES, write, attributes.update_handler(broker), "Update attributes"),
         ("PATCH", _ATTRIBUTE, write, attributes.update_one_handler(broker), "Update an attribute"),
@@ -241,6 +244,8 @@ def _temporal(broker: Broker) -> list[Row]:
         ("POST", many, write, one.create_handler(broker), "Create or update an evolution"),
         ("GET", many, read, all_, "Query evolutions"),
         ("POST", by_post, read, query.post_query_handler(broker), "Query evolutions by POST"),
+        ("DELETE", many, write, _no_entity, "Refused: no entity id"),
+        ("DELETE", attributes_of, write, _no_attribute, "Refused: no attribute name"),
         ("POST", attributes_of, write, below, "Add instances to an evolution"),
         ("PATCH", attribute, write, past.modify_handler(broker), "Modify an instance"),
         ("DELETE", attribute, write, past.delete_handler(broker), "Delete attribute or instance"),

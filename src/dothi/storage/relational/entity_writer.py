@@ -28,9 +28,16 @@ _UPSERT_ENTITY = pa.scalar(int(Change.UPSERT_ENTITY), pa.uint8())
 _IS_LEADING = """
 (?1 = '' OR NOT EXISTS (SELECT 1 FROM attribute a WHERE a.entity_id = entity.id AND a.name = '{}'
  AND a.deleted_us IS NULL AND (a.dataset = '' OR a.id < ?2)))
+AND (SELECT a.observed_us FROM attribute a WHERE a.id = ?2) IS ?4
 """
 """Of several instances of an attribute the default one describes the entity, else the oldest: a
-further instance, which anybody may add, neither moves nor renames it."""
+further instance, which anybody may add, neither moves nor renames it. Nor does a value that came
+too late to be the current one."""
+
+_NAMELESS = "UPDATE entity SET name = '', search = lower(uri) WHERE id = ?1"
+_PLACELESS = (
+    "UPDATE entity SET min_lon = NULL, min_lat = NULL, max_lon = NULL, max_lat = NULL WHERE id = ?1"
+)
 
 
 class EntityBody(msgspec.Struct, frozen=True):
@@ -153,15 +160,17 @@ class EntityWriter:
         """Keep name, search text and bounds in step with the attributes `name` and `location`."""
         rows = numbered.rows
         attribute = rows["attribute"].cast(pa.string())
-        named = pc.and_(pc.equal(attribute, _NAME), pc.is_valid(rows["text"]))
+        named = pc.equal(attribute, _NAME)
         located = pc.and_(pc.equal(attribute, _LOCATION), pc.is_valid(rows["body"]))
         at = np.flatnonzero(named.to_numpy())
         if len(at):
             columns = _instance(numbered, at)
-            names = rows["text"].take(pa.array(at)).cast(pa.string()).to_pylist()
+            # A name that is no text (a number, a text in many languages) is none here.
+            held = rows["text"].take(pa.array(at)).cast(pa.string()).to_pylist()
+            names = [text or "" for text in held]
             columns |= {"n": texts(names), "s": texts(map(fold, names))}
             self._connection.run(
-                "UPDATE entity SET name = ?4, search = ?5 || ' ' || uri WHERE id = ?3 AND "
+                "UPDATE entity SET name = ?5, search = ?6 || ' ' || uri WHERE id = ?3 AND "
                 + _IS_LEADING.format("name"),
                 pa.table(columns),
             )
@@ -171,10 +180,41 @@ class EntityWriter:
             columns = _instance(numbered, at)
             columns |= {f"c{i}": pa.array(box[:, i], from_pandas=True) for i in range(4)}
             self._connection.run(
-                "UPDATE entity SET min_lon = ?4, min_lat = ?5, max_lon = ?6, max_lat = ?7 "
+                "UPDATE entity SET min_lon = ?5, min_lat = ?6, max_lon = ?7, max_lat = ?8 "
                 "WHERE id = ?3 AND " + _IS_LEADING.format("location"),
                 pa.table(columns),
             )
+
+    def describe_anew(self, rows: pa.Table, entity_ids: Ints) -> None:
+        """What the attributes that are left say, after deletions of `name` or `location`."""
+        attribute = rows["attribute"].cast(pa.string())
+        for name, of_nothing in ((_NAME, _NAMELESS), (_LOCATION, _PLACELESS)):
+            at = np.flatnonzero(pc.equal(attribute, name).to_numpy())
+            if len(at):
+                ids = np.unique(entity_ids[at])
+                self._connection.run_rarely(of_nothing, pa.table({"id": ids}))
+                self._describe_by(name.as_py(), ids)
+
+    def _describe_by(self, name: str, entity_ids: Ints) -> None:
+        """Describe entities by their leading instance of an attribute, where they have one."""
+        listed = ", ".join(map(str, entity_ids.tolist()))
+        left = self._connection.query(
+            "SELECT entity_id, dataset, id, text, body, observed_us FROM attribute "
+            f"WHERE name = '{name}' AND entity_id IN ({listed}) AND deleted_us IS NULL"
+        )
+        if not left.num_rows:
+            return
+        rows = pa.table(
+            {
+                "attribute": pa.repeat(pa.scalar(name), left.num_rows),
+                **{
+                    column: left[column].cast(pa.string()) for column in ("dataset", "text", "body")
+                },
+                "observed_at": left["observed_us"].cast(pa.int64()),
+            }
+        )
+        entities, series = (left[key].cast(pa.int64()).to_numpy() for key in ("entity_id", "id"))
+        self.describe(Numbered(rows, np.zeros_like(series), entities, series))
 
     def touch(self, entity_ids: Ints, now_us: int) -> None:
         """Stamp `modified_us` on entities (NGSI-LD writes; telemetry leaves it to attributes)."""
@@ -230,11 +270,12 @@ def scope_rows(rows: pa.Table, now_us: int) -> pa.Table:
 
 
 def _instance(numbered: Numbered, at: Ints) -> dict[str, Any]:
-    """The first three columns of an update by _IS_LEADING."""
+    """The first four columns of an update by _IS_LEADING."""
     return {
         "dataset": numbered.rows["dataset"].take(pa.array(at)).cast(pa.string()),
         "series": numbered.series[at],
         "id": numbered.entities[at],
+        "observed": numbered.rows["observed_at"].take(pa.array(at)).cast(pa.int64()),
     }
 
 

@@ -209,6 +209,7 @@ class SqliteLogWriter:
             series[parts] = self._series.delete(
                 rows.filter(pa.array(parts)), ids[parts], work.now_us
             )
+            self._entities.describe_anew(rows.filter(pa.array(parts)), ids[parts])
             self._entities.touch(ids[parts], work.now_us)
         self._log.append(self._log.numbered(rows, ids, series), work)
 

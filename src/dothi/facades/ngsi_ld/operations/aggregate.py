@@ -29,6 +29,7 @@ from dothi.model.quality import USABLE
 from dothi.model.row import Kind
 
 AGGREGATE_PARAMETERS = frozenset({"aggrMethods", "aggrPeriodDuration"})
+_LARGEST = float(np.finfo(np.float64).max)
 FOLDED_COLUMNS = ("number", "text", "body", "kind")
 """Columns of the history that an aggregation needs, beside times and quality."""
 Floats = npt.NDArray[np.float64]
@@ -178,7 +179,7 @@ class _Values:
         for n, body in self._bodies.items():
             value = body.get("value") if isinstance(body, dict) else None
             if isinstance(value, bool | int):
-                numbers[n] = float(value)
+                numbers[n] = value if abs(value) <= _LARGEST else np.nan
             elif isinstance(value, list) and method in _ON_ARRAYS:
                 numbers[n] = len(value)
         at = np.flatnonzero(~np.isnan(numbers))
@@ -188,8 +189,12 @@ class _Values:
         numbered, starts, sizes = np.unique(
             self._periods[at], return_index=True, return_counts=True
         )
-        folded = _NUMERIC[method](numbers[at], starts, sizes)
-        return dict(zip(numbered.tolist(), map(plain_number, folded.tolist()), strict=True))
+        with np.errstate(over="ignore", invalid="ignore"):
+            folded = _NUMERIC[method](numbers[at], starts, sizes)
+        # JSON has no number for what grew too large, so nothing is told of that period.
+        is_told = np.isfinite(folded)
+        told = map(plain_number, folded[is_told].tolist())
+        return dict(zip(numbered[is_told].tolist(), told, strict=True))
 
     def _texts(self, method: str) -> dict[int, str]:
         texts = self._rows["text"]

@@ -5,10 +5,12 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from dothi.facades.ngsi_ld.context.core import DEFAULT_VOCAB
 from dothi.facades.ngsi_ld.context.names import LdContext, iri_of_stored
 from dothi.facades.ngsi_ld.errors import not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.wire.kinds import BY_KIND
+from dothi.facades.ngsi_ld.wire.kinds import BY_KIND, RESERVED_NAMES
+from dothi.facades.ngsi_ld.wire.names import attribute_name
 from dothi.model.row import Kind
 from dothi.ports.inventory import Usage
 
@@ -24,7 +26,7 @@ async def describe_types(broker: Broker, context: LdContext) -> list[dict[str, A
     types = await asyncio.to_thread(broker.inventory.types)
     names: dict[str, list[str]] = {name: [] for name in types}
     for usage in await asyncio.to_thread(broker.inventory.usage):
-        names.setdefault(usage.type, []).append(context.wire(usage.attribute))
+        names.setdefault(usage.type, []).append(attribute_name(context, usage.attribute))
     return [
         {
             "id": iri_of_stored(name),
@@ -58,7 +60,7 @@ async def describe_type(broker: Broker, context: LdContext, name: str) -> dict[s
 async def list_attributes(broker: Broker, context: LdContext) -> dict[str, Any]:
     """AttributeList."""
     usages = await asyncio.to_thread(broker.inventory.usage)
-    names = sorted({context.wire(usage.attribute) for usage in usages})
+    names = sorted({attribute_name(context, usage.attribute) for usage in usages})
     return _list("AttributeList", "attributeList", names)
 
 
@@ -90,9 +92,9 @@ def _list(type_: str, member: str, names: list[str]) -> dict[str, Any]:
 
 def _attribute(context: LdContext, stored: str) -> dict[str, Any]:
     return {
-        "id": iri_of_stored(stored),
+        "id": DEFAULT_VOCAB + stored if stored in RESERVED_NAMES else iri_of_stored(stored),
         "type": "Attribute",
-        "attributeName": context.wire(stored),
+        "attributeName": attribute_name(context, stored),
     }
 
 

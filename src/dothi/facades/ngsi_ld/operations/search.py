@@ -1,12 +1,13 @@
 """From parameters to a search (clauses 5.7.2, 6.4.3.2)."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from dothi.facades.ngsi_ld.context.names import LdContext
-from dothi.facades.ngsi_ld.errors import bad_request_data, too_complex_query, too_many_results
+from dothi.facades.ngsi_ld.errors import bad_request_data, too_complex_query
 from dothi.facades.ngsi_ld.grammar.geo import parse_geo, reference_geometry
 from dothi.facades.ngsi_ld.grammar.order import parse_collation, parse_order
 from dothi.facades.ngsi_ld.grammar.q import parse_q, pattern_problem
@@ -62,9 +63,7 @@ def read_search(
         NgsiError: BadRequestData, TooManyResults, TooComplexQuery.
     """
     search = replace(read_filter(parameters, context, selectors), order=_order(parameters, context))
-    limit = parameters.count("limit", settings.default_limit, _MAX_OFFSET)
-    if limit > settings.max_limit:
-        raise too_many_results(f"parameter limit is {limit}; at most {settings.max_limit} may be")
+    limit = parameters.limit(settings.default_limit, settings.max_limit)
     if limit == 0 and not parameters.is_true("count"):
         raise bad_request_data("parameter limit may be 0 only together with count=true")
     return replace(search, limit=limit, offset=parameters.count("offset", 0, _MAX_OFFSET))
@@ -99,9 +98,18 @@ def read_filter(
         )
     found = [types, selectors, q, geo, _read_scope(parameters)]
     condition = all_of([part for part in found if part])
-    if condition is not None and weight(condition) > _MAX_WEIGHT:
-        raise too_complex_query(f"the filters hold more than {_MAX_WEIGHT} tests and values")
+    check_weight([condition])
     return EntitySearch(ids, pattern, attributes, condition)
+
+
+def check_weight(conditions: Iterable[Condition | None], others: int = 0) -> None:
+    """Raises NgsiError TooComplexQuery when there is more to test than a store can be asked.
+
+    Args:
+        others: number of tests that are none of the conditions.
+    """
+    if others + sum(weight(one) for one in conditions if one is not None) > _MAX_WEIGHT:
+        raise too_complex_query(f"the filters hold more than {_MAX_WEIGHT} tests and values")
 
 
 def read_type(parameters: Parameters, context: LdContext) -> Condition | None:

@@ -31,6 +31,7 @@ from dothi.facades.ngsi_ld.operations.projection import (
     is_system,
     read_projection,
 )
+from dothi.facades.ngsi_ld.operations.search import check_weight
 from dothi.facades.ngsi_ld.operations.temporal_scopes import keep_within, matching_spans
 from dothi.facades.ngsi_ld.operations.times import (
     TIME_PARAMETERS,
@@ -116,16 +117,17 @@ def read_temporal_search(
             "the query is too wide; give at least one of type, attrs, q, georel or local=true "
             "(attributes that every entity has do not count)"
         )
-    limit = parameters.count("limit", broker.settings.default_limit, broker.settings.max_limit)
+    limit = parameters.limit(broker.settings.default_limit, broker.settings.max_limit)
     counts = parameters.is_true("count")
     if limit == 0 and not counts:
         raise bad_request_data("parameter limit may be 0 only together with count=true")
+    scopes = _read_scopes(parameters)
+    check_weight([condition, scopes, *(s.types for s in selectors)], len(selectors) - 1)
     kept = tuple(s for s in selectors if s != EntitySelector())
     search = EvolutionSearch(
         kept if len(kept) == len(selectors) else (), projection.explicit, _read_order(parameters)
     )
     offset = parameters.count("offset", 0, _MAX_OFFSET)
-    scopes = _read_scopes(parameters)
     return TemporalSearch(search, condition, scopes, times, projection, limit, offset, counts)
 
 

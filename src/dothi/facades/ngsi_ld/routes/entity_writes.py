@@ -107,17 +107,21 @@ def purge_handler(broker: Broker) -> Handler:
     return guarded(purge)
 
 
-def no_id_handler() -> Handler:
-    """An operation on one entity whose id is missing is wrong data, not a wrong method."""
+def missing_handler(what: str) -> Handler:
+    """An operation on what the path does not name is wrong data, not a wrong method.
+
+    Args:
+        what: the part of the path that is not there.
+    """
 
     async def refuse(_request: Request) -> Response:
-        return _no_id()
+        return _missing(what)
 
     return guarded(refuse)
 
 
-def _no_id() -> NoReturn:
-    raise bad_request_data("the entity id is missing in the path; write /entities/{id}")
+def _missing(what: str) -> NoReturn:
+    raise bad_request_data(f"{what} is missing at the end of the path")
 
 
 def _language(parameters: Parameters) -> str:

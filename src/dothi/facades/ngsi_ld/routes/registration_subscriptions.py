@@ -142,7 +142,7 @@ async def _found(notifier: RegistrationNotifier, uri: str) -> Watch:
 
 
 def _wants_times(parameters: Parameters) -> bool:
-    return parameters.wants_system_attributes() or parameters.is_true("sysAttrs")
+    return parameters.wants_system_attributes()
 
 
 def _shown(

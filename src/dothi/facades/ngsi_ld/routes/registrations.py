@@ -132,7 +132,7 @@ def registration_id_of(request: Request) -> str:
 
 
 def _wants_times(parameters: Parameters) -> bool:
-    return parameters.wants_system_attributes() or parameters.is_true("sysAttrs")
+    return parameters.wants_system_attributes()
 
 
 def _shown(entry: Entry, context: LdContext, *, has_times: bool) -> dict[str, Any]:

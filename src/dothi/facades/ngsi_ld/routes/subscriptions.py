@@ -54,7 +54,7 @@ def query_handler(registry: Registry, settings: NgsiLdSettings) -> Handler:
         media = choose_media_type(request.headers.get("accept", ""), _MEDIA_TYPES)
         context = await request_context(request, registry.contexts)
         counts = parameters.is_true("count")
-        limit = parameters.count("limit", settings.default_limit, settings.max_limit)
+        limit = parameters.limit(settings.default_limit, settings.max_limit)
         if not limit and not counts:
             raise bad_request_data("parameter limit may be 0 only together with count=true")
         offset = parameters.count("offset", 0, _MAX_OFFSET)

@@ -23,6 +23,7 @@ from dothi.facades.ngsi_ld.operations.evolution import Evolution, Range, fetch_a
 from dothi.facades.ngsi_ld.operations.projection import Projection
 from dothi.facades.ngsi_ld.operations.times import TimeQuery
 from dothi.facades.ngsi_ld.wire.answers import answer
+from dothi.facades.ngsi_ld.wire.names import attribute_name
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
 from dothi.facades.ngsi_ld.wire.temporal import TemporalFormat, TemporalWriter
 from dothi.facades.ngsi_ld.wire.times import format_date_time
@@ -71,7 +72,7 @@ class TemporalOutput:
                 mine, self.times, self.aggregation, now, self.projection.explicit
             )
             shown = {
-                self.context.wire(name): value
+                attribute_name(self.context, name): value
                 for name, value in members.items()
                 if self.projection.shows(name)
             }

@@ -5,6 +5,7 @@ from typing import Any
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.wire.body import restore
+from dothi.facades.ngsi_ld.wire.names import attribute_name
 from dothi.model.row import Kind
 from dothi.ports.entity_query import StoredEntity
 
@@ -45,7 +46,7 @@ def inlined(
     context, write, is_simple = output
     found = dict(item)
     for attribute in entity.attributes:
-        name = context.wire(attribute.name)
+        name = attribute_name(context, attribute.name)
         if attribute.kind not in _LINKS or name not in found:
             continue
 

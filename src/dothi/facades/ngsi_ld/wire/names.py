@@ -4,8 +4,10 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from dothi.facades.ngsi_ld.context.core import DEFAULT_VOCAB
+from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
-from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
+from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL, RESERVED_NAMES
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x1f]+")
 _NAME = re.compile(r"[^\W\d_]\w*(:[^\W\d_]\w*)?")
@@ -61,3 +63,14 @@ def check_scope(value: Any) -> str:
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def attribute_name(context: LdContext, stored: str) -> str:
+    """Name in an answer of an attribute.
+
+    Devices name attributes as they like; one called `id`, `type` or `value` must not stand in the
+    place of the member of that name, so it is told as a name of the default @context.
+    """
+    if stored in RESERVED_NAMES:
+        return context.compact(DEFAULT_VOCAB + stored)
+    return context.wire(stored)

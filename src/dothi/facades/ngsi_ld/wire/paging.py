@@ -18,9 +18,9 @@ class ListPage(Generic[T]):
     """One page of a list (clauses 5.5.9, 6.3.10 and 6.3.13)."""
 
     def __init__(self, parameters: Parameters, default_limit: int, max_limit: int) -> None:
-        """Raises BadRequestData for numbers out of range."""
+        """Raises BadRequestData for numbers out of range, TooManyResults for too large a page."""
         self._counts = parameters.is_true("count")
-        self._limit = parameters.count("limit", default_limit, max_limit)
+        self._limit = parameters.limit(default_limit, max_limit)
         self._offset = parameters.count("offset", 0, _MAX_OFFSET)
         self._total = 0
         if not self._limit and not self._counts:

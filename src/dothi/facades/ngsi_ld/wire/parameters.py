@@ -1,12 +1,13 @@
 """URL parameters: known ones only, each once, lists split, numbers and times checked."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NoReturn
 
 from starlette.requests import Request
 
-from dothi.facades.ngsi_ld.errors import bad_request_data, invalid_request
+from dothi.facades.ngsi_ld.errors import bad_request_data, invalid_request, too_many_results
 from dothi.facades.ngsi_ld.wire.representation import Format
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
 
@@ -16,6 +17,8 @@ _FORMATS = {
     "simplified": Format.SIMPLIFIED,
     "keyValues": Format.SIMPLIFIED,
 }
+_MAX_NUMBER = 1 << 40
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,13}")
 
 
 class Parameters:
@@ -71,11 +74,18 @@ class Parameters:
         text = self.text(name)
         if not text:
             return default
-        if not (text.isascii() and text.lstrip("-").isdigit() and len(text) < 12):
+        if not _WHOLE_NUMBER.fullmatch(text):
             self._wrong(name, f"must be a whole number, not {text!r}")
         if not lowest <= int(text) <= highest:
             self._wrong(name, f"must be in {lowest}..{highest}, not {text}")
         return int(text)
+
+    def limit(self, default: int, highest: int) -> int:
+        """The size of a page (clauses 5.5.9 and 6.3.10). Raises also NgsiError TooManyResults."""
+        found = self.count("limit", default, _MAX_NUMBER)
+        if found > highest:
+            raise too_many_results(f"parameter limit is {found}; at most {highest} may be")
+        return found
 
     def is_true(self, name: str) -> bool:
         text = self.text(name)
@@ -117,12 +127,13 @@ class Parameters:
         return next(iter(named), Format.NORMALIZED)
 
     def wants_system_attributes(self) -> bool:
-        return "sysAttrs" in self.options(READ_OPTIONS)
+        """By `options`, or by a parameter of its own as registrations and evolutions have it."""
+        return "sysAttrs" in self.options(READ_OPTIONS) or self.is_true("sysAttrs")
 
     def _wrong(self, name: str, problem: str) -> NoReturn:
         raise bad_request_data(f"parameter {name} {problem}")
 
 
 READ_OPTIONS = frozenset({*_FORMATS, "sysAttrs"})
-READ_PARAMETERS = frozenset({"options", "format", "local", "lang"})
+READ_PARAMETERS = frozenset({"options", "format", "sysAttrs", "local", "lang"})
 """Parameters of every operation that gives entities."""

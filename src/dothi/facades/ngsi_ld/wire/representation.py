@@ -19,6 +19,7 @@ from dothi.facades.ngsi_ld.wire.kinds import (
     names_kind,
 )
 from dothi.facades.ngsi_ld.wire.language import LanguageFilter
+from dothi.facades.ngsi_ld.wire.names import attribute_name
 from dothi.facades.ngsi_ld.wire.projection import WHOLE, Projection
 from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.model.row import Kind
@@ -99,7 +100,7 @@ class Writer:
                 continue
             written = self._attribute(group, projection.below(name), links)
             if written is not None:
-                found[self.context.wire(name)] = written
+                found[attribute_name(self.context, name)] = written
         return found
 
     def types(self, stored: tuple[str, ...]) -> str | list[str]:

@@ -45,7 +45,7 @@ class Payload:
             raise bad_request_data(f"{LD_JSON} needs the member @context in the body")
         if not self.is_ld and has_own:
             raise bad_request_data(
-                f"{JSON} takes no member @context in the body; send it as a Link header, "
+                f"only {LD_JSON} takes a member @context in the body; send it as a Link header, "
                 f"or the body as {LD_JSON}"
             )
         return await contexts.resolve(own if self.is_ld else self.link)
@@ -69,11 +69,7 @@ async def read_payload(
         raise bad_request_data(f"{LD_JSON} takes no Link header with a JSON-LD @context")
     raw = await read_body(request, max_bytes)
     document = decode(raw)
-    # A merge patch may carry its @context in the body or in a Link header.
-    is_ld = media == LD_JSON or (
-        media == MERGE_PATCH and isinstance(document, dict) and "@context" in document
-    )
-    return Payload(document, is_ld, link)
+    return Payload(document, media == LD_JSON, link)
 
 
 async def request_context(request: Request, contexts: Contexts) -> LdContext:

@@ -11,6 +11,7 @@ from dothi.facades.ngsi_ld.wire.body import restore
 from dothi.facades.ngsi_ld.wire.instance import Instance
 from dothi.facades.ngsi_ld.wire.kinds import BY_KIND, NGSI_NULL
 from dothi.facades.ngsi_ld.wire.languages import in_language
+from dothi.facades.ngsi_ld.wire.names import attribute_name
 from dothi.facades.ngsi_ld.wire.past import ORIGIN_MEMBERS, PastInstance
 from dothi.facades.ngsi_ld.wire.representation import Format, Writer
 from dothi.facades.ngsi_ld.wire.times import format_date_time
@@ -58,7 +59,7 @@ class TemporalWriter:
         found = self.head(head)
         kinds = {series.name: series.kind for series in head.series}
         for name, instances in rows.items():
-            wire = name if name == _SCOPE else self.context.wire(name)
+            wire = name if name == _SCOPE else attribute_name(self.context, name)
             if self.format is TemporalFormat.VALUES:
                 found[wire] = self._values(name, instances, kinds.get(name, Kind.PROPERTY))
             else:
