@@ -322,6 +322,10 @@ async def test_identity(door: Running) -> None:
     assert found["contextSourceUptime"].startswith("PT")
     assert found["contextSourceTimeAt"].endswith("Z")
     names = []
+    nobody = await door.get("/info/sourceIdentity", headers={"NGSILD-Tenant": "a"})
+    problem_of(nobody, 404, "NonexistentTenant")
+    for tenant in ("a", "b"):
+        await door.create({"id": "urn:ngsi-ld:Room:1", "type": "Room"}, **{"NGSILD-Tenant": tenant})
     for tenant in ("a", "b", "a"):
         answer = await door.get("/info/sourceIdentity", headers={"NGSILD-Tenant": tenant})
         names.append(answer.json()["contextSourceAlias"])

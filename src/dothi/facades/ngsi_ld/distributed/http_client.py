@@ -98,7 +98,10 @@ class HttpClient:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
     ) -> PeerAnswer:
         """The whole answer. Raises PeerError; PeerTimeout when it took too long."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise PeerError(f"{url}: {error}") from error
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._exchange(parts, _head(method, parts, headers, body) + body)

@@ -22,11 +22,11 @@ from dothi.facades.ngsi_ld.registrations.matching import matching_information
 from dothi.facades.ngsi_ld.registrations.registry import Registry
 from dothi.facades.ngsi_ld.registrations.subscription import (
     RegistrationSubscription,
-    subscription,
+    understood,
 )
 from dothi.facades.ngsi_ld.registrations.writing import written
 from dothi.facades.ngsi_ld.wire.negotiation import JSON, LD_JSON, link_of_context
-from dothi.facades.ngsi_ld.wire.times import format_date_time
+from dothi.facades.ngsi_ld.wire.times import LEAST_S, format_date_time
 from dothi.ports.clock import Clock
 from dothi.ports.context_sources import ContextSourceRecord, ContextSourceRecords, RecordKind
 
@@ -150,7 +150,7 @@ class RegistrationNotifier:
 
     async def _tick(self, watch: Watch) -> None:
         while True:
-            await asyncio.sleep(watch.subscription.interval_s)
+            await asyncio.sleep(max(watch.subscription.interval_s, LEAST_S))
             await self._tell_all(watch)
 
     async def _tell_all(self, watch: Watch) -> None:
@@ -196,7 +196,7 @@ class RegistrationNotifier:
             kept = msgspec.json.decode(record.document)
             try:
                 context = await self._contexts.resolve(kept["context"])
-                made = subscription(kept["members"], context)
+                made = await understood(kept["members"], context, self._contexts)
             except NgsiError:
                 self._waiting.append(record)
                 continue
@@ -231,7 +231,7 @@ def _message(
     made: RegistrationSubscription, reason: str, found: Sequence[Registration], now: datetime
 ) -> tuple[bytes, dict[str, str]]:
     """Body and headers of a CsourceNotification (clause 5.3.2)."""
-    context = made.context
+    context = made.told
     is_ld = made.accept == LD_JSON
     data = [_shown(made, registration, context) for registration in found]
     if is_ld:

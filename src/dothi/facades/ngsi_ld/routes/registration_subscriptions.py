@@ -14,8 +14,8 @@ from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.notifier import RegistrationNotifier, Watch
 from dothi.facades.ngsi_ld.registrations.subscription import (
     TYPE,
-    subscription,
     subscription_members,
+    understood,
     without_counters,
 )
 from dothi.facades.ngsi_ld.routes.entities import ROOT
@@ -43,7 +43,7 @@ def create_handler(broker: Broker, notifier: RegistrationNotifier) -> Handler:
         members = subscription_members(payload.document)
         members = {name: value for name, value in members.items() if value != NGSI_NULL}
         members.setdefault("id", f"urn:ngsi-ld:{TYPE}:{uuid.uuid4()}")
-        made = subscription(members, context)
+        made = await understood(members, context, broker.contexts)
         if made.is_expired(broker.clock.now()):
             raise bad_request_data("expiresAt is in the past")
         async with broker.locks.hold([made.id]):
@@ -106,7 +106,7 @@ def update_handler(broker: Broker, notifier: RegistrationNotifier) -> Handler:
                 context = old.context
             members = _renamed(old.document, old.context, context) | fragment
             kept = {name: value for name, value in members.items() if value != NGSI_NULL}
-            made = subscription(kept, context)
+            made = await understood(kept, context, broker.contexts)
             if made.is_expired(broker.clock.now()):
                 raise bad_request_data("expiresAt is in the past")
             await notifier.put(made)

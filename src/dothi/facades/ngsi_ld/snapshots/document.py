@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.wire.durations import read_lifetime_s
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
-from dothi.facades.ngsi_ld.wire.names import check_uri
+from dothi.facades.ngsi_ld.wire.names import check_address, check_uri
 from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.ports.hubs import SnapshotRecord
 
@@ -125,10 +124,7 @@ def endpoint_of(document: dict[str, Any]) -> str | None:
     uri = document.get("endpoint")
     if uri is None:
         return None
-    check_uri(uri, "endpoint")
-    parts = urlsplit(uri)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise bad_request_data(f"endpoint: {uri!r} is no http or https URL")
+    check_address(uri, "endpoint")
     return str(uri)
 
 
