@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.conformance.ngsi_ld.broker import CONTEXT_URL, ROOT, Running, problem_of
+from tests.conformance.ngsi_ld.broker import CONTEXT_URL, LD_JSON, ROOT, Running, problem_of
 from tests.conformance.ngsi_ld.peers import Recorder
 from tests.conformance.ngsi_ld.subscriber import Subscribed
 
@@ -108,3 +108,28 @@ async def test_jsonld_context_of_a_subscription_to_registrations(
     refused = about_registrations(jsonldContext="https://nowhere.example/x.jsonld")
     answer = await door.http.post(f"{ROOT}/csourceSubscriptions", json=refused)
     problem_of(answer, 504, "LdContextNotAvailable")
+
+
+@pytest.mark.parametrize("path", ["/subscriptions", "/csourceSubscriptions"])
+async def test_an_inline_context_gets_an_address(
+    door: Running, source: Recorder, path: str
+) -> None:
+    """5.13.1: notifications in JSON name the @context; a refused request leaves none."""
+    source.answer("POST", "/notify", 200)
+    inline = {"Vehicle": "https://example.org/v#Vehicle", "speed": "https://example.org/v#speed"}
+    body = {**about_registrations(f"{source.url}/notify"), "@context": inline}
+    media = {"content-type": LD_JSON}
+    problem_of(await door.send("POST", path, {**body, "q": "(("}, **media), 400, "BadRequestData")
+    assert (await door.get("/jsonldContexts?kind=ImplicitlyCreated")).json() == []
+    assert (await door.send("POST", path, body, **media)).status_code == 201
+    (url,) = (await door.get("/jsonldContexts?kind=ImplicitlyCreated")).json()
+    assert (await door.http.get(url)).json() == {"@context": inline}
+    if path == "/subscriptions":
+        return
+    made = registration(information=[{"entities": [{"type": inline["Vehicle"]}]}])
+    assert (await door.send("POST", "/csourceRegistrations", made)).status_code == 201
+    async with asyncio.timeout(5):
+        while not source.requests:
+            await asyncio.sleep(0.01)
+    assert url in source.last.headers["link"]
+    assert source.last.body["data"][0]["information"][0]["entities"] == [{"type": "Vehicle"}]

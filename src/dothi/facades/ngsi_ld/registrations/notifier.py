@@ -89,7 +89,9 @@ class Watch:
 
 
 class RegistrationNotifier:
-    """All subscriptions to registrations of one broker. Event loop only."""
+    """All subscriptions to registrations of one broker; a Service. Event loop only."""
+
+    name = "subscriptions to registrations"
 
     def __init__(
         self,
@@ -107,7 +109,31 @@ class RegistrationNotifier:
         self._watches: dict[str, Watch] = {}
         self._waiting = list(records.all(RecordKind.SUBSCRIPTION)) if records else []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loading = asyncio.Lock()
         registry.listen(self._changed)
+
+    async def start(self) -> None:
+        """Take up the subscriptions of an earlier run; those with timeInterval tick from now on.
+
+        In the background: an @context that somebody else has to send must not hold up the start.
+        """
+        for watch in self._watches.values():
+            self._start_ticking(watch)
+        self._spawn(self._ready())
+
+    async def stop(self) -> None:
+        """End what goes on; a notification that is on its way may be lost (one attempt each)."""
+        for watch in self._watches.values():
+            watch.stop()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def is_needed(self) -> bool:
+        """Whether its hub must stay open although nobody asks for it: it tells somebody."""
+        return bool(self._tasks) or any(
+            watch.ticking is not None for watch in self._watches.values()
+        )
 
     async def all(self) -> Sequence[Watch]:
         """In the order of creation."""
@@ -145,7 +171,10 @@ class RegistrationNotifier:
 
     def _begin(self, watch: Watch) -> None:
         self._spawn(self._tell_all(watch))
-        if watch.subscription.interval_s:
+        self._start_ticking(watch)
+
+    def _start_ticking(self, watch: Watch) -> None:
+        if watch.subscription.interval_s and watch.ticking is None:
             watch.ticking = asyncio.get_running_loop().create_task(self._tick(watch))
 
     async def _tick(self, watch: Watch) -> None:
@@ -191,20 +220,25 @@ class RegistrationNotifier:
 
     async def _ready(self) -> None:
         """Make the subscriptions of the table; those whose @context is missing wait."""
-        waiting, self._waiting = self._waiting, []
-        for record in waiting:
-            kept = msgspec.json.decode(record.document)
-            try:
-                context = await self._contexts.resolve(kept["context"])
-                made = await understood(kept["members"], context, self._contexts)
-            except NgsiError:
-                self._waiting.append(record)
-                continue
-            watch = Watch(made, record.created_at, record.modified_at)
-            watch.counters = msgspec.json.decode(record.state, type=Counters)
-            self._watches.setdefault(record.id, watch)
-            if made.interval_s:
-                watch.ticking = asyncio.get_running_loop().create_task(self._tick(watch))
+        if not self._waiting:
+            return
+        async with self._loading:
+            for record in list(self._waiting):
+                if await self._take_up(record):
+                    self._waiting.remove(record)
+
+    async def _take_up(self, record: ContextSourceRecord) -> bool:
+        kept = msgspec.json.decode(record.document)
+        try:
+            context = await self._contexts.resolve(kept["context"])
+            made = await understood(kept["members"], context, self._contexts)
+        except NgsiError:
+            return False
+        watch = Watch(made, record.created_at, record.modified_at)
+        watch.counters = msgspec.json.decode(record.state, type=Counters)
+        self._watches.setdefault(record.id, watch)
+        self._start_ticking(watch)
+        return True
 
     async def _store(self, watch: Watch) -> None:
         if self._records is not None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
+from dothi.facades.ngsi_ld.grammar.scope_test import parse_scope_query
 from dothi.facades.ngsi_ld.registrations.data import Registration
 from dothi.facades.ngsi_ld.registrations.filters import (
     attributes_of,
@@ -14,7 +15,6 @@ from dothi.facades.ngsi_ld.registrations.filters import (
     satisfies,
 )
 from dothi.facades.ngsi_ld.registrations.matching import Wanted, matching_information
-from dothi.facades.ngsi_ld.subscriptions.scopes import parse_scope_query
 from dothi.model.condition import Condition, Geo
 
 _TIME_PROPERTIES = ("observedAt", "createdAt", "modifiedAt", "deletedAt")
