@@ -10,11 +10,11 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.conformance.ngsi_ld.broker import ROOT, KnownContexts
+from tests.conformance.ngsi_ld.broker import ROOT, KnownContexts, ports_of
 from tests.hub import open_hub
 from tests.serving import serve
 
-from dothi.facades.ngsi_ld.endpoints import ngsi_ld_endpoints
+from dothi.facades.ngsi_ld.door import NgsiLdDeps, ngsi_ld_endpoints
 from dothi.facades.ngsi_ld.grammar.q import parse_q
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.grammar.scope_test import parse_scope_query
@@ -76,9 +76,7 @@ async def test_memory_and_store_decide_alike(tmp_path: Path) -> None:
     lake = open_lake(tmp_path / "lake", LakeSettings())
     async with open_hub(tmp_path) as hub:
         entities = SqliteEntities(hub.engine)
-        endpoints = ngsi_ld_endpoints(
-            hub.intake, entities, lake.history(hub.log), loader=KnownContexts()
-        )
+        endpoints = ngsi_ld_endpoints(NgsiLdDeps(ports_of(hub, lake), loader=KnownContexts()))
         async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:
             bodies = [
                 {"id": f"urn:x:E:{n}", "type": "E" if n % 2 else ["E", "Odd"], **attributes}

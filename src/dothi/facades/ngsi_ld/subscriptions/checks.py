@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.grammar.projection import parse_projection
 from dothi.facades.ngsi_ld.grammar.q import pattern_problem
+from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.wire.names import check_address, check_name, check_uri
 from dothi.facades.ngsi_ld.wire.times import MOST_S, parse_date_time
 
@@ -109,6 +111,11 @@ def projection(raw: Any, where: str) -> str:
     if not isinstance(raw, str) or not _PROJECTED.fullmatch(raw):
         raise bad_request_data(f"{where}: {_shown(raw)} names no member")
     check_name(raw.partition("{")[0], where)
+    try:
+        if "{" in raw:
+            parse_projection(raw, lambda name: name)
+    except GrammarError as error:
+        raise bad_request_data(f"{where}: {error}") from error
     return raw
 
 
