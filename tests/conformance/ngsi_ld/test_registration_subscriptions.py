@@ -313,6 +313,24 @@ async def test_subscriptions_outlive_a_restart(tmp_path: Path, source: Recorder)
         assert len((await door.get(PATH)).json()) == 1
 
 
+async def test_of_a_tenant_and_headers_of_the_connection(door: Running, source: Recorder) -> None:
+    """6.3.14: the notification names the tenant. receiverInfo cannot break the request."""
+    tenant = {"NGSILD-Tenant": "thuduc"}
+    named = {"Content-Length": "1", "Host": "evil", "transfer-encoding": "chunked", "X-A": "1"}
+    pairs = [{"key": key, "value": value} for key, value in named.items()]
+    endpoint = {"uri": f"{source.url}/notify", "receiverInfo": pairs}
+    await _subscribe(door, subscription(notification={"endpoint": endpoint}), **tenant)
+    made = {
+        "type": "ContextSourceRegistration",
+        "information": [{"entities": [{"type": "Vehicle"}]}],
+        "endpoint": "http://a.example.org",
+    }
+    assert (await door.send("POST", REGISTRATIONS, made, **tenant)).status_code == 201
+    (request,) = await _told(source, 1)
+    assert request.headers["ngsild-tenant"] == "thuduc"
+    assert (request.headers["x-a"], request.headers["host"] == "evil") == ("1", False)
+
+
 async def test_intervals_go_on_after_a_restart(tmp_path: Path, source: Recorder) -> None:
     """5.11.7: nobody has to ask for the subscription first."""
     async with running(tmp_path, OPEN) as door:

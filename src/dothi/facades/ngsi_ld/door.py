@@ -156,6 +156,7 @@ class NgsiLdDoor:
                 HttpDelivery(self._client, self._settings.forward_timeout_s),
                 deps.clock,
                 hub.sources,
+                tenant,
             )
             side = self._sides[hub] = _Side(broker, subscriptions, notifier)
         return side

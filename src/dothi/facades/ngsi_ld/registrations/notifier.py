@@ -100,12 +100,14 @@ class RegistrationNotifier:
         delivery: Delivery,
         clock: Clock,
         records: ContextSourceRecords | None = None,
+        tenant: str = "",
     ) -> None:
         self._registry = registry
         self._contexts = contexts
         self._delivery = delivery
         self._clock = clock
         self._records = records
+        self._tenant = tenant
         self._watches: dict[str, Watch] = {}
         self._waiting = list(records.all(RecordKind.SUBSCRIPTION)) if records else []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -213,6 +215,8 @@ class RegistrationNotifier:
             if self._watches.get(made.id) is not watch or not made.is_live(now):
                 return
             body, headers = _message(made, reason, found, now)
+            if self._tenant:
+                headers = {"NGSILD-Tenant": self._tenant, **headers}
             succeeded = await self._delivery.send(made, body, headers)
             _count(watch.counters, format_date_time(now), succeeded=succeeded)
             if self._watches.get(made.id) is watch:
@@ -282,7 +286,8 @@ def _message(
     headers = {"Content-Type": LD_JSON if is_ld else JSON}
     if not is_ld:
         headers["Link"] = link_of_context(context.url)
-    return msgspec.json.encode(body), headers | dict(made.headers)
+    given = {key: value for key, value in made.headers if key.lower() != "content-type"}
+    return msgspec.json.encode(body), headers | given
 
 
 def _shown(

@@ -14,6 +14,7 @@ from dothi.ports.hubs import SnapshotRecord
 QUERIES, TEMPORAL_QUERIES = "snapshotQueries", "snapshotTemporalQueries"
 QUERY_DETAILS, TEMPORAL_DETAILS = "snapshotQueriesDetails", "snapshotTemporalQueriesDetails"
 DEFAULT_PRIORITY = 5
+_OF_THE_CONNECTION = frozenset({"host", "content-length", "connection", "transfer-encoding"})
 _UPDATABLE = frozenset({"snapshotLifetime", "snapshotPriority", "endpoint", "receiverInfo"})
 _OUTPUT = frozenset(
     {
@@ -141,5 +142,6 @@ def receiver_headers(document: dict[str, Any]) -> dict[str, str]:
             raise bad_request_data(f"receiverInfo[{at}].key: {key!r} is no name of a header")
         if not isinstance(value, str) or not (value.isprintable() and value.isascii()):
             raise bad_request_data(f"receiverInfo[{at}].value: {value!r} cannot be a header")
-        headers[key] = value
+        if key.lower() not in _OF_THE_CONNECTION:
+            headers[key] = value
     return headers
