@@ -87,6 +87,9 @@ class MemoryLog:
         self.rows = self.rows.slice(gone)
         return gone
 
+    def drop(self, consumer: str) -> None:
+        self.consumers.pop(consumer, None)
+
     def positions(self) -> dict[str, int]:
         return self.consumers
 

@@ -12,6 +12,10 @@ class Cursors(Protocol):
         """Move the cursor (in its own transaction; storage-bound consumers move it in theirs)."""
         ...
 
+    def drop(self, consumer: str) -> None:
+        """This consumer reads no longer: sealing waits for it no more."""
+        ...
+
     def positions(self) -> dict[str, int]:
         """Every consumer of lane 0 with its position; sealing keeps what one still needs."""
         ...

@@ -5,8 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conformance.ngsi_ld.broker import Running, problem_of, running
-from tests.conformance.ngsi_ld.peers import CAR, OPEN, Recorder, car, prop, register
+from tests.conformance.ngsi_ld.broker import ROOT, Running, problem_of, running
+from tests.conformance.ngsi_ld.peers import (
+    ALL,
+    CAR,
+    OPEN,
+    Recorder,
+    car,
+    prop,
+    register,
+    url_of,
+)
 
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 
@@ -108,3 +117,21 @@ async def test_closed_addresses_are_not_called(tmp_path: Path, source: Recorder)
         answer = await door.get("/entities?type=Vehicle")
         assert answer.headers["NGSILD-Warning"].startswith("199 ")
     assert source.requests == []
+
+
+async def test_two_brokers_that_copy_to_each_other(doors: tuple[Running, Running, Running]) -> None:
+    """6.3.18: a copy that comes back is passed over, nothing of the write has failed."""
+    a, b, _ = doors
+    await register(a, url_of(b), operations=ALL)
+    await register(b, url_of(a), operations=ALL)
+    assert (await a.create(car(speed=prop(1)))).status_code == 201
+    changed = await a.send("PATCH", f"/entities/{CAR}/attrs", {"speed": prop(2)})
+    assert changed.status_code == 204
+    batch = await a.send("POST", "/entityOperations/upsert", [car(speed=prop(3)), car("urn:v:2")])
+    assert (batch.status_code, batch.json()) == (201, ["urn:v:2"])
+    for door in (a, b):
+        assert (await door.entity(f"{CAR}?local=true"))["speed"]["value"] == 3
+    assert (await a.http.delete(f"{ROOT}/entities/{CAR}")).status_code == 204
+    problem_of(await b.get(f"/entities/{CAR}?local=true"), 404, "ResourceNotFound")
+    gone = await a.http.delete(f"{ROOT}/entities/{CAR}")
+    problem_of(gone, 404, "ResourceNotFound")

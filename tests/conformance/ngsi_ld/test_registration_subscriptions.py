@@ -313,6 +313,52 @@ async def test_subscriptions_outlive_a_restart(tmp_path: Path, source: Recorder)
         assert len((await door.get(PATH)).json()) == 1
 
 
+async def test_of_a_tenant_and_headers_of_the_connection(door: Running, source: Recorder) -> None:
+    """6.3.14: the notification names the tenant. receiverInfo cannot break the request."""
+    tenant = {"NGSILD-Tenant": "thuduc"}
+    named = {"Content-Length": "1", "Host": "evil", "transfer-encoding": "chunked", "X-A": "1"}
+    pairs = [{"key": key, "value": value} for key, value in named.items()]
+    endpoint = {"uri": f"{source.url}/notify", "receiverInfo": pairs}
+    await _subscribe(door, subscription(notification={"endpoint": endpoint}), **tenant)
+    made = {
+        "type": "ContextSourceRegistration",
+        "information": [{"entities": [{"type": "Vehicle"}]}],
+        "endpoint": "http://a.example.org",
+    }
+    assert (await door.send("POST", REGISTRATIONS, made, **tenant)).status_code == 201
+    (request,) = await _told(source, 1)
+    assert request.headers["ngsild-tenant"] == "thuduc"
+    assert (request.headers["x-a"], request.headers["host"] == "evil") == ("1", False)
+
+
+async def test_intervals_go_on_after_a_restart(tmp_path: Path, source: Recorder) -> None:
+    """5.11.7: nobody has to ask for the subscription first."""
+    async with running(tmp_path, OPEN) as door:
+        await register(door, "http://a.example.org")
+        await _subscribe(door, subscription(source, timeInterval=0.3, id="urn:s:1"))
+    source.requests.clear()
+    async with running(tmp_path, OPEN):
+        async with asyncio.timeout(5):
+            while not source.requests:
+                await asyncio.sleep(0.01)
+    assert source.last.body["subscriptionId"] == "urn:s:1"
+    told = len(source.requests)
+    await asyncio.sleep(0.4)
+    assert len(source.requests) == told, "it ends with its hub"
+
+
+async def test_the_first_requests_after_a_restart_see_every_subscription(
+    tmp_path: Path, source: Recorder
+) -> None:
+    async with running(tmp_path, OPEN) as door:
+        for number in range(3):
+            body = subscription(source, id=f"urn:s:{number}", jsonldContext=CONTEXT_URL)
+            await _subscribe(door, body)
+    async with running(tmp_path, OPEN) as door:
+        answers = await asyncio.gather(*(door.get(f"{PATH}/urn:s:{n % 3}") for n in range(9)))
+        assert {answer.status_code for answer in answers} == {200}
+
+
 async def test_identity(door: Running) -> None:
     """5.15.1, 5.2.40, 6.33; each tenant has a name of its own, always the same."""
     answer = await door.get("/info/sourceIdentity")
@@ -322,6 +368,10 @@ async def test_identity(door: Running) -> None:
     assert found["contextSourceUptime"].startswith("PT")
     assert found["contextSourceTimeAt"].endswith("Z")
     names = []
+    nobody = await door.get("/info/sourceIdentity", headers={"NGSILD-Tenant": "a"})
+    problem_of(nobody, 404, "NonexistentTenant")
+    for tenant in ("a", "b"):
+        await door.create({"id": "urn:ngsi-ld:Room:1", "type": "Room"}, **{"NGSILD-Tenant": tenant})
     for tenant in ("a", "b", "a"):
         answer = await door.get("/info/sourceIdentity", headers={"NGSILD-Tenant": tenant})
         names.append(answer.json()["contextSourceAlias"])

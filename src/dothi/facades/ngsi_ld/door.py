@@ -43,6 +43,7 @@ from dothi.facades.ngsi_ld.snapshots.desk import DeskDeps, SnapshotDesk
 from dothi.facades.ngsi_ld.snapshots.filling import PAGE, TEMPORAL_INSTANCES
 from dothi.facades.ngsi_ld.snapshots.notice import Notices
 from dothi.facades.ngsi_ld.subscriptions.service import NotifyPorts, SubscriptionService
+from dothi.facades.ngsi_ld.subscriptions.unfollowing import Unfollowing
 from dothi.facades.ngsi_ld.tables import HandlerTable, HandlerTables
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock, SystemClock
@@ -117,10 +118,11 @@ class NgsiLdDoor:
     def services(self, hub: HubPorts, tenant: str) -> Sequence[Service]:
         """What runs beside a hub as long as it is open."""
         if not self._settings.is_enabled:
-            return ()
+            return [] if hub.following is None else [Unfollowing(hub.following.cursors)]
         side = self._side_of(hub, tenant)
-        notifying = () if side.subscriptions is None else (side.subscriptions,)
-        return [Expiry(side.broker), *notifying]
+        if side.subscriptions is None:
+            return [Expiry(side.broker)]
+        return [Expiry(side.broker), side.subscriptions, side.notifier]
 
     def deliveries(self, hub: HubPorts, tenant: str) -> Deliveries | None:
         """How the delivery of notifications goes; None: there are none."""
@@ -154,6 +156,7 @@ class NgsiLdDoor:
                 HttpDelivery(self._client, self._settings.forward_timeout_s),
                 deps.clock,
                 hub.sources,
+                tenant,
             )
             side = self._sides[hub] = _Side(broker, subscriptions, notifier)
         return side
@@ -175,8 +178,10 @@ class NgsiLdDoor:
         broker = replace(side.broker, settings=settings)
         table = broker_endpoints(broker, self._client)
         if side.subscriptions is not None:
-            table += source_endpoints(broker, side.notifier)
-            table += subscription_endpoints(side.subscriptions.registry, settings)
+            table += source_endpoints(broker, side.notifier, self._deps.public_url)
+            table += subscription_endpoints(
+                side.subscriptions.registry, settings, self._deps.public_url
+            )
         if hub.snapshots is None:
             return table
         desk = self._desk(hub.snapshots, broker.contexts, tenant)

@@ -135,15 +135,18 @@ def snapshot_endpoints(broker: Broker, desk: SnapshotDesk) -> list[Endpoint]:
     )
 
 
-def subscription_endpoints(registry: Registry, settings: NgsiLdSettings) -> list[Endpoint]:
-    """The routes of subscriptions."""
+def subscription_endpoints(
+    registry: Registry, settings: NgsiLdSettings, public_url: str = ""
+) -> list[Endpoint]:
+    """The routes of subscriptions. `public_url`: how others reach the program; empty: as here."""
     read, write = Permission.READ, Permission.WRITE_ENTITIES
     create, query = subscriptions.create_handler, subscriptions.query_handler
     retrieve, update = subscriptions.retrieve_handler, subscriptions.update_handler
     delete = subscriptions.delete_handler
+    base = contexts.BaseUrl(public_url, ROOT)
     return _mounted(
         [
-            ("POST", _ALL, write, create(registry, settings), "Create a subscription"),
+            ("POST", _ALL, write, create(registry, settings, base), "Create a subscription"),
             ("GET", _ALL, read, query(registry, settings), "Query subscriptions"),
             ("GET", _ONE, read, retrieve(registry, settings), "Retrieve a subscription"),
             ("PATCH", _ONE, write, update(registry, settings), "Update a subscription"),
@@ -152,14 +155,16 @@ def subscription_endpoints(registry: Registry, settings: NgsiLdSettings) -> list
     )
 
 
-def source_endpoints(broker: Broker, notifier: RegistrationNotifier) -> list[Endpoint]:
+def source_endpoints(
+    broker: Broker, notifier: RegistrationNotifier, public_url: str = ""
+) -> list[Endpoint]:
     """Other context sources: registrations, subscriptions to them, who this one is."""
     read, write = Permission.READ, Permission.WRITE_ENTITIES
     made = "/csourceRegistrations"
     one = f"{made}/{{registration_id:path}}"
     watches = "/csourceSubscriptions"
     watch = f"{watches}/{{subscription_id:path}}"
-    ports = (broker, notifier)
+    ports, base = (broker, notifier), contexts.BaseUrl(public_url, ROOT)
     return _mounted(
         [
             ("POST", made, write, registrations.create_handler(broker), "Register a source"),
@@ -167,7 +172,7 @@ def source_endpoints(broker: Broker, notifier: RegistrationNotifier) -> list[End
             ("GET", one, read, registrations.retrieve_handler(broker), "Retrieve a registration"),
             ("PATCH", one, write, registrations.update_handler(broker), "Update a registration"),
             ("DELETE", one, write, registrations.delete_handler(broker), "Delete a registration"),
-            ("POST", watches, write, watching.create_handler(*ports), "Watch registrations"),
+            ("POST", watches, write, watching.create_handler(*ports, base), "Watch registrations"),
             (
                 "GET",
                 watches,

@@ -2,7 +2,7 @@
 
 import time
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects import sqlite
 
 from dothi.storage.relational.schema import cursor
@@ -24,6 +24,10 @@ class RelationalCursors:
     def advance(self, consumer: str, seq: int, lane: int = 0) -> None:
         with self._engine.begin() as connection:
             move(connection, consumer, seq, lane)
+
+    def drop(self, consumer: str) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(delete(cursor).where(cursor.c.consumer == consumer))
 
     def positions(self) -> dict[str, int]:
         with self._engine.connect() as connection:

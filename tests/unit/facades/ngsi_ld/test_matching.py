@@ -17,8 +17,8 @@ from tests.serving import serve
 from dothi.facades.ngsi_ld.door import NgsiLdDeps, ngsi_ld_endpoints
 from dothi.facades.ngsi_ld.grammar.q import parse_q
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
+from dothi.facades.ngsi_ld.grammar.scope_test import parse_scope_query
 from dothi.facades.ngsi_ld.subscriptions.condition_text import from_builtins, to_builtins
-from dothi.facades.ngsi_ld.subscriptions.scopes import parse_scope_query
 from dothi.model.condition import AllOf, AnyOf, Condition, Geo, GeoRelation, HasType
 from dothi.pipeline.matching import matches
 from dothi.ports.entity_query import EntitySearch

@@ -63,6 +63,11 @@ class LdContext:
         """For the Link header: the user's URL, else the core's."""
         return self.user if isinstance(self.user, str) else CORE_URL
 
+    @property
+    def has_url(self) -> bool:
+        """Whether `url` says all of it."""
+        return self.user is None or isinstance(self.user, str)
+
     def expand(self, name: str) -> str:
         return self._terms.expand(name)
 

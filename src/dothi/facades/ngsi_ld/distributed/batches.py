@@ -137,7 +137,8 @@ class _Work:
             *(self._at.forwarder.send(c.entry, self.caller, c.build(name, query)) for c in sent)
         )
         for consignment, outcome in zip(sent, outcomes, strict=True):
-            self._count(consignment, outcome)
+            if not outcome.is_passed_over:
+                self._count(consignment, outcome)
         if own is not None:
             self._count_here(await own)
         return self.tally.answer(creates=self._operation in _CREATING)

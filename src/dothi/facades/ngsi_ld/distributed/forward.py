@@ -87,6 +87,11 @@ class Outcome:
         return 200 <= self.status < 300 and self.status != 207
 
     @property
+    def is_passed_over(self) -> bool:
+        """Whether the request was there already and nobody minds (6.3.18): a copy goes round."""
+        return self.status == 508 and not self.registration.mode.is_proxied
+
+    @property
     def is_missing(self) -> bool:
         return self.status == 404
 

@@ -98,7 +98,10 @@ class HttpClient:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
     ) -> PeerAnswer:
         """The whole answer. Raises PeerError; PeerTimeout when it took too long."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise PeerError(f"{url}: {error}") from error
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._exchange(parts, _head(method, parts, headers, body) + body)
@@ -195,12 +198,16 @@ class HttpClient:
         raise ValueError(f"the egress policy forbids its address {', '.join(addresses)}")
 
 
+_OWN_HEADERS = frozenset({"host", "content-length", "connection", "transfer-encoding"})
+"""Users name headers, too; these belong to the connection."""
+
+
 def _head(method: str, parts: SplitResult, headers: Mapping[str, str], body: bytes) -> bytes:
     target = parts.path or "/"
     if parts.query:
         target += f"?{parts.query}"
     lines = [f"{method} {target} HTTP/1.1", f"Host: {parts.netloc.rpartition('@')[2]}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"{n}: {value}" for n, value in headers.items() if n.lower() not in _OWN_HEADERS]
     if body or method in {"POST", "PUT", "PATCH"}:
         lines.append(f"Content-Length: {len(body)}")
     if not all(line.isascii() and line.isprintable() for line in lines):

@@ -198,11 +198,12 @@ class Work:
         own = asyncio.ensure_future(here()) if here is not None else None
         outcomes = await asyncio.gather(*(self._send(piece, build) for piece in sent))
         response = await own if own is not None else None
-        parts = [of_source(p.names, o) for p, o in zip(sent, outcomes, strict=True)]
+        told = [pair for pair in zip(sent, outcomes, strict=True) if not pair[1].is_passed_over]
+        parts = [of_source(piece.names, outcome) for piece, outcome in told]
         parts += [self._refused(piece) for piece in pieces if piece not in sent]
         if response is not None:
             part = of_here(self.plan.kept, response)
-            if not (part.status == 404 and self.may_be_missing_here):
+            if not (parts and part.status == 404 and self.may_be_missing_here):
                 parts.insert(0, part)
         return self._answer(parts, response)
 

@@ -1,22 +1,30 @@
 """Checks of members that registrations and their subscriptions share."""
 
-import math
 import re
 from typing import Any
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.wire.geometry import check_geometry
+from dothi.facades.ngsi_ld.wire.times import MOST_S
 
 _DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _MEDIA = ("application/json", "application/ld+json")
 _MAX_TEXT = 4096
+_MOST = 10**12
 
 
 def check_text(value: Any, where: str) -> None:
     """Raise BadRequestData unless the value is a string that is not empty."""
     if not isinstance(value, str) or not value or len(value) > _MAX_TEXT:
         raise bad_request_data(f"{where} must be a text of 1 to {_MAX_TEXT} characters")
+
+
+def check_line(value: Any, where: str) -> None:
+    """Raise BadRequestData unless the value can stand in a header."""
+    check_text(value, where)
+    if not value.isprintable() or not value.isascii():
+        raise bad_request_data(f"{where} must be printable ASCII text of one line, not {value!r}")
 
 
 def check_duration(value: Any, where: str) -> None:
@@ -28,8 +36,16 @@ def check_duration(value: Any, where: str) -> None:
 def check_positive(value: Any, where: str) -> None:
     """Raise BadRequestData unless the value is a number greater than 0."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value <= 0:
-        raise bad_request_data(f"{where} must be a number greater than 0, not {value!r}")
+    if not is_number or not 0 < value <= _MOST:
+        shown = repr(value)[:40]
+        raise bad_request_data(f"{where} must be a number above 0 and up to {_MOST}, not {shown}")
+
+
+def check_seconds(value: Any, where: str) -> None:
+    """Raise BadRequestData unless the value is a duration above 0 that still leads to a date."""
+    check_positive(value, where)
+    if value > MOST_S:
+        raise bad_request_data(f"{where} must be {MOST_S} seconds at most, not {value!r}")
 
 
 def check_geo(value: Any, where: str) -> None:

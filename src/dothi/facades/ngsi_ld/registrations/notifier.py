@@ -22,11 +22,11 @@ from dothi.facades.ngsi_ld.registrations.matching import matching_information
 from dothi.facades.ngsi_ld.registrations.registry import Registry
 from dothi.facades.ngsi_ld.registrations.subscription import (
     RegistrationSubscription,
-    subscription,
+    understood,
 )
 from dothi.facades.ngsi_ld.registrations.writing import written
 from dothi.facades.ngsi_ld.wire.negotiation import JSON, LD_JSON, link_of_context
-from dothi.facades.ngsi_ld.wire.times import format_date_time
+from dothi.facades.ngsi_ld.wire.times import LEAST_S, format_date_time
 from dothi.ports.clock import Clock
 from dothi.ports.context_sources import ContextSourceRecord, ContextSourceRecords, RecordKind
 
@@ -89,7 +89,9 @@ class Watch:
 
 
 class RegistrationNotifier:
-    """All subscriptions to registrations of one broker. Event loop only."""
+    """All subscriptions to registrations of one broker; a Service. Event loop only."""
+
+    name = "subscriptions to registrations"
 
     def __init__(
         self,
@@ -98,16 +100,42 @@ class RegistrationNotifier:
         delivery: Delivery,
         clock: Clock,
         records: ContextSourceRecords | None = None,
+        tenant: str = "",
     ) -> None:
         self._registry = registry
         self._contexts = contexts
         self._delivery = delivery
         self._clock = clock
         self._records = records
+        self._tenant = tenant
         self._watches: dict[str, Watch] = {}
         self._waiting = list(records.all(RecordKind.SUBSCRIPTION)) if records else []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loading = asyncio.Lock()
         registry.listen(self._changed)
+
+    async def start(self) -> None:
+        """Take up the subscriptions of an earlier run; those with timeInterval tick from now on.
+
+        In the background: an @context that somebody else has to send must not hold up the start.
+        """
+        for watch in self._watches.values():
+            self._start_ticking(watch)
+        self._spawn(self._ready())
+
+    async def stop(self) -> None:
+        """End what goes on; a notification that is on its way may be lost (one attempt each)."""
+        for watch in self._watches.values():
+            watch.stop()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def is_needed(self) -> bool:
+        """Whether its hub must stay open although nobody asks for it: it tells somebody."""
+        return bool(self._tasks) or any(
+            watch.ticking is not None for watch in self._watches.values()
+        )
 
     async def all(self) -> Sequence[Watch]:
         """In the order of creation."""
@@ -145,12 +173,15 @@ class RegistrationNotifier:
 
     def _begin(self, watch: Watch) -> None:
         self._spawn(self._tell_all(watch))
-        if watch.subscription.interval_s:
+        self._start_ticking(watch)
+
+    def _start_ticking(self, watch: Watch) -> None:
+        if watch.subscription.interval_s and watch.ticking is None:
             watch.ticking = asyncio.get_running_loop().create_task(self._tick(watch))
 
     async def _tick(self, watch: Watch) -> None:
         while True:
-            await asyncio.sleep(watch.subscription.interval_s)
+            await asyncio.sleep(max(watch.subscription.interval_s, LEAST_S))
             await self._tell_all(watch)
 
     async def _tell_all(self, watch: Watch) -> None:
@@ -184,6 +215,8 @@ class RegistrationNotifier:
             if self._watches.get(made.id) is not watch or not made.is_live(now):
                 return
             body, headers = _message(made, reason, found, now)
+            if self._tenant:
+                headers = {"NGSILD-Tenant": self._tenant, **headers}
             succeeded = await self._delivery.send(made, body, headers)
             _count(watch.counters, format_date_time(now), succeeded=succeeded)
             if self._watches.get(made.id) is watch:
@@ -191,20 +224,25 @@ class RegistrationNotifier:
 
     async def _ready(self) -> None:
         """Make the subscriptions of the table; those whose @context is missing wait."""
-        waiting, self._waiting = self._waiting, []
-        for record in waiting:
-            kept = msgspec.json.decode(record.document)
-            try:
-                context = await self._contexts.resolve(kept["context"])
-                made = subscription(kept["members"], context)
-            except NgsiError:
-                self._waiting.append(record)
-                continue
-            watch = Watch(made, record.created_at, record.modified_at)
-            watch.counters = msgspec.json.decode(record.state, type=Counters)
-            self._watches.setdefault(record.id, watch)
-            if made.interval_s:
-                watch.ticking = asyncio.get_running_loop().create_task(self._tick(watch))
+        if not self._waiting:
+            return
+        async with self._loading:
+            for record in list(self._waiting):
+                if await self._take_up(record):
+                    self._waiting.remove(record)
+
+    async def _take_up(self, record: ContextSourceRecord) -> bool:
+        kept = msgspec.json.decode(record.document)
+        try:
+            context = await self._contexts.resolve(kept["context"])
+            made = await understood(kept["members"], context, self._contexts)
+        except NgsiError:
+            return False
+        watch = Watch(made, record.created_at, record.modified_at)
+        watch.counters = msgspec.json.decode(record.state, type=Counters)
+        self._watches.setdefault(record.id, watch)
+        self._start_ticking(watch)
+        return True
 
     async def _store(self, watch: Watch) -> None:
         if self._records is not None:
@@ -231,7 +269,7 @@ def _message(
     made: RegistrationSubscription, reason: str, found: Sequence[Registration], now: datetime
 ) -> tuple[bytes, dict[str, str]]:
     """Body and headers of a CsourceNotification (clause 5.3.2)."""
-    context = made.context
+    context = made.told
     is_ld = made.accept == LD_JSON
     data = [_shown(made, registration, context) for registration in found]
     if is_ld:
@@ -248,7 +286,8 @@ def _message(
     headers = {"Content-Type": LD_JSON if is_ld else JSON}
     if not is_ld:
         headers["Link"] = link_of_context(context.url)
-    return msgspec.json.encode(body), headers | dict(made.headers)
+    given = {key: value for key, value in made.headers if key.lower() != "content-type"}
+    return msgspec.json.encode(body), headers | given
 
 
 def _shown(

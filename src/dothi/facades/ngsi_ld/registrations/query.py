@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
+from dothi.facades.ngsi_ld.grammar.scope_test import parse_scope_query
 from dothi.facades.ngsi_ld.registrations.data import Registration
 from dothi.facades.ngsi_ld.registrations.filters import (
     attributes_of,
@@ -66,6 +68,16 @@ class TimeRelation:
     property: str = "observedAt"
 
 
+def checked_scope_query(text: str, where: str) -> str:
+    """The scope query; empty: none. Raises BadRequestData."""
+    if text:
+        try:
+            parse_scope_query(text)
+        except GrammarError as error:
+            raise bad_request_data(f"{where}: {error}") from error
+    return text
+
+
 def time_relation(
     relation: str, at: datetime | None, end: datetime | None, name: str
 ) -> TimeRelation | None:
@@ -76,7 +88,7 @@ def time_relation(
         if at is not None or end is not None:
             raise bad_request_data("timeAt and endTimeAt need timerel")
         return None
-    if relation not in {"before", "after", "between"}:
+    if relation not in ("before", "after", "between"):
         raise bad_request_data(f"timerel must be before, after or between, not {relation!r}")
     if at is None or (relation == "between") != (end is not None):
         raise bad_request_data(f"timerel={relation} needs timeAt, and endTimeAt for between alone")

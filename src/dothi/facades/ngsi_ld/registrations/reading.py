@@ -7,7 +7,6 @@ Two steps: `canonical` turns what a request says into the document that is kept 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
@@ -23,6 +22,7 @@ from dothi.facades.ngsi_ld.registrations.data import (
 from dothi.facades.ngsi_ld.registrations.members import (
     check_duration,
     check_geo,
+    check_line,
     check_pairs,
     check_positive,
     check_text,
@@ -34,7 +34,7 @@ from dothi.facades.ngsi_ld.registrations.operation_names import (
     expanded,
 )
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
-from dothi.facades.ngsi_ld.wire.names import check_name, check_scope, check_uri
+from dothi.facades.ngsi_ld.wire.names import check_address, check_name, check_scope, check_uri
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
 
 TYPE = "ContextSourceRegistration"
@@ -117,7 +117,7 @@ def _member(name: str, value: Any, context: LdContext) -> Any:
         return NGSI_NULL
     if name == "information":
         return _stored_information(value, context)
-    if name == "scope" and value:
+    if name == "scope" and value != []:
         scopes = [check_scope(part) for part in (value if isinstance(value, list) else [value])]
         return scopes if isinstance(value, list) else scopes[0]
     return value
@@ -249,20 +249,13 @@ def _check_read_only(operations: list[str]) -> None:
 
 
 def _check_endpoint(value: Any, where: str) -> None:
-    check_uri(value, where)
-    try:
-        parts = urlsplit(value)
-        port_is_wrong = parts.port == 0
-    except ValueError as error:
-        raise bad_request_data(f"{where}: {error}") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port_is_wrong:
-        raise bad_request_data(f"{where} must be an http or https address, not {value!r}")
+    check_address(value, where)
 
 
 def _check_operations(value: Any, where: str) -> None:
     if not isinstance(value, list) or not value:
         raise bad_request_data(f"{where} must be an array of one name or more")
-    unknown = [name for name in value if name not in NAMES and name not in GROUPS]
+    unknown = [n for n in value if not isinstance(n, str) or (n not in NAMES and n not in GROUPS)]
     if unknown:
         raise bad_request_data(f"{where} names {unknown[0]!r}, which is no operation (clause 4.20)")
 
@@ -330,10 +323,10 @@ _MEMBERS: dict[str, _Check] = {
     "mode": _check_choice,
     "operations": _check_operations,
     "contextSourceInfo": check_pairs,
-    "contextSourceAlias": check_text,
+    "contextSourceAlias": check_line,
     "description": check_text,
     "registrationName": check_text,
-    "tenant": check_text,
+    "tenant": check_line,
     "datasetId": _check_datasets,
     "expiresAt": _check_time,
     "observationInterval": _check_interval,

@@ -1,23 +1,33 @@
 """Subscriptions to registrations: what is kept, and its rules (clauses 5.2.12 to 5.2.15, 5.11)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from dothi.facades.ngsi_ld.context.names import LdContext
+from dothi.facades.ngsi_ld.context.resolve import Contexts
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.grammar.q import parse_q, pattern_problem
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.grammar.type_selection import parse_type_selection
 from dothi.facades.ngsi_ld.registrations.geo_query import read_geo_query
 from dothi.facades.ngsi_ld.registrations.matching import Wanted
-from dothi.facades.ngsi_ld.registrations.members import check_pairs, check_positive, check_text
-from dothi.facades.ngsi_ld.registrations.query import RegistrationQuery, time_relation
+from dothi.facades.ngsi_ld.registrations.members import (
+    check_pairs,
+    check_positive,
+    check_seconds,
+    check_text,
+)
+from dothi.facades.ngsi_ld.registrations.query import (
+    RegistrationQuery,
+    checked_scope_query,
+    time_relation,
+)
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
-from dothi.facades.ngsi_ld.wire.names import check_name, check_uri
+from dothi.facades.ngsi_ld.wire.names import check_address, check_name, check_uri
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
 from dothi.model.condition import Condition
 
@@ -36,7 +46,9 @@ class RegistrationSubscription:
     id: str
     document: dict[str, Any]
     context: LdContext
-    """Of its creation: the names of the document and of its notifications."""
+    """Of its creation: the names of the document."""
+    told: LdContext
+    """Of its notifications: jsonldContext, else that of its creation."""
     query: RegistrationQuery
     uri: str
     """Of the endpoint."""
@@ -68,6 +80,16 @@ def subscription_members(document: Any) -> dict[str, Any]:
     return found
 
 
+async def understood(
+    found: dict[str, Any], context: LdContext, contexts: Contexts
+) -> RegistrationSubscription:
+    """As `subscription`, with its jsonldContext. Raises LdContextNotAvailable, too."""
+    made = subscription(found, context)
+    if "jsonldContext" not in found:
+        return made
+    return replace(made, told=await contexts.resolve(found["jsonldContext"]))
+
+
 def subscription(found: dict[str, Any], context: LdContext) -> RegistrationSubscription:
     """The subscription of a whole document. Raises BadRequestData naming the place."""
     if found.get("type") != TYPE:
@@ -78,9 +100,11 @@ def subscription(found: dict[str, Any], context: LdContext) -> RegistrationSubsc
             check_text(found[text], text)
     for number in ("timeInterval", "throttling"):
         if number in found:
-            check_positive(found[number], number)
+            check_seconds(found[number], number)
     if "timeInterval" in found and "throttling" in found:
         raise bad_request_data("timeInterval and throttling exclude each other")
+    if "jsonldContext" in found:
+        check_address(found["jsonldContext"], "jsonldContext")
     is_active = found.get("isActive", True)
     if not isinstance(is_active, bool):
         raise bad_request_data(f"isActive must be true or false, not {is_active!r}")
@@ -89,6 +113,7 @@ def subscription(found: dict[str, Any], context: LdContext) -> RegistrationSubsc
     return RegistrationSubscription(
         found["id"],
         found,
+        context,
         context,
         _query(found, notification, context),
         _endpoint_uri(endpoint),
@@ -121,7 +146,7 @@ def _query(
         None,
         _csf(found, context),
         read_geo_query(_geo_parts(geo), context) if geo is not None else None,
-        found.get("scopeQ", ""),
+        checked_scope_query(found.get("scopeQ", ""), "scopeQ"),
         _time(found.get("temporalQ")),
     )
 
@@ -213,9 +238,7 @@ def _object(found: dict[str, Any], name: str, where: str = "") -> dict[str, Any]
 
 def _endpoint_uri(endpoint: dict[str, Any]) -> str:
     uri = endpoint.get("uri")
-    check_uri(uri, "notification.endpoint.uri")
-    if not str(uri).startswith(("http://", "https://")):
-        raise bad_request_data("notification.endpoint.uri must begin with http:// or https://")
+    check_address(uri, "notification.endpoint.uri")
     if "timeout" in endpoint:
         check_positive(endpoint["timeout"], "notification.endpoint.timeout")
     return str(uri)

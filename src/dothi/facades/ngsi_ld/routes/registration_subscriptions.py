@@ -16,8 +16,10 @@ from dothi.facades.ngsi_ld.registrations.subscription import (
     TYPE,
     subscription,
     subscription_members,
+    understood,
     without_counters,
 )
+from dothi.facades.ngsi_ld.routes.contexts import BaseUrl
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler, guarded
 from dothi.facades.ngsi_ld.wire.answers import answer, empty
@@ -35,7 +37,7 @@ _OUTPUT = frozenset({"options", "sysAttrs", "local"})
 _TYPE_NAME = re.compile(r"[^\s,;|()]+")
 
 
-def create_handler(broker: Broker, notifier: RegistrationNotifier) -> Handler:
+def create_handler(broker: Broker, notifier: RegistrationNotifier, base: BaseUrl) -> Handler:
     async def create(request: Request) -> Response:
         Parameters(request, _NONE)
         payload = await read_payload(request, broker.settings.max_body_bytes)
@@ -43,7 +45,12 @@ def create_handler(broker: Broker, notifier: RegistrationNotifier) -> Handler:
         members = subscription_members(payload.document)
         members = {name: value for name, value in members.items() if value != NGSI_NULL}
         members.setdefault("id", f"urn:ngsi-ld:{TYPE}:{uuid.uuid4()}")
-        made = subscription(members, context)
+        if not context.has_url and "jsonldContext" not in members:
+            # An @context without a URL gets one here, which notifications can name (5.13.1).
+            subscription(members, context)  # what is refused leaves no @context
+            url = await broker.contexts.address(context.user, base(request))
+            members["jsonldContext"] = url
+        made = await understood(members, context, broker.contexts)
         if made.is_expired(broker.clock.now()):
             raise bad_request_data("expiresAt is in the past")
         async with broker.locks.hold([made.id]):
@@ -106,7 +113,7 @@ def update_handler(broker: Broker, notifier: RegistrationNotifier) -> Handler:
                 context = old.context
             members = _renamed(old.document, old.context, context) | fragment
             kept = {name: value for name, value in members.items() if value != NGSI_NULL}
-            made = subscription(kept, context)
+            made = await understood(kept, context, broker.contexts)
             if made.is_expired(broker.clock.now()):
                 raise bad_request_data("expiresAt is in the past")
             await notifier.put(made)

@@ -24,6 +24,7 @@ from dothi.facades.ngsi_ld.registrations.matching import Wanted
 from dothi.facades.ngsi_ld.registrations.query import (
     RegistrationQuery,
     TimeRelation,
+    checked_scope_query,
     time_relation,
 )
 from dothi.facades.ngsi_ld.registrations.reading import canonical
@@ -166,7 +167,7 @@ def _read_query(parameters: Parameters, context: LdContext) -> RegistrationQuery
         q,
         csf,
         geo,
-        parameters.text("scopeQ"),
+        checked_scope_query(parameters.text("scopeQ"), "parameter scopeQ"),
         _read_time(parameters),
     )
 

@@ -8,8 +8,10 @@ from starlette.responses import Response
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.routes.contexts import BaseUrl
 from dothi.facades.ngsi_ld.routes.guard import Handler, guarded
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.facades.ngsi_ld.subscriptions.reading import read_subscription
 from dothi.facades.ngsi_ld.subscriptions.registry import Registry
 from dothi.facades.ngsi_ld.subscriptions.writing import written
 from dothi.facades.ngsi_ld.wire.answers import answer, empty
@@ -25,27 +27,24 @@ _MEDIA_TYPES = (JSON, LD_JSON)
 _MAX_OFFSET = 1 << 40
 
 
-def create_handler(registry: Registry, settings: NgsiLdSettings) -> Handler:
+def create_handler(registry: Registry, settings: NgsiLdSettings, base: BaseUrl) -> Handler:
     async def create(request: Request) -> Response:
         Parameters(request, _NONE)
         payload = await read_payload(request, settings.max_body_bytes)
         context = await payload.context(registry.contexts, payload.document)
-        raw = await _naming_context(request, registry, payload.document, context)
+        raw = await _naming_context(payload.document, context, registry, base(request))
         made = await registry.create(raw, context)
         return empty(201, {"location": f"{_PATH}/{quote(made.id, safe=':')}"})
 
     return guarded(create)
 
 
-async def _naming_context(
-    request: Request, registry: Registry, raw: Any, context: LdContext
-) -> Any:
+async def _naming_context(raw: Any, context: LdContext, registry: Registry, base: str) -> Any:
     """An @context without a URL gets one here, which notifications can name (5.13.1)."""
-    spec = context.user
-    if spec is None or isinstance(spec, str) or not isinstance(raw, dict) or "jsonldContext" in raw:
+    if context.has_url or not isinstance(raw, dict) or "jsonldContext" in raw:
         return raw
-    base = f"{request.url.scheme}://{request.url.netloc}{_PATH.rpartition('/')[0]}"
-    return {**raw, "jsonldContext": await registry.contexts.address(spec, base)}
+    read_subscription(raw, context, registry.clock.now())  # what is refused leaves no @context
+    return {**raw, "jsonldContext": await registry.contexts.address(context.user, base)}
 
 
 def query_handler(registry: Registry, settings: NgsiLdSettings) -> Handler:

@@ -3,18 +3,18 @@
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.wire.durations import read_lifetime_s
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
-from dothi.facades.ngsi_ld.wire.names import check_uri
+from dothi.facades.ngsi_ld.wire.names import check_address, check_uri
 from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.ports.hubs import SnapshotRecord
 
 QUERIES, TEMPORAL_QUERIES = "snapshotQueries", "snapshotTemporalQueries"
 QUERY_DETAILS, TEMPORAL_DETAILS = "snapshotQueriesDetails", "snapshotTemporalQueriesDetails"
 DEFAULT_PRIORITY = 5
+_OF_THE_CONNECTION = frozenset({"host", "content-length", "connection", "transfer-encoding"})
 _UPDATABLE = frozenset({"snapshotLifetime", "snapshotPriority", "endpoint", "receiverInfo"})
 _OUTPUT = frozenset(
     {
@@ -125,10 +125,7 @@ def endpoint_of(document: dict[str, Any]) -> str | None:
     uri = document.get("endpoint")
     if uri is None:
         return None
-    check_uri(uri, "endpoint")
-    parts = urlsplit(uri)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise bad_request_data(f"endpoint: {uri!r} is no http or https URL")
+    check_address(uri, "endpoint")
     return str(uri)
 
 
@@ -145,5 +142,6 @@ def receiver_headers(document: dict[str, Any]) -> dict[str, str]:
             raise bad_request_data(f"receiverInfo[{at}].key: {key!r} is no name of a header")
         if not isinstance(value, str) or not (value.isprintable() and value.isascii()):
             raise bad_request_data(f"receiverInfo[{at}].value: {value!r} cannot be a header")
-        headers[key] = value
+        if key.lower() not in _OF_THE_CONNECTION:
+            headers[key] = value
     return headers

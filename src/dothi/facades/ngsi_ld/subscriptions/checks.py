@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.grammar.projection import parse_projection
 from dothi.facades.ngsi_ld.grammar.q import pattern_problem
-from dothi.facades.ngsi_ld.wire.names import check_name, check_uri
-from dothi.facades.ngsi_ld.wire.times import parse_date_time
+from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
+from dothi.facades.ngsi_ld.wire.names import check_address, check_name, check_uri
+from dothi.facades.ngsi_ld.wire.times import MOST_S, parse_date_time
 
 Check = Callable[[Any, str], Any]
 """Gives the value as it is kept; the second argument names the place."""
@@ -45,6 +46,14 @@ def positive(raw: Any, where: str) -> float:
     return raw
 
 
+def seconds(raw: Any, where: str) -> float:
+    """A duration above 0 that still leads to a date."""
+    found = positive(raw, where)
+    if found > MOST_S:
+        raise bad_request_data(f"{where} must be {MOST_S} seconds at most, not {_shown(raw)}")
+    return found
+
+
 def whole_positive(raw: Any, where: str) -> int:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 < raw < 1e6:
         raise bad_request_data(f"{where} must be a whole number greater than 0, not {_shown(raw)}")
@@ -67,9 +76,7 @@ def uri(raw: Any, where: str) -> str:
 
 
 def web_uri(raw: Any, where: str) -> str:
-    check_uri(raw, where)
-    if urlsplit(raw).scheme not in {"http", "https"}:
-        raise bad_request_data(f"{where}: {_shown(raw)} is no http or https URL")
+    check_address(raw, where)
     return str(raw)
 
 
@@ -104,6 +111,11 @@ def projection(raw: Any, where: str) -> str:
     if not isinstance(raw, str) or not _PROJECTED.fullmatch(raw):
         raise bad_request_data(f"{where}: {_shown(raw)} names no member")
     check_name(raw.partition("{")[0], where)
+    try:
+        if "{" in raw:
+            parse_projection(raw, lambda name: name)
+    except GrammarError as error:
+        raise bad_request_data(f"{where}: {error}") from error
     return raw
 
 

@@ -79,11 +79,12 @@ class Composer:
             rendering.whole,
             content.format is Format.SIMPLIFIED,
         )
+        projection = rendering.projection
         found = []
         for entity, entry in zip(shown, entries, strict=True):
             item = rendering.item(entity, entry.change)
             if content.join == "inline" and (entry.change is None or not entry.change.deleted_at):
-                item = inlined(item, entity, by_id, content.join_level, output)
+                item = inlined(item, entity, by_id, content.join_level, output, projection)
             found.append((entity.id, _encoded(rendering.finished(item, entity))))
         if content.join == "flat":
             found += [

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from dothi.facades.ngsi_ld.subscriptions.composing import Composer, Entry
 from dothi.facades.ngsi_ld.subscriptions.matcher import Matched, notification_id
 from dothi.facades.ngsi_ld.subscriptions.model import Selector, Subscription
+from dothi.facades.ngsi_ld.wire.times import LEAST_S
 from dothi.model.condition import all_of
 from dothi.ports.clock import Clock
 from dothi.ports.entity_query import Entities, EntitySearch
@@ -59,7 +60,7 @@ class Intervals:
         return self._task
 
     def _plan(self, subscription: Subscription) -> None:
-        due_at = self._clock.now() + timedelta(seconds=subscription.interval_s)
+        due_at = self._clock.now() + timedelta(seconds=max(subscription.interval_s, LEAST_S))
         heapq.heappush(self._due, (due_at, subscription.number))
         self._wake.set()
 
@@ -88,7 +89,7 @@ class Intervals:
 
     def _plan_after(self, subscription: Subscription, due_at: datetime) -> None:
         """The next time; those that were missed while the program was busy are left out."""
-        step = timedelta(seconds=subscription.interval_s)
+        step = timedelta(seconds=max(subscription.interval_s, LEAST_S))
         next_at = max(due_at + step, self._clock.now())
         if not any(number == subscription.number for _, number in self._due):
             heapq.heappush(self._due, (next_at, subscription.number))

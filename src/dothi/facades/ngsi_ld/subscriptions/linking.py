@@ -6,6 +6,7 @@ from typing import Any
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.wire.body import restore
 from dothi.facades.ngsi_ld.wire.names import attribute_name
+from dothi.facades.ngsi_ld.wire.projection import WHOLE, Projection
 from dothi.model.row import Kind
 from dothi.ports.entity_query import StoredEntity
 
@@ -38,9 +39,11 @@ def inlined(
     linked: dict[str, StoredEntity],
     level: int,
     output: tuple[LdContext, Write, bool],
+    projection: Projection = WHOLE,
 ) -> dict[str, Any]:
     """The item with its relationships holding the entities that they lead to.
 
+    `projection`: of the item; what it says of linked entities is done to them (4.21).
     `output`: the @context, how an entity is written, and whether the form is simplified.
     """
     context, write, is_simple = output
@@ -50,15 +53,28 @@ def inlined(
         if attribute.kind not in _LINKS or name not in found:
             continue
 
-        def held(uri: str) -> dict[str, Any] | None:
+        below = projection.below(attribute.name)
+
+        def held(uri: str, below: Projection = below) -> dict[str, Any] | None:
             target = linked.get(uri)
             if target is None:
                 return None
             written = write(target)
-            return inlined(written, target, linked, level - 1, output) if level > 1 else written
+            if level > 1:
+                written = inlined(written, target, linked, level - 1, output, below)
+            return _kept(written, target, below, context)
 
         found[name] = _filled(found[name], held, is_simple)
     return found
+
+
+def _kept(
+    item: dict[str, Any], entity: StoredEntity, projection: Projection, context: LdContext
+) -> dict[str, Any]:
+    if projection is WHOLE:
+        return item
+    names = {context.wire(a.name): a.name for a in entity.attributes}
+    return {key: value for key, value in item.items() if projection.keeps(names.get(key, key))}
 
 
 def _filled(value: Any, held: Callable[[str], Any], is_simple: bool) -> Any:

@@ -15,7 +15,7 @@ from dothi.facades.ngsi_ld.subscriptions.composing import Composer, Entry
 from dothi.facades.ngsi_ld.subscriptions.index import SubscriptionIndex
 from dothi.facades.ngsi_ld.subscriptions.model import Selector, Subscription, Trigger
 from dothi.model.row import Change
-from dothi.pipeline.matching import holds_pattern, matches
+from dothi.pipeline.matching import Lookup, holds_pattern, matches
 from dothi.ports.entity_query import Entities, StoredEntity
 from dothi.ports.entity_states import EarlierRows, EntityStates
 
@@ -69,7 +69,7 @@ class Matcher:
         for change in changes_of(relevant, self._states, self._earlier):
             self._remember(change.entity)
             for subscription in self._candidates(change):
-                shown = _told(subscription, change)
+                shown = _told(subscription, change, self._entities.load)
                 if shown is not None:
                     key = (subscription.number, change.batch)
                     found = gathered.setdefault(key, _Gathered(subscription))
@@ -106,14 +106,17 @@ class Matcher:
 _OF_ENTITIES = pa.array([Change.UPSERT_ENTITY, Change.DELETE_ENTITY], pa.uint8())
 
 
-def _told(subscription: Subscription, change: EntityChange) -> frozenset[tuple[str, str]] | None:
+def _told(
+    subscription: Subscription, change: EntityChange, look_up: Lookup
+) -> frozenset[tuple[str, str]] | None:
     """As `shown_deletions`, and only when the entity is selected.
 
     Supervisor boundary: a defect that one subscription brings up must not silence the others.
     """
     try:
         shown = shown_deletions(subscription, change)
-        return shown if shown is not None and selects(subscription, change.entity) else None
+        is_told = shown is not None and selects(subscription, change.entity, look_up)
+        return shown if is_told else None
     except Exception:
         logger.exception("subscription %s cannot be matched", subscription.id)
         return None
@@ -128,12 +131,12 @@ def _composed(gathered: _Gathered, composer: Composer) -> list[Matched]:
         return []
 
 
-def selects(subscription: Subscription, entity: StoredEntity) -> bool:
-    """Whether selectors, query, geo-query and scope query hold."""
+def selects(subscription: Subscription, entity: StoredEntity, look_up: Lookup) -> bool:
+    """Whether selectors, query, geo-query and scope query hold. `look_up`: linked entities."""
     selectors = subscription.selectors
     if selectors and not any(_is_selected(one, entity) for one in selectors):
         return False
-    if subscription.condition is not None and not matches(entity, subscription.condition):
+    if subscription.condition is not None and not matches(entity, subscription.condition, look_up):
         return False
     return subscription.scope_test is None or subscription.scope_test(entity.scope)
 

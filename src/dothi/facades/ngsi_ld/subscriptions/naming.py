@@ -1,13 +1,16 @@
 """Where names stand in the document of a subscription, and how they are put into another form."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+from dothi.facades.ngsi_ld.wire.projection import Names
 
 Rename = Callable[[str], str]
 """context.stored on the way in, context.wire on the way out."""
 
 _TOKEN = re.compile(r"[^\s()\[\]{},;|]+")
+_PROJECTION = re.compile(r"[{}]|[^\s{},|]+")
 _KEPT = frozenset({"id", "type", "scope", "*"})
 _LISTS = ("attributes", "pick", "omit")
 
@@ -20,6 +23,23 @@ def rename_tokens(text: str, rename: Rename) -> str:
 def is_single_name(text: str) -> bool:
     """Whether a type selection is one name, without operators."""
     return text not in _KEPT and bool(_TOKEN.fullmatch(text))
+
+
+def projected_names(terms: Iterable[str]) -> Names:
+    """What checked elements of pick or omit name, with what they name below."""
+    levels: list[dict[str, Names | None]] = [{}]
+    last = ""
+    for part in _PROJECTION.findall(",".join(terms)):
+        if part == "{":
+            below: dict[str, Names | None] = {}
+            levels[-1][last] = below
+            levels.append(below)
+        elif part == "}":
+            levels.pop()
+        else:
+            levels[-1].setdefault(part, None)
+            last = part
+    return levels[0]
 
 
 def with_names(document: dict[str, Any], rename: Rename) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.grammar.geo import parse_geo
 from dothi.facades.ngsi_ld.grammar.q import parse_q
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
+from dothi.facades.ngsi_ld.grammar.scope_test import parse_scope_query
 from dothi.facades.ngsi_ld.grammar.type_selection import parse_type_selection
 from dothi.facades.ngsi_ld.subscriptions import checks
 from dothi.facades.ngsi_ld.subscriptions.checks import Check, array_of, one_of
 from dothi.facades.ngsi_ld.subscriptions.condition_text import to_builtins
 from dothi.facades.ngsi_ld.subscriptions.naming import is_single_name, with_names
-from dothi.facades.ngsi_ld.subscriptions.scopes import parse_scope_query
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
 from dothi.facades.ngsi_ld.wire.negotiation import GEO_JSON, JSON, LD_JSON
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
@@ -266,14 +266,14 @@ _MEMBERS: dict[str, Check] = {
     "entities": array_of(_selector),
     "watchedAttributes": array_of(checks.name),
     "notificationTrigger": array_of(one_of(*TRIGGERS)),
-    "timeInterval": checks.positive,
+    "timeInterval": checks.seconds,
     "q": _query,
     "geoQ": _geo_query,
     "csf": _query,
     "scopeQ": _scope_query,
     "isActive": checks.boolean,
     "expiresAt": checks.time,
-    "throttling": checks.positive,
+    "throttling": checks.seconds,
     "temporalQ": _not_here,
     "datasetId": array_of(checks.dataset, takes_single=True),
     "expandValues": checks.word,

@@ -9,11 +9,13 @@ from msgspec.structs import replace
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.subscriptions.changes import AttributeChange, EntityChange
 from dothi.facades.ngsi_ld.subscriptions.model import Content, Trigger
+from dothi.facades.ngsi_ld.subscriptions.naming import projected_names
 from dothi.facades.ngsi_ld.wire.answers import context_value
 from dothi.facades.ngsi_ld.wire.body import restore
 from dothi.facades.ngsi_ld.wire.geometry import is_geometry
 from dothi.facades.ngsi_ld.wire.kinds import BY_KIND, NGSI_NULL
 from dothi.facades.ngsi_ld.wire.negotiation import GEO_JSON, LD_JSON
+from dothi.facades.ngsi_ld.wire.projection import WHOLE, Projection
 from dothi.facades.ngsi_ld.wire.representation import Format, Writer, feature, geometry_of
 from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.model.row import Kind
@@ -29,6 +31,7 @@ class Rendering:
         self._content = content
         self._context = context
         self._accept = accept
+        self.projection = _projection(content)
         self._writer = Writer(context, content.format, content.has_system_attributes)
 
     def changed(self, change: EntityChange, shown: Iterable[tuple[str, str]]) -> StoredEntity:
@@ -165,6 +168,14 @@ class Rendering:
         return replace(
             attribute, kind=Kind.PROPERTY, body=msgspec.json.encode(body).decode(), text=None
         )
+
+
+def _projection(content: Content) -> Projection:
+    """pick and omit, whose names are stored ones."""
+    picked, omitted = (
+        projected_names(names) if names else None for names in (content.pick, content.omit)
+    )
+    return WHOLE if picked is omitted is None else Projection(picked, omitted or {})
 
 
 def _chosen(texts: dict[str, Any], wanted: str) -> tuple[str, Any]:

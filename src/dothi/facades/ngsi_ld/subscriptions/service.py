@@ -14,11 +14,12 @@ from dothi.facades.ngsi_ld.notify_settings import NotifySettings
 from dothi.facades.ngsi_ld.subscriptions.dispatcher import Dispatcher
 from dothi.facades.ngsi_ld.subscriptions.intervals import Intervals
 from dothi.facades.ngsi_ld.subscriptions.matcher import Matched, Matcher
+from dothi.facades.ngsi_ld.subscriptions.measuring import measures_of
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription
 from dothi.facades.ngsi_ld.subscriptions.registry import Registry
 from dothi.facades.ngsi_ld.subscriptions.throttle import Throttle
 from dothi.facades.ngsi_ld.subscriptions.viewing import view_of
-from dothi.model.measure import Measure, counter, gauge
+from dothi.model.measure import Measure
 from dothi.model.problem import StoreUnavailable
 from dothi.ports.clock import Clock
 from dothi.ports.entity_query import Entities
@@ -35,7 +36,6 @@ _SAVE_S = 1.0
 """A cursor without notifications is written so often: rows that match nothing may come again."""
 _RETRY_S = 1.0
 _UPKEEP_S = 30.0
-_HISTOGRAM = "dothi_notification_delay_seconds"
 T = TypeVar("T")
 
 
@@ -126,38 +126,7 @@ class SubscriptionService:
 
     def measures(self) -> Sequence[Measure]:
         """See ports.measured.Measured."""
-        dispatcher = self.dispatcher
-        return [
-            gauge("dothi_subscriptions", "Subscriptions.", len(self.registry)),
-            gauge("dothi_notifications_waiting", "Notifications to deliver.", dispatcher.queued),
-            gauge(
-                "dothi_notification_receivers_down",
-                "Receivers that failed so often that they are tried rarely.",
-                dispatcher.gates.down(),
-            ),
-            counter("dothi_notifications_total", "Notifications made.", self.matched),
-            counter(
-                "dothi_notifications_delivered_total",
-                "Notifications that a receiver accepted.",
-                dispatcher.tally.delivered,
-            ),
-            counter(
-                "dothi_notification_failures_total",
-                "Attempts that failed.",
-                dispatcher.tally.failed,
-            ),
-            counter(
-                "dothi_notifications_given_up_total",
-                "Notifications that were refused or became too old.",
-                dispatcher.tally.given_up,
-            ),
-            Measure(
-                _HISTOGRAM,
-                "histogram",
-                "From a change to the answer of the receiver.",
-                [({}, dispatcher.tally.delay_s)],
-            ),
-        ]
+        return measures_of(self.dispatcher, len(self.registry), self.matched)
 
     def views(self) -> list[SubscriptionView]:
         """See ports.subscriptions.Deliveries."""

@@ -1,8 +1,10 @@
 """Rules for ids, names and scopes (clauses 4.6.2, 4.18 and RFC 3986)."""
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from dothi.facades.ngsi_ld.context.core import DEFAULT_VOCAB
 from dothi.facades.ngsi_ld.context.names import LdContext
@@ -19,6 +21,7 @@ _UNSEEN = re.compile(
 )
 """Characters that nobody sees: with one of them an id reads like another id."""
 _MAX_LENGTH = 512
+_WEB = ("http", "https")
 _MAX_URI = 1024
 
 
@@ -26,6 +29,20 @@ def check_uri(value: Any, where: str) -> None:
     """Raise BadRequestData when the value is not an absolute URI."""
     if not isinstance(value, str) or not _is_uri(value):
         raise bad_request_data(f"{where}: {_shown(value)} is not a URI such as urn:ngsi-ld:Room:1")
+
+
+def check_address(value: Any, where: str, schemes: Collection[str] = _WEB) -> None:
+    """Raise BadRequestData when the value is no URL with such a scheme, a host and a right port."""
+    check_uri(value, where)
+    try:
+        parts = urlsplit(value)
+        is_right = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise bad_request_data(f"{where}: {_shown(value)} cannot be read: {error}") from error
+    if not is_right:
+        raise bad_request_data(
+            f"{where}: {_shown(value)} is no address that begins with {', '.join(schemes)}"
+        )
 
 
 @lru_cache(maxsize=16_384)

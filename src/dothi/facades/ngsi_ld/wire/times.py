@@ -8,6 +8,11 @@ _DATE_TIME = re.compile(
 )
 _UTC = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d{1,6})?Z")
 
+MOST_S = 10**9
+"""Durations from users: longer ones lead to dates that no calendar here holds."""
+LEAST_S = 0.1
+"""What repeats for users does so no faster."""
+
 
 def parse_utc(text: object) -> datetime:
     """Aware time of a DateTime of context data (clause 4.6.3): in UTC, ends in Z.
