@@ -91,7 +91,7 @@ class TwinLookup:
         self._connection.run("INSERT INTO temp.wanted_seq VALUES (?)", pa.table({"seq": seqs}))
         rows = self._connection.typed(
             _STORED,
-            "SELECT l.* FROM temp.wanted_seq w JOIN log l ON l.seq = w.seq ORDER BY l.seq",
+            "SELECT l.* FROM temp.wanted_seq w CROSS JOIN log l ON l.seq = w.seq ORDER BY w.seq",
         )
         values = Values(
             rows["attribute_id"].to_numpy(),
