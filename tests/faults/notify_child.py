@@ -7,6 +7,7 @@ of attribute `n` of one of a few entities, alone in its batch.
 
 import asyncio
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from dothi.model.row import Change, rows_table
 from dothi.notify.webhook.sender import WebhookSender
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import SystemClock
+from dothi.ports.hubs import Following
 from dothi.storage.relational.entity_query import SqliteEntities
 from dothi.storage.relational.entity_states import SqliteEntityStates
 from dothi.storage.relational.outbox import RelationalOutbox
@@ -27,6 +29,8 @@ from dothi.storage.relational.sqlite_store import SqliteStore, open_store
 from dothi.storage.relational.subscriptions import RelationalSubscriptions
 
 ENTITIES = 5
+
+Watch = Callable[[Callable[[int], None]], None]
 
 
 class _NoContexts:
@@ -49,18 +53,21 @@ def change(number: int) -> Batch:
     return Batch(f"n{number}", rows, datetime.now(UTC))
 
 
-def service_on(store: SqliteStore) -> SubscriptionService:
+def service_on(store: SqliteStore, watch: Watch) -> SubscriptionService:
     clock = SystemClock()
     webhook = WebhookSender(egress_policy(("127.0.0.0/8",)))
     return SubscriptionService(
         NotifyPorts(
-            log=store.reader,
-            cursors=store.cursors,
-            states=SqliteEntityStates(store.engine, clock),
-            earlier=store.reader,
+            hub=Following(
+                log=store.reader,
+                cursors=store.cursors,
+                states=SqliteEntityStates(store.engine, clock),
+                earlier=store.reader,
+                subscriptions=RelationalSubscriptions(store.engine),
+                outbox=RelationalOutbox(store.engine),
+                watch=watch,
+            ),
             entities=SqliteEntities(store.engine, clock),
-            subscriptions=RelationalSubscriptions(store.engine),
-            outbox=RelationalOutbox(store.engine),
             senders={"http": webhook},
             loader=_NoContexts(),
             clock=clock,
@@ -71,7 +78,8 @@ def service_on(store: SqliteStore) -> SubscriptionService:
 
 async def main(folder: Path, receiver: str, first: int, last: int) -> None:
     store = open_store(folder / "dothi.db")
-    intake, service = Intake(store.writer, {}), service_on(store)
+    intake = Intake(store.writer, {})
+    service = service_on(store, intake.watch)
     intake.watch(service.wake)
     await intake.start()
     await service.start()
