@@ -1,11 +1,14 @@
 """A Batch and what became of it."""
 
+import itertools
+import secrets
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
 
-from dothi.model.row import EMPTY_ROWS
+from dothi.model.row import EMPTY_ROWS, Cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Batch:
     """
 
     id: str
-    rows: pa.Table
+    rows: pa.Table | Cells
     received_at: datetime
     rejected: tuple[Rejection, ...] = ()
     guards: Guards = field(default_factory=Guards)
@@ -53,6 +56,13 @@ class Batch:
     is_trusted: bool = False
     """Its rows may write series that belong to another source. A door sets it when the sender may
     keep entities; it is never read from a message."""
+    is_single: bool = False
+    """The id was made for it and told to nobody, so that it cannot come again."""
+
+    @property
+    def table(self) -> pa.Table:
+        """Its rows as columns."""
+        return self.rows.table() if isinstance(self.rows, Cells) else self.rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,17 @@ class CommitResult:
         if self.replayed:
             return self.received - self.stored - self.duplicates
         return sum(r.count for r in self.rejected)
+
+
+_BORN = secrets.token_hex(4)
+_COUNT = itertools.count()
+
+
+def new_batch_id() -> str:
+    """An id that nothing else has. It rises with time, so that the index of all ids grows at its
+    end: random ones made each batch of a commit write a page of its own.
+    """
+    return f"{time.time_ns():016x}-{_BORN}-{next(_COUNT)}"
 
 
 def rejection_only(batch_id: str, received_at: datetime, rejected: tuple[Rejection, ...]) -> Batch:

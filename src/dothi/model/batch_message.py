@@ -22,10 +22,11 @@ def encode_batch(batch: Batch) -> bytes:
     """Guards are not carried, what is handed over this way has none; nor is `is_trusted`, which
     the door that takes the message decides."""
     head = _Head(batch.id, batch.received_at, batch.rejected, batch.is_whole)
-    schema = batch.rows.schema.with_metadata({_KEY: msgspec.json.encode(head)})
+    rows = batch.table
+    schema = rows.schema.with_metadata({_KEY: msgspec.json.encode(head)})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as writer:
-        writer.write_table(batch.rows.replace_schema_metadata(schema.metadata))
+        writer.write_table(rows.replace_schema_metadata(schema.metadata))
     content: bytes = sink.getvalue().to_pybytes()
     return content
 

@@ -5,6 +5,7 @@ verdict of the limits. Nothing here touches a store: duplicates are found by the
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 
 from dothi.model.attribute_spec import AttributeSpec
 from dothi.model.batch import Batch, Group, Rejection
+from dothi.model.row import Cells, cells_table
 from dothi.pipeline.checks import CHECKS, Check, Rows, flat
 from dothi.pipeline.describe import BATCH_REFUSED, BATCH_REFUSED_DETAIL, describe
 from dothi.pipeline.measure import UNIT_MISMATCH, UNIT_UNKNOWN, UnitPlan, flag
@@ -49,9 +51,8 @@ def admit(batches: Sequence[Batch], specs: Mapping[str, AttributeSpec]) -> Group
     counts = [batch.rows.num_rows for batch in batches]
     rejected = [tuple(batch.rejected) for batch in batches]
     batch_no = np.repeat(np.arange(len(batches), dtype=np.int32), counts)
-    table = _encode(
-        pa.concat_tables([batch.rows for batch in batches], promote_options="permissive")
-    ).combine_chunks()  # many small chunks cost more at every step than one copy
+    # Many small chunks cost more at every step than one copy.
+    table = _encode(_joined(batches)).combine_chunks()
     first_row = np.concatenate([[0], np.cumsum(counts)[:-1]])
     row_no = np.arange(len(batch_no)) - first_row[batch_no]
     if table.num_rows == 0:
@@ -69,6 +70,17 @@ def admit(batches: Sequence[Batch], specs: Mapping[str, AttributeSpec]) -> Group
             rejected[number] += _describe(sent, failure, of_batch, row_no)
         table, batch_no, row_no = table.filter(pa.array(~bad)), batch_no[~bad], row_no[~bad]
     return Group(tuple(batches), _numbered(table, batch_no, row_no), tuple(rejected))
+
+
+def _joined(batches: Sequence[Batch]) -> pa.Table:
+    """The rows of all batches, in order."""
+    parts: list[pa.Table] = []
+    for is_cells, run in groupby((b.rows for b in batches), lambda rows: isinstance(rows, Cells)):
+        if is_cells:
+            parts.append(cells_table([row for cells in run for row in cells.rows]))
+        else:
+            parts += run
+    return pa.concat_tables(parts, promote_options="permissive") if len(parts) > 1 else parts[0]
 
 
 def _judge(

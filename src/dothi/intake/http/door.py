@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, field, replace
-from uuid import uuid4
 
 import anyio
 import anyio.to_thread
@@ -19,7 +18,7 @@ from dothi.intake.http.decoded import Decoded
 from dothi.intake.http.json_rows import decode_json, decode_ndjson
 from dothi.intake.http.settings import HttpIntakeSettings
 from dothi.intake.http.unreadable import Unreadable, sample_of
-from dothi.model.batch import Batch, CommitResult, Rejection, rejection_only
+from dothi.model.batch import Batch, CommitResult, Rejection, new_batch_id, rejection_only
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
 from dothi.ports.ingest import Ingest
@@ -243,4 +242,4 @@ def _as_unreadable(error: Unreadable | ClientDisconnect) -> Unreadable:
 
 def _batch_id(source: str, key: str | None) -> str:
     # A key belongs to its source: two devices may both count from 1.
-    return f"http:{source}:{key or uuid4().hex}"
+    return f"http:{source}:{key or new_batch_id()}"

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from dothi.intake.mqtt.counters import MqttCounters
 from dothi.intake.mqtt.mapping.inbound import Inbound
 from dothi.intake.mqtt.mapping.mapper import Mapped, Mapper
 from dothi.intake.mqtt.settings import MqttSettings
-from dothi.model.batch import Batch
+from dothi.model.batch import Batch, new_batch_id
 from dothi.model.problem import Overloaded, StoreUnavailable
 from dothi.ports.ingest import Ingest
 
@@ -191,7 +190,7 @@ class Door:
             is_last_resort: take every failure for a passing one: there is nothing else to try,
                 and what was received must not be forgotten.
         """
-        batch = Batch(uuid.uuid4().hex, mapped.rows, datetime.now(UTC), mapped.rejected)
+        batch = Batch(new_batch_id(), mapped.rows, datetime.now(UTC), mapped.rejected)
         pause_s, is_struggling = RETRY_S, False
         try:
             while True:

@@ -10,11 +10,10 @@ import pyarrow.compute as pc
 from dothi.model.fold import fold
 from dothi.model.row import TIMESTAMP, Change
 from dothi.pipeline.geometry import bounds
-from dothi.storage.relational.columns import Ints, codes, ints, texts, used
+from dothi.storage.relational.columns import Ints, codes, ints, nullable_times, texts, times, used
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.series_registry import Registry
-from dothi.storage.relational.shape import SHAPE_CHANGED
 
 DEFAULT_TYPE = "Thing"
 
@@ -34,6 +33,7 @@ AND (SELECT a.observed_us FROM attribute a WHERE a.id = ?2) IS ?4
 further instance, which anybody may add, neither moves nor renames it. Nor does a value that came
 too late to be the current one."""
 
+_EXPIRES = "CAST(unixepoch({}, 'subsec') * 1000000 AS INTEGER)"
 _NAMELESS = "UPDATE entity SET name = '', search = lower(uri) WHERE id = ?1"
 _PLACELESS = (
     "UPDATE entity SET min_lon = NULL, min_lat = NULL, max_lon = NULL, max_lat = NULL WHERE id = ?1"
@@ -54,6 +54,8 @@ class EntityWriter:
     def __init__(self, connection: HotConnection, registry: Registry) -> None:
         self._connection = connection
         self._registry = registry
+        self._made: dict[int, EntityBody] = {}
+        """Entities that the latest `resolve` made."""
         self.retyped: list[int] = []
         """Entities whose types were written since the list was last emptied."""
 
@@ -64,6 +66,7 @@ class EntityWriter:
         uris = [names[i] or "" for i in present]
         found = self._registry.look_up_entities(uris)
         missing = [u for u in uris if u not in found or not found[u][1]]
+        self._made = {}
         if missing:
             self._make(missing, {u: found[u][0] for u in missing if u in found}, rows, now_us)
         ids = np.zeros(len(names), np.int64)
@@ -73,7 +76,7 @@ class EntityWriter:
 
     def _make(self, uris: list[str], dead: dict[str, int], rows: pa.Table, now_us: int) -> None:
         """Insert new entities and revive deleted ones."""
-        types = _first_types(rows, uris)
+        bodies = _bodies(rows, uris)
         first = self._registry.next_entity
         fresh = [u for u in uris if u not in dead]
         ids = dict(zip(fresh, range(first, first + len(fresh)), strict=True)) | dead
@@ -82,31 +85,41 @@ class EntityWriter:
             {
                 "id": ints(ids[u] for u in uris),
                 "uri": texts(uris),
-                "types": texts(msgspec.json.encode([types[u]]).decode() for u in uris),
+                "types": texts(_json(bodies[u].types) for u in uris),
                 "search": texts(map(fold, uris)),
                 "created_us": ints([now_us] * len(uris)),
+                "scope": texts(_json(bodies[u].scope) for u in uris),
+                "expires": pa.array([bodies[u].expires_at for u in uris], pa.string()),
             }
         )
         self._connection.run(
-            "INSERT INTO entity (id, uri, types, scope, name, search, created_us, modified_us) "
-            "VALUES (?1, ?2, ?3, '[]', '', ?4, ?5, ?5) ON CONFLICT (id) DO UPDATE SET "
-            "types = excluded.types, scope = '[]', name = '', search = excluded.search, "
-            "min_lon = NULL, min_lat = NULL, max_lon = NULL, max_lat = NULL, expires_us = NULL, "
-            "created_us = excluded.created_us, modified_us = excluded.modified_us, "
-            "deleted_us = NULL",
+            "INSERT INTO entity (id, uri, types, scope, name, search, created_us, modified_us, "
+            f"expires_us) VALUES (?1, ?2, ?3, ?6, '', ?4, ?5, ?5, {_EXPIRES.format('?7')}) "
+            "ON CONFLICT (id) DO UPDATE SET "
+            "types = excluded.types, scope = excluded.scope, name = '', search = excluded.search, "
+            "min_lon = NULL, min_lat = NULL, max_lon = NULL, max_lat = NULL, "
+            "expires_us = excluded.expires_us, created_us = excluded.created_us, "
+            "modified_us = excluded.modified_us, deleted_us = NULL",
             table,
         )
-        self._add_types([(ids[u], [types[u]]) for u in uris])
-        self._connection.run(SHAPE_CHANGED)
+        self._made = {ids[u]: bodies[u] for u in uris}
+        self._add_types([(i, body.types) for i, body in self._made.items()])
+        self._registry.is_reshaped = True
         self._registry.entities.update(ids)
 
     def upsert(self, rows: pa.Table, ids: Ints, now_us: int) -> Ints:
         """Apply UPSERT_ENTITY rows: types, scope and expiry; the last of an entity wins.
 
-        Gives the indexes of the rows that change a scope.
+        Entities that were just made have theirs. Gives the indexes of the rows that change a scope.
         """
         last = {entity: n for n, entity in enumerate(ids.tolist())}
-        texts_of = rows["body"].to_pylist()
+        scoped = [last[i] for i, body in self._made.items() if body.scope and i in last]
+        last = {i: n for i, n in last.items() if i not in self._made}
+        if last:
+            scoped += self._rewrite(rows["body"].to_pylist(), last, now_us)
+        return np.array(sorted(scoped), np.int64)
+
+    def _rewrite(self, texts_of: list[str | None], last: dict[int, int], now_us: int) -> list[int]:
         bodies = {
             i: msgspec.json.decode(texts_of[n] or "{}", type=EntityBody) for i, n in last.items()
         }
@@ -115,20 +128,20 @@ class EntityWriter:
         self._clear_types(ints(bodies))
         self._connection.run(
             "UPDATE entity SET types = ?2, scope = ?3, modified_us = ?4, "
-            "expires_us = CAST(unixepoch(?5, 'subsec') * 1000000 AS INTEGER) WHERE id = ?1",
+            f"expires_us = {_EXPIRES.format('?5')} WHERE id = ?1",
             pa.table(
                 {
                     "id": ints(bodies),
-                    "types": texts(msgspec.json.encode(b.types).decode() for b in bodies.values()),
-                    "scope": texts(msgspec.json.encode(b.scope).decode() for b in bodies.values()),
+                    "types": texts(_json(b.types) for b in bodies.values()),
+                    "scope": texts(_json(b.scope) for b in bodies.values()),
                     "now": ints([now_us] * len(bodies)),
                     "expires": pa.array([b.expires_at for b in bodies.values()], pa.string()),
                 }
             ),
         )
         self._add_types([(i, b.types) for i, b in bodies.items()])
-        self._connection.run(SHAPE_CHANGED)
-        return np.array(scoped, np.int64)
+        self._registry.is_reshaped = True
+        return scoped
 
     def _scopes(self, ids: list[int]) -> dict[int, list[str]]:
         listed = ", ".join(map(str, ids))
@@ -153,7 +166,7 @@ class EntityWriter:
             gone.select(["id"]),
         )
         self._clear_types(gone["id"])
-        self._connection.run(SHAPE_CHANGED)
+        self._registry.is_reshaped = True
         self._registry.forget_entities(uris, ids)
 
     def describe(self, numbered: Numbered) -> None:
@@ -204,17 +217,11 @@ class EntityWriter:
         )
         if not left.num_rows:
             return
-        rows = pa.table(
-            {
-                "attribute": pa.repeat(pa.scalar(name), left.num_rows),
-                **{
-                    column: left[column].cast(pa.string()) for column in ("dataset", "text", "body")
-                },
-                "observed_at": left["observed_us"].cast(pa.int64()),
-            }
-        )
+        held = {column: left[column].cast(pa.string()) for column in ("dataset", "text", "body")}
+        rows = pa.table({"attribute": pa.repeat(pa.scalar(name), left.num_rows), **held})
         entities, series = (left[key].cast(pa.int64()).to_numpy() for key in ("entity_id", "id"))
-        self.describe(Numbered(rows, np.zeros_like(series), entities, series))
+        observed = times(left["observed_us"])
+        self.describe(Numbered(rows, np.zeros_like(series), entities, series, observed))
 
     def touch(self, entity_ids: Ints, now_us: int) -> None:
         """Stamp `modified_us` on entities (NGSI-LD writes; telemetry leaves it to attributes)."""
@@ -237,12 +244,7 @@ class EntityWriter:
         pairs = [(t, i) for i, of in types for t in of]
         self._connection.run(
             "INSERT OR IGNORE INTO entity_type (type, entity_id) VALUES (?, ?)",
-            pa.table(
-                {
-                    "type": pa.array([t for t, _ in pairs], pa.string()),
-                    "id": pa.array([i for _, i in pairs], pa.int64()),
-                }
-            ),
+            pa.table({"type": texts(t for t, _ in pairs), "id": ints(i for _, i in pairs)}),
         )
 
 
@@ -275,8 +277,24 @@ def _instance(numbered: Numbered, at: Ints) -> dict[str, Any]:
         "dataset": numbered.rows["dataset"].take(pa.array(at)).cast(pa.string()),
         "series": numbered.series[at],
         "id": numbered.entities[at],
-        "observed": numbered.rows["observed_at"].take(pa.array(at)).cast(pa.int64()),
+        "observed": nullable_times(numbered.observed[at]),
     }
+
+
+def _json(names: list[str]) -> str:
+    return msgspec.json.encode(names).decode()
+
+
+def _bodies(rows: pa.Table, uris: list[str]) -> dict[str, EntityBody]:
+    """What the rows say of each of these entities, which are to be made."""
+    at = np.flatnonzero(rows["change"].to_numpy() == Change.UPSERT_ENTITY)
+    chosen = rows.select(["entity", "body"]).take(pa.array(at)).to_pydict() if len(at) else {}
+    told = dict(zip(chosen["entity"], chosen["body"], strict=True)) if chosen else {}
+    found = {u: msgspec.json.decode(told[u] or "{}", type=EntityBody) for u in uris if u in told}
+    left = [u for u in uris if u not in found]
+    if left:
+        found |= {u: EntityBody([type_]) for u, type_ in _first_types(rows, left).items()}
+    return found
 
 
 def _first_types(rows: pa.Table, uris: list[str]) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dothi.model.batch import Batch, CommitResult
 from dothi.model.row import PAST_CHANGES, Change
-from dothi.storage.relational.columns import texts
+from dothi.storage.relational.columns import codes, texts
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.series_registry import Registry
 
@@ -26,10 +26,12 @@ class Fate:
 
 def replays(connection: HotConnection, batches: Sequence[Batch]) -> Fate:
     """Batches whose id is already in the record, or stands twice in the group."""
+    named = [batch.id for batch in batches if not batch.is_single]
+    if not named:
+        return Fate({})
     connection.run("DELETE FROM temp.wanted_batch")
     connection.run(
-        "INSERT OR IGNORE INTO temp.wanted_batch VALUES (?)",
-        pa.table({"id": texts(batch.id for batch in batches)}),
+        "INSERT OR IGNORE INTO temp.wanted_batch VALUES (?)", pa.table({"id": texts(named)})
     )
     rows = connection.query(
         "SELECT b.name_id, b.received, b.stored, b.duplicates, b.first_seq, b.last_seq "
@@ -87,14 +89,15 @@ def check_guards(registry: Registry, batches: Sequence[Batch], rows: pa.Table, f
 
 def _touched(rows: pa.Table, ids: set[str]) -> dict[int, list[tuple[str, int]]]:
     """batch number -> (entity, change) of rows about guarded entities, in order."""
-    entity = rows["entity"].cast(pa.string())
-    about = pc.is_in(entity, pa.array(sorted(ids), pa.string()))
+    names, at = codes(rows["entity"])
+    is_guarded = np.array([name in ids for name in names], np.bool_)
+    about = np.flatnonzero(is_guarded[at])
     found: dict[int, list[tuple[str, int]]] = {}
-    for number, uri, change in zip(
-        rows["batch_no"].filter(about).to_pylist(),
-        entity.filter(about).to_pylist(),
-        rows["change"].filter(about).to_pylist(),
+    for number, code, change in zip(
+        rows["batch_no"].to_numpy()[about].tolist(),
+        at[about].tolist(),
+        rows["change"].to_numpy()[about].tolist(),
         strict=True,
     ):
-        found.setdefault(number, []).append((uri, change))
+        found.setdefault(number, []).append((names[code] or "", change))
     return found

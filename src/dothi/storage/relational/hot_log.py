@@ -25,6 +25,7 @@ from dothi.storage.relational.past_log import PastLog
 from dothi.storage.relational.past_writer import PastWriter
 from dothi.storage.relational.series_registry import Registry
 from dothi.storage.relational.series_writer import SeriesWriter
+from dothi.storage.relational.shape import SHAPE_CHANGED
 from dothi.storage.relational.twin_lookup import TwinLookup
 
 _WRITE, _DELETE, _RECORD, _FORGET = range(4)
@@ -128,6 +129,9 @@ class SqliteLogWriter:
         apply |= {_RECORD: self._past.record, _FORGET: self._past.forget}
         for part, kind in _parts(rows):
             apply[kind](part, work)
+        if self._registry.is_reshaped:
+            self._connection.run(SHAPE_CHANGED)
+            self._registry.is_reshaped = False
         self._log.write_receipts(fate, work)
         self._log.write_batches(group, fate, work)
         return work, fate
@@ -177,11 +181,8 @@ class SqliteLogWriter:
 
     def _news(self, numbered: Numbered, work: Work) -> tuple[Numbered, Ints]:
         """The rows that are no duplicates, with their revisions."""
-        verdict = self._twins.judge(numbered.rows, numbered.series)
-        # An assignment decides what is current, so it is recorded even when it repeats a value.
-        again = verdict.duplicate & (numbered.rows["change"].to_numpy() == Change.ASSIGN)
-        duplicate = verdict.duplicate & ~again
-        revision = np.minimum(verdict.revision + again, 255)
+        verdict = self._twins.judge(numbered)
+        duplicate, revision = verdict.duplicate, verdict.revision
         if duplicate.any():
             self._log.tally(numbered.where(duplicate), work, is_duplicate=True)
             numbered, revision = numbered.where(~duplicate), revision[~duplicate]
@@ -190,6 +191,9 @@ class SqliteLogWriter:
     def _store(self, numbered: Numbered, revision: Ints, work: Work) -> None:
         self._log.append(numbered, work, revision)
         winners = self._series.merge(numbered, work.now_us)
+        newest = numbered.observed == self._registry.newest[numbered.series]
+        # Rows of one key stand in order of arrival: the last one, which stays, has the highest.
+        self._registry.revision[numbered.series[newest]] = revision[newest]
         self._entities.describe(numbered.take(winners))
         assigned = numbered.rows["change"].to_numpy() == Change.ASSIGN
         if assigned.any():

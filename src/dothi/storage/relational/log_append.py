@@ -79,9 +79,9 @@ class LogAppender:
     def numbered(self, rows: pa.Table, entities: Ints, series: Ints | None = None) -> Numbered:
         """The rows with the numbers of what they name; without `series` they name none."""
         sources = self.source_ids(rows)
-        return Numbered(
-            rows, sources, entities, np.zeros_like(sources) if series is None else series
-        )
+        none = np.zeros_like(sources)
+        observed = times(rows["observed_at"])
+        return Numbered(rows, sources, entities, none if series is None else series, observed)
 
     def append(self, numbered: Numbered, work: Work, revision: Ints | None = None) -> None:
         """Write log rows that were sent; note them for the receipts and the index."""
@@ -94,7 +94,6 @@ class LogAppender:
         seq = np.arange(work.next_seq, work.next_seq + count)
         work.next_seq += count
         batch_no = rows["batch_no"].to_numpy()
-        observed = times(rows["observed_at"])
         self._connection.run(
             _INSERT_LOG,
             pa.table(
@@ -102,22 +101,22 @@ class LogAppender:
                     "seq": seq,
                     "attribute_id": numbered.series,
                     "entity_id": numbered.entities,
-                    "observed_us": nullable_times(observed),
+                    "observed_us": nullable_times(numbered.observed),
                     "number": rows["number"],
-                    "text": rows["text"].cast(pa.string()),
-                    "body": rows["body"].cast(pa.string()),
+                    "text": rows["text"],
+                    "body": rows["body"],
                     "unit_id": _numbers(rows["unit"], self._units.known),
-                    "quality": rows["quality"].cast(pa.int64()),
+                    "quality": rows["quality"],
                     "source_id": numbered.sources,
                     "batch_id": work.batch_ids[batch_no],
                     "committed_us": np.full(count, work.now_us),
-                    "change": rows["change"].cast(pa.int64()),
+                    "change": rows["change"],
                     "revision": np.zeros(count, np.int64) if revision is None else revision,
-                    "kind": rows["kind"].cast(pa.int64()),
+                    "kind": rows["kind"],
                 }
             ),
         )
-        work.indexed.append((seq, numbered.series, observed))
+        work.indexed.append((seq, numbered.series, numbered.observed))
         work.last_seq[batch_no] = seq
         first = np.zeros_like(work.first_seq)
         first[batch_no[::-1]] = seq[::-1]
@@ -135,7 +134,7 @@ class LogAppender:
             Tally(
                 numbered.sources,
                 work.received_us[batch_no],
-                times(numbered.rows["observed_at"]),
+                numbered.observed,
                 np.full(len(numbered), int(is_duplicate)),
             )
         )

@@ -1,4 +1,4 @@
-"""Rows together with the numbers of what they name."""
+"""Rows together with the numbers of what they name, and their times."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,15 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """n rows of a Group and, for each of them, three numbers."""
+    """n rows of a Group and, for each of them, four numbers."""
 
     rows: pa.Table
     sources: Ints
     entities: Ints
     series: Ints
     """Attribute id; 0: the row is about the whole entity."""
+    observed: Ints
+    """Microseconds since 1970; NO_TIME where there is none."""
 
     def __len__(self) -> int:
         return len(self.series)
@@ -32,7 +34,11 @@ class Numbered:
     def take(self, at: Ints) -> "Numbered":
         """The rows with these indexes, in this order."""
         return Numbered(
-            self.rows.take(pa.array(at)), self.sources[at], self.entities[at], self.series[at]
+            self.rows.take(pa.array(at)),
+            self.sources[at],
+            self.entities[at],
+            self.series[at],
+            self.observed[at],
         )
 
     def where(self, mask: Mask) -> "Numbered":
@@ -42,4 +48,5 @@ class Numbered:
             self.sources[mask],
             self.entities[mask],
             self.series[mask],
+            self.observed[mask],
         )

@@ -101,10 +101,14 @@ class OwnerCheck:
         owner = np.full(len(series), NOBODY)
         owner[is_claimed] = sources[first[is_claimed]]
         ids, owners = series[is_claimed], owner[is_claimed]
-        self._connection.run_rarely(
-            "UPDATE attribute SET owner_id = ?2 WHERE id = ?1", pa.table({"id": ids, "o": owners})
-        )
         self._registry.owner[ids] = owners
+        # Those without a row get theirs with their first value.
+        fresh = self._registry.fresh
+        held = np.array([i not in fresh for i in ids.tolist()], np.bool_)
+        self._connection.run_rarely(
+            "UPDATE attribute SET owner_id = ?2 WHERE id = ?1",
+            pa.table({"id": ids[held], "o": owners[held]}),
+        )
         late: Mask = (np.arange(never) > first[at]) & (sources != owner[at])
         return late
 

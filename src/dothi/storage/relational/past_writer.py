@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from dothi.model.fold import fold
 from dothi.model.row import Change
-from dothi.storage.relational.columns import NO_TIME, Ints, ints, texts, times
+from dothi.storage.relational.columns import NO_TIME, Ints, ints, texts
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Numbered
-from dothi.storage.relational.series_registry import Registry, SeriesName
+from dothi.storage.relational.series_registry import UNKNOWN, Registry, SeriesName
 
 _EVER = 0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -154,12 +154,13 @@ class PastWriter:
 
     def note_newest(self, numbered: Numbered) -> None:
         """Remember the latest time of each series, by which twins are looked for."""
-        observed = times(numbered.rows["observed_at"])
+        observed = numbered.observed
         timed = observed != NO_TIME
         if not timed.any():
             return
         series, newest = numbered.series[timed], observed[timed]
         np.maximum.at(self._registry.newest, series, newest)
+        self._registry.revision[series] = UNKNOWN
         ids = np.unique(series)
         self._connection.run(
             "UPDATE attribute SET newest_us = ?2 WHERE id = ?1",
@@ -180,7 +181,7 @@ class PastWriter:
         rows = numbered.rows
         is_whole = (rows["change"].to_numpy() == Change.FORGET_ENTITY).tolist()
         bodies = rows["body"].cast(pa.string()).to_pylist()
-        observed = times(rows["observed_at"]).tolist()
+        observed = numbered.observed.tolist()
         made = _Forgotten()
         for n, (entity, series) in enumerate(
             zip(numbered.entities.tolist(), numbered.series.tolist(), strict=True)

@@ -18,6 +18,7 @@ SeriesName = tuple[int, str, str]
 """entity id, attribute, dataset."""
 
 NEVER = np.iinfo(np.int64).min
+UNKNOWN = -1
 NOBODY = 0
 """Stands for the owner of a series that has none; no source has this id."""
 _CACHE_LIMIT = 2_000_000
@@ -57,8 +58,14 @@ class Registry:
         """By attribute id: highest observed_us ever stored (NEVER: none)."""
         self.owner = np.full(1024, NOBODY)
         """By attribute id: id of the source that the series belongs to (NOBODY: none)."""
+        self.revision = np.full(1024, UNKNOWN)
+        """By attribute id: highest revision of the value of the time `newest` (or UNKNOWN)."""
+        self.is_reshaped = False
+        """Whether this commit changed which entities have which types and attributes."""
         self.next_entity = self._connection.number("SELECT max(id) FROM entity") + 1
         self.next_attribute = self._connection.number("SELECT max(id) FROM attribute") + 1
+        self.fresh: dict[int, SeriesName] = {}
+        """Series that have an id and no row yet: their first value makes it."""
 
     def forget_entities(self, uris: Iterable[str], ids: Ints) -> None:
         """These entities are gone; only their own series are looked at, however many there are."""
@@ -130,16 +137,18 @@ class Registry:
             self.grow(id_)
             self.newest[id_] = NEVER if newest is None else newest
             self.owner[id_] = NOBODY if owner is None else owner
+            self.revision[id_] = UNKNOWN
             if live:
                 self.series[(entity, name, dataset)] = id_
         return found
 
     def grow(self, highest: int) -> None:
-        """Make room in `newest` and `owner` for ids up to `highest`."""
+        """Make room in the arrays for ids up to `highest`."""
         if highest >= len(self.newest):
             size = max(highest + 1, 2 * len(self.newest))
             self.newest = _grown(self.newest, size, NEVER)
             self.owner = _grown(self.owner, size, NOBODY)
+            self.revision = _grown(self.revision, size, UNKNOWN)
 
 
 def _grown(values: Ints, size: int, filler: int) -> Ints:

@@ -11,12 +11,11 @@ from dothi.storage.relational.columns import (
     distinct,
     ints,
     nullable_times,
-    times,
+    texts,
 )
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Numbered
-from dothi.storage.relational.series_registry import Registry, SeriesName
-from dothi.storage.relational.shape import SHAPE_CHANGED
+from dothi.storage.relational.series_registry import NOBODY, Registry, SeriesName
 
 _STAGE = """
 CREATE TEMP TABLE newest_value (
@@ -32,6 +31,14 @@ UPDATE attribute SET kind = s.kind, number = s.number, text = s.text, body = s.b
 FROM temp.newest_value s
 WHERE attribute.id = +s.id AND (
     s.forced OR attribute.observed_us IS NULL OR s.observed_us >= attribute.observed_us)
+"""
+
+
+_INSERT_STAGE = "INSERT INTO temp.newest_value VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_FRESH = """
+INSERT INTO attribute (id, kind, number, text, body, unit, observed_us, newest_us, quality,
+    source_id, entity_id, name, dataset, owner_id, created_us, modified_us)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15)
 """
 
 
@@ -83,22 +90,8 @@ class SeriesWriter:
         ids = range(first, first + len(fresh))
         self._registry.next_attribute += len(fresh)
         self._registry.grow(self._registry.next_attribute)
-        if fresh:
-            entities, names, datasets = zip(*fresh, strict=True)
-            self._connection.run(
-                "INSERT INTO attribute (id, entity_id, name, dataset, kind, created_us, "
-                "modified_us) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5)",
-                pa.table(
-                    {
-                        "id": pa.array(ids, pa.int64()),
-                        "entity_id": pa.array(entities, pa.int64()),
-                        "name": pa.array(names, pa.string()),
-                        "dataset": pa.array(datasets, pa.string()),
-                        "now": pa.array([now_us] * len(fresh), pa.int64()),
-                    }
-                ),
-            )
-        self._connection.run(SHAPE_CHANGED)
+        self._registry.fresh = dict(zip(ids, fresh, strict=True))
+        self._registry.is_reshaped |= bool(dead or fresh)
         self._registry.series.update({k: id_ for k, (id_, _) in found.items()})
         self._registry.series.update(zip(fresh, ids, strict=True))
 
@@ -107,8 +100,7 @@ class SeriesWriter:
 
         A row without a time, or an ASSIGN, wins over rows that only carry a time.
         """
-        rows, attribute_ids = numbered.rows, numbered.series
-        observed = times(rows["observed_at"])
+        rows, attribute_ids, observed = numbered.rows, numbered.series, numbered.observed
         forced = (observed == NO_TIME) | (rows["change"].to_numpy() == Change.ASSIGN)
         if forced.any():
             order = np.lexsort((np.where(forced, 0, observed), forced, attribute_ids))
@@ -119,30 +111,55 @@ class SeriesWriter:
         winners: Ints = order[is_last]
         starts = np.flatnonzero(np.append(True, sorted_ids[1:] != sorted_ids[:-1]))
         newest = np.maximum.reduceat(observed[order], starts)
-        chosen = rows.take(pa.array(winners))
         ids = attribute_ids[winners]
-        self._connection.run("DELETE FROM temp.newest_value")
-        self._connection.run(
-            "INSERT INTO temp.newest_value VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            pa.table(
-                {
-                    "id": ids,
-                    "kind": chosen["kind"].cast(pa.int64()),
-                    "number": chosen["number"],
-                    "text": chosen["text"].cast(pa.string()),
-                    "body": chosen["body"].cast(pa.string()),
-                    "unit": chosen["unit"].cast(pa.string()),
-                    "observed": nullable_times(observed[winners]),
-                    "newest": nullable_times(newest),
-                    "quality": chosen["quality"].cast(pa.int64()),
-                    "source": numbered.sources[winners],
-                    "forced": forced[winners].astype(np.int64),
-                }
-            ),
+        chosen = rows.take(pa.array(winners))
+        values = pa.table(
+            {
+                "id": ids,
+                "kind": chosen["kind"],
+                "number": chosen["number"],
+                "text": chosen["text"],
+                "body": chosen["body"],
+                "unit": chosen["unit"],
+                "observed": nullable_times(observed[winners]),
+                "newest": nullable_times(newest),
+                "quality": chosen["quality"],
+                "source": numbered.sources[winners],
+                "forced": forced[winners],
+            }
         )
-        self._connection.run(_MERGE, pa.table({"now": ints([now_us])}))
+        fresh = self._registry.fresh
+        # Ids rise, and winners are in their order: those without a row stand last.
+        known = int(np.searchsorted(ids, min(fresh))) if fresh else len(ids)
+        if known:
+            self._connection.run("DELETE FROM temp.newest_value")
+            self._connection.run(_INSERT_STAGE, values.slice(0, known))
+            self._connection.run(_MERGE, pa.table({"now": ints([now_us])}))
+        if fresh:
+            self._insert(values.slice(known), [fresh[i] for i in ids[known:].tolist()], now_us)
+            self._registry.fresh = {}
         self._registry.newest[ids] = np.maximum(self._registry.newest[ids], newest)
         return winners
+
+    def _insert(self, values: pa.Table, names: list[SeriesName], now_us: int) -> None:
+        """Rows of series that had none, with their first value.
+
+        Args:
+            values: n rows of the stage.
+            names: n names.
+        """
+        entities, attributes, datasets = zip(*names, strict=True)
+        owner = self._registry.owner[values["id"].to_numpy()]
+        columns = {
+            "entity_id": ints(entities),
+            "name": texts(attributes),
+            "dataset": texts(datasets),
+            "owner_id": pa.array(owner, mask=owner == NOBODY),
+            "now": ints([now_us] * len(names)),
+        }
+        for name, column in columns.items():
+            values = values.append_column(name, column)
+        self._connection.run(_INSERT_FRESH, values.drop_columns(["forced"]))
 
     def delete(self, rows: pa.Table, entity_ids: Ints, now_us: int) -> Ints:
         """Mark attributes as gone; gives the series id of each row, 0 where there is none."""
@@ -165,7 +182,7 @@ class SeriesWriter:
                 }
             ),
         )
-        self._connection.run(SHAPE_CHANGED)
+        self._registry.is_reshaped = True
         for key in keys:
             self._registry.series.pop(key, None)
         return np.array([found[k][0] if k in found else 0 for k in keys], np.int64)

@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from dothi.model.row import Change
 from dothi.ports.history import SealedKeys
 from dothi.storage.relational.columns import NO_TIME, Ints, times
 from dothi.storage.relational.forgotten import FORGOTTEN_SPANS
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import HotIndex
-from dothi.storage.relational.series_registry import Registry
+from dothi.storage.relational.numbered import Mask, Numbered
+from dothi.storage.relational.series_registry import UNKNOWN, Registry
 from dothi.storage.relational.twins import EMPTY, Values, Verdict, judge
 
 _STORED = pa.schema(
@@ -25,7 +27,7 @@ _STORED = pa.schema(
         ("seq", pa.int64()),
     ]
 )
-_FORGOTTEN_QUALITY = -1
+_NO_QUALITY = -1
 """Equals no quality, so that nothing is a duplicate of a value that is forgotten: what comes again
 is stored again, as a correction of it."""
 
@@ -46,28 +48,66 @@ class TwinLookup:
         self._sealed = sealed
         connection.run("CREATE TEMP TABLE wanted_seq (seq INTEGER PRIMARY KEY)")
 
-    def judge(self, rows: pa.Table, attribute: Ints) -> Verdict:
-        """Tell duplicates and corrections among rows of these series."""
-        observed = times(rows["observed_at"])
+    def judge(self, numbered: Numbered) -> Verdict:
+        """Tell duplicates and corrections among rows."""
+        rows = numbered.rows
         new = Values(
-            attribute,
-            observed,
+            numbered.series,
+            numbered.observed,
             rows["number"].to_numpy(),
             rows["text"].combine_chunks(),
             rows["body"].combine_chunks(),
-            rows["quality"].cast(pa.int64()).to_numpy(),
+            rows["quality"].to_numpy().astype(np.int64),
             np.zeros(rows.num_rows, np.int64),
         )
-        return judge(new, self.stored(rows, attribute, observed))
+        # An assignment decides what is current, so it is recorded even when it repeats a value.
+        decides = rows["change"].to_numpy() == Change.ASSIGN
+        return judge(new, self.stored(numbered), decides)
 
-    def stored(self, rows: pa.Table, attribute: Ints, observed: Ints) -> Values:
+    def stored(self, numbered: Numbered) -> Values:
         """Values in force of keys that are stored already, of all rows that may have a twin.
 
         A row later than everything in its series has none, so most batches look nothing up.
         """
+        rows, attribute, observed = numbered.rows, numbered.series, numbered.observed
         late = (observed != NO_TIME) & (observed <= self._registry.newest[attribute])
         if not late.any():
             return EMPTY
+        counted = late & self._corrects_newest(numbered, late)
+        late &= ~counted
+        known = self._counted(attribute[counted], observed[counted])
+        if not late.any():
+            return known
+        found = self._looked_up(rows, attribute, observed, late)
+        return _join(known, found) if len(known) else found
+
+    def _corrects_newest(self, numbered: Numbered, late: Mask) -> Mask:
+        """Which late rows assign a value anew under the latest time of their series.
+
+        An assignment is recorded whatever value stood there, so that only the number of its
+        corrections must be known, and that is at hand.
+        """
+        attribute = numbered.series
+        is_newest = numbered.observed == self._registry.newest[attribute]
+        counted: Mask = late & is_newest & (self._registry.revision[attribute] != UNKNOWN)
+        counted &= numbered.rows["change"].to_numpy() == Change.ASSIGN
+        others = late & ~counted
+        if others.any() and counted.any():
+            counted &= ~np.isin(attribute, attribute[others])
+        return counted
+
+    def _counted(self, attribute: Ints, observed: Ints) -> Values:
+        """Stand-ins for stored values of which only the revision matters; they equal nothing."""
+        if not len(attribute):
+            return EMPTY
+        attribute, first = np.unique(attribute, return_index=True)
+        none = pa.nulls(len(attribute), pa.string())
+        nan = np.full(len(attribute), np.nan)
+        quality = np.full(len(attribute), _NO_QUALITY)
+        revision = self._registry.revision[attribute]
+        return Values(attribute, observed[first], nan, none, none, quality, revision)
+
+    def _looked_up(self, rows: pa.Table, attribute: Ints, observed: Ints, late: Mask) -> Values:
         hot = self._hot(attribute[late], observed[late])
         if self._sealed is None:
             return hot
@@ -117,7 +157,7 @@ class TwinLookup:
         for series, first, last, at in zip(*(c.to_pylist() for c in found.columns), strict=True):
             of_span = (values.attribute == series) & (seq >= first) & (seq <= last)
             gone |= of_span if at is None else of_span & (values.observed == at)
-        return replace(values, quality=np.where(gone, _FORGOTTEN_QUALITY, values.quality))
+        return replace(values, quality=np.where(gone, _NO_QUALITY, values.quality))
 
     def _lake(
         self, sealed: SealedKeys, rows: pa.Table, attribute: Ints, observed: Ints, at: Ints

@@ -41,10 +41,12 @@ class Verdict:
     """0 for the first value of a key, n for its n-th correction; 255 at most."""
 
 
-def judge(new: Values, stored: Values) -> Verdict:
+def judge(new: Values, stored: Values, decides: npt.NDArray[np.bool_] | None = None) -> Verdict:
     """Judge new rows, in order of arrival, against stored ones (at most one per key).
 
-    Stored rows must be those in force (highest revision of their key).
+    Args:
+        stored: those in force (highest revision of their key).
+        decides: which new rows are recorded even when they repeat a value.
     """
     count, before = len(new), len(stored)
     attribute = np.concatenate([stored.attribute, new.attribute])
@@ -56,6 +58,8 @@ def judge(new: Values, stored: Values) -> Verdict:
     if not same_key.any():
         return Verdict(np.zeros(count, np.bool_), np.zeros(count, np.int64))
     same = same_key & _equals_previous(new, stored, order)
+    if decides is not None:
+        same &= ~np.concatenate([np.zeros(before, np.bool_), decides])[order]
     corrects = same_key & ~same
     base = np.concatenate([stored.revision, np.zeros(count, np.int64)])[order]
     revision = _count_in_runs(corrects, ~same_key) + _carry(base, ~same_key)

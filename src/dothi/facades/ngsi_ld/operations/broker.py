@@ -1,7 +1,6 @@
 """What every operation works with."""
 
 import asyncio
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +11,7 @@ from dothi.facades.ngsi_ld.operations.locks import EntityLocks
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
 from dothi.facades.ngsi_ld.registrations.registry import Registry
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
-from dothi.model.batch import Batch, CommitResult, Guards
+from dothi.model.batch import Batch, CommitResult, Guards, new_batch_id
 from dothi.model.condition import AllOf, AnyOf, Condition, HasType
 from dothi.ports.clock import Clock
 from dothi.ports.entity_maps import EntityMaps
@@ -84,12 +83,13 @@ class Broker:
         Every route that writes needs the permission to keep entities, so the batch is trusted.
         """
         batch = Batch(
-            uuid.uuid4().hex,
-            rows.table(),
+            new_batch_id(),
+            rows.cells(),
             self.clock.now(),
             guards=guards,
             is_whole=True,
             is_trusted=True,
+            is_single=True,
         )
         result = await self.ingest.submit(batch)
         if result.rejected:

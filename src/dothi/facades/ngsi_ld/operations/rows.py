@@ -5,13 +5,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-import pyarrow as pa
 
 from dothi.facades.ngsi_ld.wire.body import Columns, columns
 from dothi.facades.ngsi_ld.wire.instance import Instance
 from dothi.facades.ngsi_ld.wire.past import PastInstance
 from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
-from dothi.model.row import ROW_SCHEMA, Change, Kind
+from dothi.model.row import Cells, Change, Kind
 
 Row = tuple[Any, ...]
 """Cells in the order of ROW_SCHEMA."""
@@ -116,11 +115,9 @@ class RowBuilder:
         """Forget the rows since the mark."""
         del self._drops[mark[0] :], self._writes[mark[1] :]
 
-    def table(self) -> pa.Table:
-        rows = self._closed + self._drops + self._writes
-        cells = zip(*rows, strict=True) if rows else ([] for _ in ROW_SCHEMA)
-        arrays = [pa.array(c, f.type) for c, f in zip(cells, ROW_SCHEMA, strict=True)]
-        return pa.table(arrays, schema=ROW_SCHEMA)
+    def cells(self) -> Cells:
+        """All that was gathered."""
+        return Cells(self._closed + self._drops + self._writes)
 
     def _note_expiry(self, at: datetime | None) -> None:
         if at is not None and (self.expires_at is None or at < self.expires_at):
