@@ -54,6 +54,7 @@ class LdContext:
         self._prefixes = [(t.iri, n) for n, t in terms.by_name.items() if t.is_prefix]
         self._stored: dict[str, str] = {}
         self._wire: dict[str, str] = {}
+        self._checked: dict[str, str] = {}
         self.has_aliases = any(
             t.iri in {"@id", "@type"} and n not in {"id", "type"} for n, t in terms.by_name.items()
         )
@@ -85,6 +86,14 @@ class LdContext:
             found = stored_of_iri(self._terms.expand(name))
             _remember(self._stored, name, found)
         return found
+
+    def checked(self, name: str) -> str | None:
+        """Stored name of a name that `keep_checked` was called with; None of others."""
+        return self._checked.get(name)
+
+    def keep_checked(self, name: str, stored: str) -> None:
+        """This name is good for an attribute."""
+        _remember(self._checked, name, stored)
 
     def wire(self, stored: str) -> str:
         """Name in an answer of a stored name."""

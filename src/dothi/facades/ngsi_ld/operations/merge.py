@@ -1,8 +1,9 @@
 """Merging a fragment into an entity (clause 5.6.17)."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.changes import grow_entity, restored, write_changes

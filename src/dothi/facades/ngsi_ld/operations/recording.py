@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+from msgspec import structs
+
 from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.evolution import SCOPE
@@ -51,7 +53,7 @@ def _add(broker: Broker, rows: RowBuilder, draft: EntityDraft) -> None:
     for instance in draft.instances:
         if instance.name == SCOPE and instance.observed_at is None:
             # A scope begins when it is set.
-            rows.record(draft.id, replace(instance, observed_at=broker.clock.now()))
+            rows.record(draft.id, structs.replace(instance, observed_at=broker.clock.now()))
         else:
             rows.record(draft.id, instance)
 
@@ -112,7 +114,7 @@ async def modify_instance(
     """
     async with broker.locks.hold([entity_id]):
         old = await _find(broker, entity_id, fragment.name, instance_id)
-        new = replace(
+        new = structs.replace(
             fragment,
             observed_at=fragment.observed_at or old.observed_at,
             members=fragment.members | origin_members(old),

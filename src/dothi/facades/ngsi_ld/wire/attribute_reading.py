@@ -40,6 +40,9 @@ from dothi.model.row import Kind
 _NO_DATASET = "@none"
 _TAKEN = SYSTEM_MEMBERS | {"type", "datasetId", "unitCode", "observedAt"}
 """Members of an attribute that are read for themselves, or passed over."""
+_OTHERS = {key: VALUE_KEYS - {key} for key in VALUE_KEYS}
+_ALONE = {key: _TAKEN | {key} for key in VALUE_KEYS}
+"""By the member that carries the value: with these alone there are no further members."""
 
 
 class Mode(Enum):
@@ -64,10 +67,14 @@ class AttributeReader:
 
     def stored_name(self, name: str, where: str) -> str:
         """Stored name of an attribute; core terms of members are refused (clause 4.5.1)."""
+        known = self.context.checked(name)
+        if known is not None:
+            return known
         check_name(name, where)
         stored = self.context.stored(name)
         if stored in RESERVED_NAMES:
             raise bad_request_data(f"{where}: {name!r} is a core term, no name of an attribute")
+        self.context.keep_checked(name, stored)
         return stored
 
     def attribute(self, name: str, raw: Any) -> list[Instance]:
@@ -84,7 +91,7 @@ class AttributeReader:
         """One instance; `where` names it in errors."""
         if not isinstance(raw, dict):
             return Instance(stored, Kind.PROPERTY, self.value(stored, Kind.PROPERTY, raw, where))
-        if is_bare_geometry(raw):
+        if not names_kind(raw) and is_bare_geometry(raw):
             return Instance(
                 stored, Kind.GEO_PROPERTY, self.value(stored, Kind.GEO_PROPERTY, raw, where)
             )
@@ -144,6 +151,8 @@ class AttributeReader:
         """Sub-attributes and plain members, under stored names."""
         value_key = "value" if shape is None else shape.value_key
         members: dict[str, Any] = {}
+        if raw.keys() <= _ALONE[value_key]:
+            return members
         for name, value in raw.items():
             if name in _TAKEN or name == value_key:
                 continue
@@ -199,6 +208,12 @@ class AttributeReader:
 def told_shape(raw: dict[str, Any], where: str) -> Shape | None:
     """The kind by `type`, or by the member that carries the value; None when neither is there."""
     named = raw.get("type")
+    if type(named) is str and named in BY_NAME:
+        shape = BY_NAME[named]
+        if not _OTHERS[shape.value_key].isdisjoint(raw):
+            strange = min(_OTHERS[shape.value_key] & raw.keys())
+            raise bad_request_data(f"{where}: a {named} has no member {strange}")
+        return shape
     carriers = [BY_VALUE_KEY[key] for key in raw if key in VALUE_KEYS]
     if named is None:
         if len(carriers) > 1:
@@ -207,15 +222,9 @@ def told_shape(raw: dict[str, Any], where: str) -> Shape | None:
         if carriers and carriers[0].kind is Kind.PROPERTY and is_geometry(raw["value"]):
             return BY_NAME["GeoProperty"]
         return carriers[0] if carriers else None
-    if not isinstance(named, str) or named not in BY_NAME:
-        raise bad_request_data(
-            f"{where}.type: {named!r} is no kind of attribute; use one of {', '.join(BY_NAME)}"
-        )
-    shape = BY_NAME[named]
-    for carrier in carriers:
-        if carrier.value_key != shape.value_key:
-            raise bad_request_data(f"{where}: a {named} has no member {carrier.value_key}")
-    return shape
+    raise bad_request_data(
+        f"{where}.type: {named!r} is no kind of attribute; use one of {', '.join(BY_NAME)}"
+    )
 
 
 def plain_members(raw: dict[str, Any], context: LdContext) -> dict[str, Any]:

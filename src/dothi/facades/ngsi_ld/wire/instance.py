@@ -1,15 +1,16 @@
 """An attribute instance between the wire and the store, free of both."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from dothi.facades.ngsi_ld.wire.kinds import BY_KIND, NGSI_NULL
 from dothi.model.row import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(msgspec.Struct, frozen=True):
     """One instance of an attribute; all names inside are stored names."""
 
     name: str
@@ -21,7 +22,7 @@ class Instance:
     dataset: str = ""
     unit: str | None = None
     observed_at: datetime | None = None
-    members: dict[str, Any] = field(default_factory=dict)
+    members: dict[str, Any] = {}
     """Sub-attributes (in canonical form, see wire/body.py) and plain members."""
 
     @property

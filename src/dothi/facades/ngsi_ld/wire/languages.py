@@ -1,7 +1,8 @@
 """Language filter (clause 4.15): a LanguageProperty as a Property in the language asked for."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.wire.instance import Instance
 from dothi.model.row import Kind

@@ -1,7 +1,8 @@
 """Changing a stored attribute instance: partial update (clause 5.5.8) and merge (clause 5.5.12)."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.wire.body import canonical, from_canonical

@@ -1,10 +1,12 @@
 """Temporal representations: every instance, or [value, time] pairs (clauses 4.5.6 to 4.5.9)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.wire.body import restore

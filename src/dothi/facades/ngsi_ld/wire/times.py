@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _DATE_TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?"
@@ -19,9 +20,17 @@ def parse_utc(text: object) -> datetime:
 
     Raises ValueError.
     """
-    if not isinstance(text, str) or not _UTC.fullmatch(text):
+    if not isinstance(text, str):
         raise ValueError(f"{text!r} is not a time in UTC such as 2026-01-31T08:00:00Z")
-    return parse_date_time(text)
+    return _parsed_utc(text)
+
+
+@lru_cache(maxsize=4096)
+def _parsed_utc(text: str) -> datetime:
+    """Kept, since what is written together mostly has one time."""
+    if not _UTC.fullmatch(text):
+        raise ValueError(f"{text!r} is not a time in UTC such as 2026-01-31T08:00:00Z")
+    return datetime.fromisoformat(text)
 
 
 def parse_date_time(text: object) -> datetime:

@@ -29,7 +29,8 @@ def check_value(
     if raw is None:
         raise bad_request_data(f"{where}: null is no value")
     if kind is Kind.PROPERTY:
-        refuse_nulls(raw, where, in_objects=not merges)
+        if type(raw) is not float and type(raw) is not int:
+            refuse_nulls(raw, where, in_objects=not merges)
         return raw
     if kind is Kind.LIST_PROPERTY:
         refuse_nulls(_array(raw, where), where)
