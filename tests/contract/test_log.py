@@ -1,12 +1,11 @@
 """What every log promises: durable order, exact receipts, duplicates and corrections apart."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from dothi.model.batch import CommitResult, Guards, Rejection
-from dothi.model.row import LOG_SCHEMA, Cells, Change, Kind
+from dothi.model.row import LOG_SCHEMA, Change, Kind
 from dothi.pipeline.admit import admit
 from dothi.ports.state import EntityQuery
 from dothi.storage.relational.sqlite_store import SqliteStore
@@ -89,22 +88,6 @@ def test_assign_becomes_current_whatever_its_time(store: SqliteStore) -> None:
     assert store.state.attributes([PHU_AN])["number"].to_pylist() == [1.0]
 
 
-def test_assigning_anew_under_the_same_time_is_a_correction(
-    store: SqliteStore, reopen: Opener
-) -> None:
-    assign = {"change": int(Change.ASSIGN)}
-    commit(store, batch(number=1.0))
-    commit(store, batch(number=[2.0, 2.0], **assign), batch(number=3.0, **assign))
-    [twin, _] = commit(store, batch(number=3.0), batch(number=4.0, **assign))
-    assert twin.duplicates == 1, "telemetry beside it is still compared with what stands there"
-    again = reopen()
-    commit(again, batch(number=5.0, **assign))
-    commit(again, batch(number=6.0, **assign))
-    numbers = [v[2] for v in values(again)]
-    assert numbers == [1.0, 2.0, 2.0, 3.0, 4.0, 5.0, 6.0]
-    assert [v[3] for v in values(again)] == list(range(7))
-
-
 def test_a_value_keeps_its_kind_when_a_later_one_is_of_another(store: SqliteStore) -> None:
     link = {"text": "urn:pump", "kind": int(Kind.RELATIONSHIP), "observed_at": minutes_ago(-1)}
     commit(store, batch(number=1.0))
@@ -181,16 +164,6 @@ def test_deleting_keeps_the_record(store: SqliteStore) -> None:
     commit(store, batch(number=5.0, observed_at=minutes_ago(-1), entity_type="River"))
     assert store.state.attributes([PHU_AN])["number"].to_pylist() == [5.0]
     assert store.state.entities(EntityQuery())["types"].to_pylist() == [["River"]]
-
-
-def test_rows_of_doors_that_take_one_thing_at_a_time(store: SqliteStore) -> None:
-    tables = [batch(number=float(n), observed_at=minutes_ago(-n)) for n in range(4)]
-    cells = [
-        replace(b, rows=Cells([tuple(row.values()) for row in b.table.to_pylist()])) for b in tables
-    ]
-    commit(store, tables[0], cells[1], cells[2], tables[3])
-    assert [v[2] for v in values(store)] == [0.0, 1.0, 2.0, 3.0]
-    assert all(c.table.equals(t.table) for c, t in zip(cells, tables, strict=True))
 
 
 def test_entity_rows_set_types_and_scope(store: SqliteStore) -> None:

@@ -13,14 +13,14 @@ from dothi.pipeline.geometry import bounds
 from dothi.storage.relational.columns import Ints, codes, ints, nullable_times, texts, times, used
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Numbered
-from dothi.storage.relational.series_registry import Registry
+from dothi.storage.relational.series_registry import SCOPE, Registry
 
 DEFAULT_TYPE = "Thing"
 
 # Made once: Arrow takes 130 µs to guess the type of a Python value.
 _NAME = pa.scalar("name", pa.string())
 _LOCATION = pa.scalar("location", pa.string())
-_SCOPE = pa.scalar("scope", pa.string())
+_SCOPE = pa.scalar(SCOPE, pa.string())
 _UPSERT_ENTITY = pa.scalar(int(Change.UPSERT_ENTITY), pa.uint8())
 
 
@@ -67,6 +67,7 @@ class EntityWriter:
         found = self._registry.look_up_entities(uris)
         missing = [u for u in uris if u not in found or not found[u][1]]
         self._made = {}
+        self._registry.first_new_entity = self._registry.next_entity
         if missing:
             self._make(missing, {u: found[u][0] for u in missing if u in found}, rows, now_us)
         ids = np.zeros(len(names), np.int64)
@@ -106,6 +107,7 @@ class EntityWriter:
         self._add_types([(i, body.types) for i, body in self._made.items()])
         self._registry.is_reshaped = True
         self._registry.entities.update(ids)
+        self._registry.absent.difference_update(ids)
 
     def upsert(self, rows: pa.Table, ids: Ints, now_us: int) -> Ints:
         """Apply UPSERT_ENTITY rows: types, scope and expiry; the last of an entity wins.

@@ -29,13 +29,10 @@ def replays(connection: HotConnection, batches: Sequence[Batch]) -> Fate:
     named = [batch.id for batch in batches if not batch.is_single]
     if not named:
         return Fate({})
-    connection.run("DELETE FROM temp.wanted_batch")
-    connection.run(
-        "INSERT OR IGNORE INTO temp.wanted_batch VALUES (?)", pa.table({"id": texts(named)})
-    )
-    rows = connection.query(
-        "SELECT b.name_id, b.received, b.stored, b.duplicates, b.first_seq, b.last_seq "
-        "FROM temp.wanted_batch w JOIN batch b ON b.name_id = w.id"
+    rows = connection.ask(
+        "SELECT name_id, received, stored, duplicates, first_seq, last_seq "
+        "FROM batch WHERE name_id = ?",
+        pa.table({"id": texts(named)}),
     )
     known = {row["name_id"]: row for row in rows.to_pylist()}
     results: dict[int, CommitResult] = {}

@@ -81,6 +81,15 @@ class HotConnection:
         self._cursor.execute(sql)
         return self._cursor.fetch_arrow_table()
 
+    def ask(self, sql: str, rows: pa.Table) -> pa.Table:
+        """The answers to a question asked once per row, its columns bound in order, end to end.
+
+        Columns of text must never be null: the driver takes leading nulls for integers.
+        """
+        cursor = self._statement(sql)
+        cursor.execute(sql, rows)
+        return cursor.fetch_arrow_table()
+
     def typed(self, schema: pa.Schema, sql: str) -> pa.Table:
         """The answer cast to `schema`, whatever nulls it begins with.
 

@@ -47,7 +47,6 @@ class SqliteLogWriter:
         clock: Clock | None = None,
     ) -> None:
         self._connection = HotConnection(path)
-        self._connection.run("CREATE TEMP TABLE wanted_batch (id TEXT PRIMARY KEY) WITHOUT ROWID")
         self._clock = clock or SystemClock()
         self._index = index
         self._lock = threading.Lock()
@@ -117,6 +116,7 @@ class SqliteLogWriter:
 
     def _apply(self, group: Group) -> tuple[Work, Fate]:
         batches = group.batches
+        self._registry.begin()
         fate = replays(self._connection, batches)
         check_guards(self._registry, batches, group.rows, fate)
         work = self._begin(group)

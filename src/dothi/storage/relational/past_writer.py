@@ -85,6 +85,7 @@ class PastWriter:
         ids = {uri: id_ for uri, (id_, _) in found.items()}
         ids |= zip(fresh, range(first, first + len(fresh)), strict=True)
         self._registry.next_entity += len(fresh)
+        self._registry.absent.difference_update(fresh)
         self._connection.run(
             "INSERT INTO entity (id, uri, types, scope, name, search, created_us, modified_us, "
             "deleted_us) VALUES (?1, ?2, '[]', '[]', '', ?3, ?4, ?4, ?4)",

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dothi.storage.relational.columns import texts
+from dothi.storage.relational.columns import ints, texts
 from dothi.storage.relational.hot_connection import HotConnection
 
 Ints = npt.NDArray[np.int64]
@@ -18,6 +18,8 @@ SeriesName = tuple[int, str, str]
 """entity id, attribute, dataset."""
 
 NEVER = np.iinfo(np.int64).min
+SCOPE = "scope"
+"""Attribute under which the history of the scope of an entity is kept."""
 UNKNOWN = -1
 NOBODY = 0
 """Stands for the owner of a series that has none; no source has this id."""
@@ -42,10 +44,6 @@ class Registry:
 
     def __init__(self, connection: HotConnection) -> None:
         self._connection = connection
-        connection.run("CREATE TEMP TABLE wanted_entity (uri TEXT PRIMARY KEY) WITHOUT ROWID")
-        connection.run(
-            "CREATE TEMP TABLE wanted_series (entity_id INTEGER, name TEXT, dataset TEXT)"
-        )
         self.forget()
 
     def forget(self) -> None:
@@ -63,21 +61,26 @@ class Registry:
         self.is_reshaped = False
         """Whether this commit changed which entities have which types and attributes."""
         self.next_entity = self._connection.number("SELECT max(id) FROM entity") + 1
+        self.begin()
         self.next_attribute = self._connection.number("SELECT max(id) FROM attribute") + 1
         self.fresh: dict[int, SeriesName] = {}
         """Series that have an id and no row yet: their first value makes it."""
+
+    def begin(self) -> None:
+        """A commit begins."""
+        self.absent: set[str] = set()
+        """Entities that were looked for in this commit and have no row."""
+        self.first_new_entity = self.next_entity
+        """Entities from this id on were made in this run of rows and have no series yet, but for
+        that of their scope."""
 
     def forget_entities(self, uris: Iterable[str], ids: Ints) -> None:
         """These entities are gone; only their own series are looked at, however many there are."""
         for uri in uris:
             self.entities.pop(uri, None)
-        self._connection.run("DELETE FROM temp.wanted_series")
-        self._connection.run(
-            "INSERT INTO temp.wanted_series (entity_id) VALUES (?)", pa.table({"id": ids})
-        )
-        rows = self._connection.query(
-            "SELECT a.entity_id, a.name, a.dataset FROM temp.wanted_series w "
-            "JOIN attribute a ON a.entity_id = w.entity_id"
+        rows = self._connection.ask(
+            "SELECT entity_id, name, dataset FROM attribute WHERE entity_id = ?",
+            pa.table({"id": ids}),
         )
         for key in zip(*(column.to_pylist() for column in rows.columns), strict=True):
             self.series.pop(key, None)
@@ -89,21 +92,18 @@ class Registry:
     def look_up_entities(self, uris: Sequence[str]) -> dict[str, tuple[int, bool]]:
         """uri -> (id, is live) of those that exist, from the cache or the table."""
         found = {u: (self.entities[u], True) for u in uris if u in self.entities}
-        missing = [u for u in uris if u not in found]
+        missing = [u for u in uris if u not in found and u not in self.absent]
         if not missing:
             return found
-        self._connection.run("DELETE FROM temp.wanted_entity")
-        self._connection.run(
-            "INSERT OR IGNORE INTO temp.wanted_entity VALUES (?)", pa.table({"uri": texts(missing)})
-        )
-        rows = self._connection.query(
-            "SELECT e.id, e.uri, e.deleted_us IS NULL AS live FROM temp.wanted_entity w "
-            "JOIN entity e ON e.uri = w.uri"
+        rows = self._connection.ask(
+            "SELECT id, uri, deleted_us IS NULL AS live FROM entity WHERE uri = ?",
+            pa.table({"uri": texts(missing)}),
         )
         for id_, uri, live in zip(*(c.to_pylist() for c in rows.columns), strict=True):
             found[uri] = (id_, bool(live))
             if live:
                 self.entities[uri] = id_
+        self.absent.update(u for u in missing if u not in found)
         return found
 
     def look_up_series(self, names: Sequence[SeriesName]) -> dict[SeriesName, tuple[int, bool]]:
@@ -111,23 +111,11 @@ class Registry:
         if len(self.series) > _CACHE_LIMIT:
             self.series.clear()
             self.entities.clear()
-        columns = list(zip(*names, strict=True))
-        self._connection.run("DELETE FROM temp.wanted_series")
-        self._connection.run(
-            "INSERT INTO temp.wanted_series VALUES (?, ?, ?)",
-            pa.table(
-                {
-                    "entity_id": pa.array(columns[0], pa.int64()),
-                    "name": pa.array(columns[1], pa.string()),
-                    "dataset": pa.array(columns[2], pa.string()),
-                }
-            ),
-        )
-        rows = self._connection.query(
-            "SELECT a.id, a.entity_id, a.name, a.dataset, a.newest_us, a.owner_id, "
-            "a.deleted_us IS NULL AS live "
-            "FROM temp.wanted_series w JOIN attribute a "
-            "ON a.entity_id = w.entity_id AND a.name = w.name AND a.dataset = w.dataset"
+        entities, attributes, datasets = zip(*names, strict=True)
+        rows = self._connection.ask(
+            "SELECT id, entity_id, name, dataset, newest_us, owner_id, deleted_us IS NULL AS live "
+            "FROM attribute WHERE entity_id = ? AND name = ? AND dataset = ?",
+            pa.table({"e": ints(entities), "n": texts(attributes), "d": texts(datasets)}),
         )
         found: dict[SeriesName, tuple[int, bool]] = {}
         for id_, entity, name, dataset, newest, owner, live in zip(

@@ -15,7 +15,7 @@ from dothi.storage.relational.columns import (
 )
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Numbered
-from dothi.storage.relational.series_registry import NOBODY, Registry, SeriesName
+from dothi.storage.relational.series_registry import NOBODY, SCOPE, Registry, SeriesName
 
 _STAGE = """
 CREATE TEMP TABLE newest_value (
@@ -77,7 +77,9 @@ class SeriesWriter:
         return resolved
 
     def _make(self, missing: list[SeriesName], now_us: int) -> None:
-        found = self._registry.look_up_series(missing)
+        first_new = self._registry.first_new_entity
+        old = [k for k in missing if k[0] < first_new or k[1] == SCOPE]
+        found = self._registry.look_up_series(old) if old else {}
         dead = [id_ for id_, is_live in found.values() if not is_live]
         if dead:
             self._connection.run(
