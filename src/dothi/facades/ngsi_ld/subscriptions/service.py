@@ -76,14 +76,16 @@ class SubscriptionService:
         self._tasks: list[asyncio.Task[None]] = []
         self._thread: ThreadPoolExecutor | None = None
         self.position = 0
+        self._head = 0
         self._saved = 0
         self._saved_s = 0.0
         self.matched = 0
         self._limit = _FEW_ROWS
         self.registry.watch(self._changed)
 
-    def wake(self, _head: int) -> None:
-        """There is something new in the log; given to Intake.watch."""
+    def wake(self, head: int) -> None:
+        """The log reaches up to `head` now; given to Intake.watch."""
+        self._head = max(self._head, head)
         self._wake.set()
 
     async def start(self) -> None:
@@ -156,10 +158,8 @@ class SubscriptionService:
     async def _step(self) -> bool:
         """Take one run of rows; True when there may be more."""
         if not len(self.registry.index):
-            head = await self._in_thread(self._ports.hub.log.head)
-            if len(self.registry.index):
-                return True  # one was made meanwhile; what came after it must be read
-            self.position = head
+            # Nobody waits for what was committed so far: not even its rows are looked at.
+            self.position = max(self.position, self._head)
             await self._save()
             return False
         notifications, position, is_full = await self._in_thread(self._work)
