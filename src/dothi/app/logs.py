@@ -74,13 +74,10 @@ class LogHandler(logging.StreamHandler[TextIO]):
         """A line of the logger `name` with level info."""
         at = _time(time.time())
         self._waiting.append(self.formatter.info(at, name, hide_secrets(message), fields))
-        if self._is_due and len(self._waiting) < _MOST_WAITING:
-            return
-        try:
-            asyncio.get_running_loop().call_later(_WRITE_AFTER_S, self.flush)
-            self._is_due = True
-        except RuntimeError:  # no loop runs here
+        if len(self._waiting) >= _MOST_WAITING:
             self.flush()
+        elif not self._is_due:
+            self._flush_later()
 
     def emit(self, record: logging.LogRecord) -> None:
         self._write_waiting()
@@ -93,6 +90,13 @@ class LogHandler(logging.StreamHandler[TextIO]):
             super().flush()
         finally:
             self.release()
+
+    def _flush_later(self) -> None:
+        try:
+            asyncio.get_running_loop().call_later(_WRITE_AFTER_S, self.flush)
+            self._is_due = True
+        except RuntimeError:  # no loop runs here
+            self.flush()
 
     def _write_waiting(self) -> None:
         """With the lock held. Another thread may add a line meanwhile: it waits for the next."""

@@ -76,6 +76,13 @@ async def test_the_end_of_the_program_loses_no_line(written: io.StringIO) -> Non
     assert "GET / 200" in written.getvalue()
 
 
+async def test_a_busy_loop_does_not_let_lines_pile_up(written: io.StringIO) -> None:
+    answered = Answered(_set_up(written))
+    for _ in range(5000):
+        answered.say("GET / 200", FIELDS)
+    assert 4000 < written.getvalue().count("\n") < 5000
+
+
 def test_without_a_loop_a_line_is_written_at_once(written: io.StringIO) -> None:
     Answered(_set_up(written)).say("GET / 200", FIELDS)
     assert "GET / 200" in written.getvalue()
