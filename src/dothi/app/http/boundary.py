@@ -4,12 +4,13 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dothi.app.http.problems import respond
+from dothi.app.logs import Answered
 from dothi.model.measure import Histogram, Measure, gauge
 from dothi.model.problem import Problem
 
@@ -42,6 +43,8 @@ SECURITY_HEADERS = {
 """Set where the handler has not set its own."""
 _SECURITY = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 _NO_STORE = (b"cache-control", b"no-store")
+_UNSTORED = [*_SECURITY, _NO_STORE]
+_SET_HERE = frozenset(name for name, _ in _UNSTORED)
 
 _SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -51,7 +54,7 @@ class Boundary:
 
     def __init__(self, app: ASGIApp, log_requests: bool) -> None:
         self._app = app
-        self._log_requests = log_requests
+        self._answered_log = Answered(log) if log_requests else None
         self._answered: Counter[tuple[str, str, int]] = Counter()
         self._seconds = Histogram(_SECONDS)
         self._open = {"http": 0, "websocket": 0}
@@ -91,23 +94,20 @@ class Boundary:
         self._answered[method, scope.get("endpoint_path", "(none)"), exchange.status] += 1
         if scope["type"] == "http":
             self._seconds.observe(seconds)
-        if self._log_requests:
+        if self._answered_log is not None:
             principal = scope.get("principal")
-            log.info(
-                "%s %s %d",
-                method,
-                scope["path"],
-                exchange.status,
-                extra={
-                    "ms": round(seconds * 1000, 1),
-                    "who": principal.name if principal else "-",
-                    "client": (scope.get("client") or ("-",))[0],
-                },
-            )
+            fields = {
+                "ms": round(seconds * 1000, 1),
+                "who": principal.name if principal else "-",
+                "client": (scope.get("client") or ("-",))[0],
+            }
+            self._answered_log.say(f"{method} {scope['path']} {exchange.status}", fields)
 
 
 class _Exchange:
     """One request and what became of it."""
+
+    __slots__ = ("_send", "scope", "started", "status")
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope = scope
@@ -115,13 +115,14 @@ class _Exchange:
         self.started = time.perf_counter()
         self._send = send
 
-    async def send(self, message: Message) -> None:
-        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+    def send(self, message: Message) -> Awaitable[None]:
+        kind = message["type"]
+        if kind in {"http.response.start", "websocket.http.response.start"}:
             self.status = message["status"]
             self._add_headers(message)
-        elif message["type"] == "websocket.accept":
+        elif kind == "websocket.accept":
             self.status = 101
-        await self._send(message)
+        return self._send(message)
 
     async def fail(self, receive: Receive) -> None:
         """A fault of ours: the log gets all of it, the caller an id to ask with."""
@@ -140,9 +141,9 @@ class _Exchange:
             await self._send({"type": "websocket.close", "code": 1011})
 
     def _add_headers(self, message: Message) -> None:
-        headers = list(message.get("headers", ()))
-        present = {name for name, _ in headers}
-        headers += [header for header in _SECURITY if header[0] not in present]
-        if _NO_STORE[0] not in present and self.scope["path"].startswith("/api/"):
-            headers.append(_NO_STORE)
-        message["headers"] = headers
+        headers = message.get("headers", ())
+        added = _UNSTORED if self.scope["path"].startswith("/api/") else _SECURITY
+        own = {name for name, _ in headers if name in _SET_HERE}
+        if own:
+            added = [header for header in added if header[0] not in own]
+        message["headers"] = [*headers, *added]

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import lru_cache
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -50,9 +51,10 @@ class Identity:
 
     def check_origin(self, connection: HTTPConnection) -> None:
         """A browser says which site a write or a WebSocket comes from; it must be ours."""
-        method = connection.scope.get("method", "WS")
+        if connection.scope.get("method", "WS") in _SAFE_METHODS:
+            return
         origin = connection.headers.get("origin")
-        if method in _SAFE_METHODS or origin is None:
+        if origin is None:
             return
         came_from = urlsplit(origin).netloc.lower()
         if came_from not in {connection.headers.get("host", "").lower(), self._public_host} - {""}:
@@ -97,16 +99,26 @@ class Identity:
 
     def _check_host(self, connection: HTTPConnection) -> None:
         """Without sign-in, a foreign name that resolves to us must not open the door."""
-        host = urlsplit(f"//{connection.headers.get('host', '')}").hostname or ""
-        if not is_loopback(host):
+        host = connection.headers.get("host", "")
+        if not _is_ours(host):
             raise Problem(
                 "foreign_host",
                 "Unknown host name",
-                f"this server is not {host or '(no name)'}",
+                f"this server is not {_name_of(host) or '(no name)'}",
                 403,
                 where="header Host",
                 remedy="open it as http://127.0.0.1 or http://localhost",
             )
+
+
+def _name_of(host: str) -> str:
+    """The name in a header Host, without the port."""
+    return urlsplit(f"//{host}").hostname or ""
+
+
+@lru_cache(maxsize=64)
+def _is_ours(host: str) -> bool:
+    return is_loopback(_name_of(host))
 
 
 class _Recent(Generic[T]):

@@ -1,10 +1,9 @@
 """Turns Endpoints into an ASGI router: identity, permission, errors."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -14,6 +13,7 @@ from dothi.access.principal import require
 from dothi.app.http.dispatch import Dispatch
 from dothi.app.http.identity import Identity
 from dothi.app.http.problems import Foreseen, render, respond
+from dothi.app.http.request import QuickRequest
 from dothi.model.problem import Problem
 
 WEBSOCKET = "WS"
@@ -43,13 +43,13 @@ class Mount:
 
     async def call(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        request = Request(scope, self._limited(receive), send)
+        request = QuickRequest(scope, self._limited(receive), send)
         scope["endpoint_path"] = endpoint.path
         try:
             principal = await self._identity.principal_of(request)
             scope["principal"] = principal
             require(principal, endpoint.permission)
-            request.state.principal = principal
+            scope.setdefault("state", {})["principal"] = principal  # what request.state shows
             response = await endpoint.handler(request)
         except Foreseen as error:
             response = render(error, scope["path"])
@@ -96,13 +96,12 @@ class _Router:
         self._paths = paths
         self._unknown = unknown
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         found = self._paths.find(scope["path"])
         if found is None or not found.target.speaks(scope["type"]):
-            await self._unknown(scope, receive, send)
-            return
+            return self._unknown(scope, receive, send)
         scope["path_params"] = found.parameters
-        await found.target(scope, receive, send)
+        return found.target(scope, receive, send)
 
 
 class _Path:
@@ -119,18 +118,15 @@ class _Path:
         """Whether this kind of connection (http, websocket) has an endpoint here."""
         return bool(self._endpoints) if kind == "http" else self._socket is not None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "websocket" and self._socket is not None:
-            await self._mount.open(self._socket, scope, receive, send)
-            return
+            return self._mount.open(self._socket, scope, receive, send)
         method = scope["method"]
         endpoint = self._endpoints.get("GET" if method == "HEAD" else method)
         if endpoint is not None:
-            await self._mount.call(endpoint, scope, receive, send)
-            return
+            return self._mount.call(endpoint, scope, receive, send)
         if method == "OPTIONS":
-            await Response(None, 204, {"allow": self._allow})(scope, receive, send)
-            return
+            return Response(None, 204, {"allow": self._allow})(scope, receive, send)
         problem = Problem(
             "method_not_allowed",
             "Method not allowed",
@@ -140,7 +136,7 @@ class _Path:
             remedy=f"use one of: {self._allow}",
         )
         response = respond(problem, headers={"allow": self._allow}, path=scope["path"])
-        await response(scope, receive, send)
+        return response(scope, receive, send)
 
 
 class _Unknown:

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from dothi.app.config.sections import ServerSettings
 from dothi.app.http.deadline import Cuts, with_deadline
@@ -47,6 +48,20 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Forwarded:
+    """Believes the headers of a proxy on this machine; without such headers it costs nothing."""
+
+    def __init__(self, app: ASGIApp, trusted: list[str] | str) -> None:
+        self._app = app
+        self._read = ProxyHeadersMiddleware(app, trusted)  # type: ignore[arg-type]
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        for name, _ in scope["headers"]:
+            if name.startswith(b"x-forwarded-"):
+                return self._read(scope, receive, send)  # type: ignore[arg-type]
+        return self._app(scope, receive, send)
+
+
 class HttpServer:
     """Serves an ASGI app until stopped; open requests get `graceful_stop_s` to end."""
 
@@ -67,6 +82,7 @@ class HttpServer:
     async def start(self) -> None:
         config = uvicorn.Config(
             self._app,
+            interface="asgi3",
             loop="none",
             http=with_deadline(self._settings.request_timeout_s, self._cuts),
             ws="websockets-sansio",
@@ -74,12 +90,14 @@ class HttpServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             ws_max_size=1 << 20,
             # Live deltas are encoded once for all viewers; compressing them again for each would
             # cost tens of milliseconds of the event loop per delta and viewer.
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=round(self._settings.graceful_stop_s),
         )
+        config.app = _Forwarded(self._app, config.forwarded_allow_ips)
         server = _Server(config)
         self._server = server
         self._task = asyncio.create_task(server.serve(sockets=[self._socket]))
