@@ -60,11 +60,11 @@ class SqliteEntities:
                 isinstance(search.condition, HasType)
             ):
                 parameters = {"type": search.condition.type, "now": self._now_us()}
-                return int(source_of_rows.rows(COUNT_OF_TYPE, parameters)[0][0])
+                return int(source_of_rows.rows(COUNT_OF_TYPE, parameters, is_short=True)[0][0])
             plan = Plan(source_of_rows, self._now_us())
             where = plan.where(search)
             sql = f"SELECT count(*) FROM {plan.source(search).sql} WHERE {where}"
-            return int(plan.fetch.rows(sql, plan.compiler.parameters)[0][0])
+            return int(plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)[0][0])
 
     def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
         """See ports.entity_query.Entities."""
@@ -89,7 +89,7 @@ class SqliteEntities:
         state = key = None
         if search.offset >= _FAR and not search.ids:
             key = replace(search, offset=0, limit=None)
-            seen = plan.fetch.rows(_STATE, plan.compiler.parameters)[0]
+            seen = plan.fetch.rows(_STATE, plan.compiler.parameters, is_short=True)[0]
             # Other searches than those for values do not mind new values.
             state = tuple(seen if depends_on_values(search) else seen[:2])
             skipped, after = self._waypoints.nearest(key, state, search.offset)
@@ -104,7 +104,7 @@ class SqliteEntities:
             f"SELECT e.uri, {column} {matching} AND {column} > {bind(after)}{order_by} "
             f"LIMIT {limit} OFFSET {bind(search.offset - skipped)}"
         )
-        rows = plan.fetch.rows(sql, plan.compiler.parameters)
+        rows = plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)
         if rows and key is not None:
             end = (search.offset + len(rows), int(rows[-1][1]))
             self._waypoints.remember(key, state, [end])
@@ -121,4 +121,7 @@ def _marks(plan: Plan, column: str, wanted: str, count: int) -> list[Mark]:
         f"SELECT {column} AS id {wanted} LIMIT {plan.compiler.bind(count)})) "
         f"WHERE n % {_STRIDE} = 0"
     )
-    return [(int(n), int(id_)) for n, id_ in plan.fetch.rows(sql, plan.compiler.parameters)]
+    return [
+        (int(n), int(id_))
+        for n, id_ in plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)
+    ]
