@@ -8,13 +8,13 @@ from sqlalchemy import Engine
 
 from dothi.model.condition import HasType
 from dothi.ports.clock import Clock, SystemClock
-from dothi.ports.entity_query import EntitySearch, Expiring, StoredEntity
+from dothi.ports.entity_query import EntitySearch, Expiring, Form, Found, StoredEntity
 from dothi.storage.relational.entity_expiry import find_expiring
 from dothi.storage.relational.entity_query_fetch import fetcher
 from dothi.storage.relational.entity_query_load import load_entities
 from dothi.storage.relational.entity_query_order import find_ordered
 from dothi.storage.relational.entity_query_pages import Mark, Waypoints
-from dothi.storage.relational.entity_query_plan import Plan, Source, depends_on_values
+from dothi.storage.relational.entity_query_plan import Plan, Source
 from dothi.storage.relational.shape import SHAPE
 
 _FAR = 500
@@ -66,6 +66,10 @@ class SqliteEntities:
             sql = f"SELECT count(*) FROM {plan.source(search).sql} WHERE {where}"
             return int(plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)[0][0])
 
+    def peek_found(self, search: EntitySearch, *, counts: bool) -> Found | None:
+        """See ports.entity_query.Entities."""
+        return None
+
     def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
         """See ports.entity_query.Entities."""
         return None if ids else []
@@ -76,6 +80,14 @@ class SqliteEntities:
             return []
         with fetcher(self._engine) as source_of_rows:
             return load_entities(source_of_rows, self._now_us(), ids, names)
+
+    def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
+        """See ports.entity_query.Entities."""
+        return None if ids else []
+
+    def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
+        """See ports.entity_query.Entities."""
+        return [form.write(entity) for entity in self.load(ids)]
 
     def expiring(self, until: datetime, limit: int) -> list[Expiring]:
         """See ports.entity_query.Entities."""
@@ -91,7 +103,7 @@ class SqliteEntities:
             key = replace(search, offset=0, limit=None)
             seen = plan.fetch.rows(_STATE, plan.compiler.parameters, is_short=True)[0]
             # Other searches than those for values do not mind new values.
-            state = tuple(seen if depends_on_values(search) else seen[:2])
+            state = tuple(seen if search.looks_at_values else seen[:2])
             skipped, after = self._waypoints.nearest(key, state, search.offset)
             if search.offset - skipped >= 2 * _STRIDE:
                 wanted = f"{matching} AND {column} > {bind(after)}{order_by}"

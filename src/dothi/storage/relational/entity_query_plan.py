@@ -7,12 +7,8 @@ from typing import Any
 
 from dothi.model.condition import (
     AllOf,
-    AnyOf,
     Condition,
-    HasId,
-    HasScope,
     HasType,
-    IdMatches,
 )
 from dothi.ports.entity_query import EntitySearch
 from dothi.storage.relational.entity_query_fetch import Fetching, WithParameters
@@ -177,11 +173,6 @@ class Plan:
         return [*found, f"e.id IN {compiler.known(as_json(matching))}"]
 
 
-def depends_on_values(search: EntitySearch) -> bool:
-    """Whether another value of some attribute could change what is found."""
-    return bool(search.attributes) or not _is_about_entities(search.condition)
-
-
 def required_type(condition: Decidable) -> str:
     """A type that every match has; empty when there is none."""
     if isinstance(condition, HasType):
@@ -189,9 +180,3 @@ def required_type(condition: Decidable) -> str:
     if isinstance(condition, AllOf):
         return next((t for part in condition.parts if (t := required_type(part))), "")
     return ""
-
-
-def _is_about_entities(condition: Condition | None) -> bool:
-    if isinstance(condition, AllOf | AnyOf):
-        return all(_is_about_entities(part) for part in condition.parts)
-    return condition is None or isinstance(condition, HasType | HasId | HasScope | IdMatches)
