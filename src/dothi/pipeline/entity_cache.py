@@ -1,23 +1,30 @@
 """Entities that were asked for lately, packed in memory, so that most reads need no database.
 
-The store stays the truth: what a commit touches is dropped before the commit is acknowledged, so
-nobody who knows of a write reads the state before it.
+Beside an entity lie the forms in which it was written for somebody, ready to be sent again. The
+store stays the truth: what a commit touches is dropped before the commit is acknowledged, so nobody
+who knows of a write reads the state before it.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
 from dothi.model.measure import Measure, counter, gauge
+from dothi.pipeline.remembered_searches import RememberedSearches
 from dothi.ports.clock import Clock
-from dothi.ports.entity_query import Entities, EntitySearch, Expiring, StoredEntity
+from dothi.ports.entity_query import Entities, EntitySearch, Expiring, Form, Found, StoredEntity
 
-_ENTRY_BYTES = 250
+_ENTRY_BYTES = 400
 """What an entry takes beside its packed entity: its id, and its place in the dictionary."""
+_FORM_BYTES = 150
+"""What a form takes beside its bytes."""
+_MAX_FORMS = 4
+"""Of one entity."""
+_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(StoredEntity)
 
@@ -31,6 +38,18 @@ class _Load:
     """Those of them that were written meanwhile: what was read may be the state before."""
 
 
+@dataclass(slots=True, eq=False)
+class _Entry:
+    packed: bytes
+    expires_at: datetime | None
+    forms: dict[Hashable, bytes] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        forms = sum(len(form) + _FORM_BYTES for form in self.forms.values())
+        return len(self.packed) + _ENTRY_BYTES + forms
+
+
 class EntityCache:
     """ports.entity_query.Entities over another one. Any thread."""
 
@@ -39,18 +58,47 @@ class EntityCache:
         self._clock = clock
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._packed: OrderedDict[str, bytes] = OrderedDict()
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._bytes = 0
         self._loads: list[_Load] = []
+        self._searches = RememberedSearches()
+        self._end: tuple[int, datetime | None] | None = None
+        """The end of the entity that expires first, and the shape of the store then."""
         self._hits = self._misses = 0
+        self._is_used = False
 
     def find(self, search: EntitySearch) -> list[str]:
         """See ports.entity_query.Entities."""
-        return self._entities.find(search)
+        known = self._searches.page(search, self._clock.now())
+        if known is not None:
+            return list(known)
+        self._is_used = True
+        state = self._searches.state
+        found = self._entities.find(search)
+        if self._max_bytes:
+            self._searches.keep_page(search, found, state, self._next_end())
+        return found
 
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""
-        return self._entities.count(search)
+        known = self._searches.count(search, self._clock.now())
+        if known is not None:
+            return known
+        self._is_used = True
+        state = self._searches.state
+        found = self._entities.count(search)
+        if self._max_bytes:
+            self._searches.keep_count(search, found, state, self._next_end())
+        return found
+
+    def peek_found(self, search: EntitySearch, *, counts: bool) -> Found | None:
+        """See ports.entity_query.Entities."""
+        now = self._clock.now()
+        ids = self._searches.page(search, now)
+        if ids is None:
+            return None
+        total = self._searches.count(search, now) if counts else None
+        return None if counts and total is None else Found(list(ids), total)
 
     def expiring(self, until: datetime, limit: int) -> list[Expiring]:
         """See ports.entity_query.Entities."""
@@ -58,45 +106,68 @@ class EntityCache:
 
     def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
         """See ports.entity_query.Entities."""
-        packed: list[bytes] = []
-        with self._lock:
-            for id_ in ids:
-                found = self._packed.get(id_)
-                if found is None:
-                    self._misses += 1
-                    return None
-                self._packed.move_to_end(id_)
-                packed.append(found)
-            self._hits += 1
-        return self._alive([_DECODER.decode(one) for one in packed])
+        entries = self._at_hand(ids)
+        if entries is None:
+            return None
+        return [_DECODER.decode(entry.packed) for entry in entries if self._is_alive(entry)]
 
     def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """See ports.entity_query.Entities."""
-        if names:
-            return self._entities.load(ids, names)
         wanted = list(dict.fromkeys(ids))
         with self._lock:
-            known = {id_: self._packed[id_] for id_ in wanted if id_ in self._packed}
+            known = {i: e for i in wanted if (e := self._entries.get(i)) is not None}
         missing = [id_ for id_ in wanted if id_ not in known]
+        if names and missing:
+            return self._entities.load(ids, names)
         fresh = {entity.id: entity for entity in self._read(missing)}
         found = [
-            fresh.get(i) or (_DECODER.decode(known[i]) if i in known else None) for i in wanted
+            _DECODER.decode(known[id_].packed) if id_ in known else fresh[id_]
+            for id_ in wanted
+            if (self._is_alive(known[id_]) if id_ in known else id_ in fresh)
         ]
-        return self._alive([entity for entity in found if entity is not None])
+        return [_with_only(entity, names) for entity in found] if names else found
 
-    def forget(self, ids: Collection[str]) -> None:
-        """These entities were written. Called before the write is acknowledged."""
+    def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
+        """See ports.entity_query.Entities."""
+        entries = self._at_hand(ids)
+        if entries is None:
+            return None
+        return [
+            entry.forms.get(form.key) or self._write(id_, entry, form)
+            for id_, entry in zip(ids, entries, strict=True)
+            if self._is_alive(entry)
+        ]
+
+    def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
+        """See ports.entity_query.Entities."""
+        wanted = list(dict.fromkeys(ids))
         with self._lock:
+            known = {i: e for i in wanted if (e := self._entries.get(i)) is not None}
+        missing = [id_ for id_ in wanted if id_ not in known]
+        made = dict.fromkeys(missing, b"")
+        self._read(missing, form, made)
+        for id_, entry in known.items():
+            if self._is_alive(entry):
+                made[id_] = entry.forms.get(form.key) or self._write(id_, entry, form)
+        return [content for id_ in wanted if (content := made.get(id_))]
+
+    def forget(self, ids: Collection[str], *, only_values: bool = False) -> None:
+        """These entities were written. Called before the write is acknowledged.
+
+        `only_values`: none of them was deleted, and none got other types, a scope or an end.
+        """
+        with self._lock:
+            self._searches.forget(ids, only_values=only_values)
             for load in self._loads:
                 load.changed |= load.ids.intersection(ids)
-            if self._packed:
+            if self._entries:
                 for id_ in ids:
                     self._drop(id_)
 
     @property
     def is_idle(self) -> bool:
-        """Whether there is nothing that a write could make wrong."""
-        return not (self._packed or self._loads)
+        """Whether nobody has read anything yet that a write could make wrong."""
+        return not self._is_used
 
     def measures(self) -> Sequence[Measure]:
         """See ports.measured.Measured."""
@@ -106,38 +177,90 @@ class EntityCache:
             counter("dothi_entity_cache_misses_total", "Reads of the store", self._misses),
         )
 
-    def _read(self, ids: list[str]) -> list[StoredEntity]:
+    def _at_hand(self, ids: Sequence[str]) -> list[_Entry] | None:
+        entries: list[_Entry] = []
+        with self._lock:
+            for id_ in ids:
+                found = self._entries.get(id_)
+                if found is None:
+                    self._misses += 1
+                    return None
+                self._entries.move_to_end(id_)
+                entries.append(found)
+            self._hits += 1
+        return entries
+
+    def _read(
+        self, ids: list[str], form: Form | None = None, made: dict[str, bytes] | None = None
+    ) -> list[StoredEntity]:
+        """Entities of the store, which are kept; with a form they are also written, into `made`."""
         if not ids:
             return []
         load = _Load(frozenset(ids))
         with self._lock:
+            self._is_used = True
             self._loads.append(load)
-        packed: list[tuple[str, bytes]] = []
+        entries: list[tuple[str, _Entry]] = []
         try:
             found = self._entities.load(ids)
-            packed = [(entity.id, _ENCODER.encode(entity)) for entity in found]
+            for entity in found:
+                entry = _Entry(_ENCODER.encode(entity), entity.expires_at)
+                entries.append((entity.id, entry))
+                if form is not None and made is not None:
+                    made[entity.id] = content = form.write(entity)
+                    if form.key is not None:
+                        entry.forms[form.key] = content
         finally:
             # In one step: a write between the two would go unnoticed.
             with self._lock:
                 self._loads.remove(load)
-                self._keep([one for one in packed if one[0] not in load.changed])
+                kept = [one for one in entries if one[0] not in load.changed]
+                self._searches.note_existing([id_ for id_, _ in kept])
+                self._keep(kept)
         return found
 
-    def _keep(self, packed: list[tuple[str, bytes]]) -> None:
-        for id_, content in packed:
+    def _write(self, id_: str, entry: _Entry, form: Form) -> bytes:
+        content = form.write(_DECODER.decode(entry.packed))
+        if form.key is None:
+            return content
+        with self._lock:
+            if self._entries.get(id_) is entry:
+                self._bytes -= entry.size
+                if len(entry.forms) >= _MAX_FORMS:
+                    del entry.forms[next(iter(entry.forms))]
+                entry.forms[form.key] = content
+                self._bytes += entry.size
+                self._make_room()
+        return content
+
+    def _keep(self, entries: list[tuple[str, _Entry]]) -> None:
+        for id_, entry in entries:
             self._drop(id_)
-            self._packed[id_] = content
-            self._bytes += len(content) + _ENTRY_BYTES
-        while self._bytes > self._max_bytes and self._packed:
-            self._drop(next(iter(self._packed)))
+            self._entries[id_] = entry
+            self._bytes += entry.size
+        self._make_room()
+
+    def _make_room(self) -> None:
+        while self._bytes > self._max_bytes and self._entries:
+            self._drop(next(iter(self._entries)))
 
     def _drop(self, id_: str) -> None:
-        content = self._packed.pop(id_, None)
-        if content is not None:
-            self._bytes -= len(content) + _ENTRY_BYTES
+        entry = self._entries.pop(id_, None)
+        if entry is not None:
+            self._bytes -= entry.size
 
-    def _alive(self, entities: list[StoredEntity]) -> list[StoredEntity]:
-        if all(entity.expires_at is None for entity in entities):
-            return entities
-        now = self._clock.now()
-        return [e for e in entities if e.expires_at is None or e.expires_at > now]
+    def _is_alive(self, entry: _Entry) -> bool:
+        return entry.expires_at is None or entry.expires_at > self._clock.now()
+
+    def _next_end(self) -> datetime | None:
+        """When the next entity expires; what a search finds does not hold longer."""
+        shape = self._searches.shape
+        if self._end is None or self._end[0] != shape:
+            first = self._entities.expiring(_EVER, 1)
+            self._end = (shape, first[0].expires_at if first else None)
+        return self._end[1]
+
+
+def _with_only(entity: StoredEntity, names: Collection[str]) -> StoredEntity:
+    kept = tuple(row for row in entity.attributes if row.name in names)
+    return msgspec.structs.replace(entity, attributes=kept)

@@ -12,6 +12,7 @@ from dothi.model.attribute_spec import AttributeSpec
 from dothi.model.batch import Batch, CommitResult, Group
 from dothi.model.measure import Measure
 from dothi.model.problem import Overloaded, StoreUnavailable
+from dothi.model.row import Change
 from dothi.pipeline.admit import admit
 from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.figures import IntakeFigures
@@ -20,6 +21,8 @@ from dothi.ports.log import LogWriter
 
 logger = logging.getLogger(__name__)
 
+_OF_VALUES = {Change.UPSERT, Change.ASSIGN, Change.DELETE_ATTRIBUTE}
+"""Changes after which an entity that was there is still there, of the same types and scope."""
 _EMPTY_BATCH_ROWS = 1
 """What a batch without rows weighs in the queue: rejections cost work too."""
 
@@ -163,7 +166,10 @@ class Intake:
             # Also after a failure: nobody knows then what the store holds.
             if self._cache is not None and not self._cache.is_idle:
                 written = group.rows["entity"].combine_chunks()
-                self._cache.forget(written.dictionary.to_pylist())
+                changes = set(group.rows["change"].to_numpy().tolist())
+                self._cache.forget(
+                    written.dictionary.to_pylist(), only_values=changes <= _OF_VALUES
+                )
 
     def _answer(self, group: list[_Waiting], results: list[CommitResult], took_s: float) -> None:
         figures = self.figures

@@ -135,7 +135,14 @@ def _value(entity: StoredEntity, test: ValueTest) -> bool:
     if target.attribute in _ENTITY_TIMES and not target.sub and not target.inside:
         times = (entity.created_at, entity.modified_at, entity.expires_at)
         return _of_member(test, times[_ENTITY_TIMES.index(target.attribute)])
-    return any(_row(a, test) for a in entity.attributes if a.name == target.attribute)
+    return any(
+        _row(a, test) for a in entity.attributes if a.name == target.attribute and _has_value(a)
+    )
+
+
+def _has_value(row: StoredAttribute) -> bool:
+    """A row without any tells that the value is missing: no condition meets it."""
+    return row.number is not None or row.text is not None or row.body is not None
 
 
 def _row(row: StoredAttribute, test: ValueTest) -> bool:

@@ -1,13 +1,13 @@
 """Entities by condition, and entities assembled from their attributes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
-from dothi.model.condition import Condition
+from dothi.model.condition import AllOf, AnyOf, Condition, HasId, HasScope, HasType, IdMatches
 from dothi.model.order import Order
 from dothi.model.row import Kind
 
@@ -27,6 +27,12 @@ class EntitySearch:
     limit: int | None = 100
     order: Order | None = None
     """None: as they were first stored."""
+
+    @property
+    def looks_at_values(self) -> bool:
+        """Whether another value of some attribute could change what is found."""
+        is_plain = self.order is None and not self.attributes
+        return not (is_plain and _is_about_entities(self.condition))
 
 
 class StoredAttribute(Struct, frozen=True):
@@ -53,6 +59,23 @@ class StoredEntity(Struct, frozen=True):
     expires_at: datetime | None
     attributes: tuple[StoredAttribute, ...]
     """Sorted by name, then dataset."""
+
+
+class Found(NamedTuple):
+    """Ids of one page, and how many match in all when that was asked for."""
+
+    ids: list[str]
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way of writing entities as bytes."""
+
+    key: Hashable
+    """All that the bytes depend on beside the entity; None: they are not worth keeping."""
+    write: Callable[[StoredEntity], bytes] = field(compare=False)
+    """Pure, any thread."""
 
 
 class TooManyToOrder(Exception):
@@ -85,6 +108,10 @@ class Entities(Protocol):
         """How many match in all; offset and limit do not matter."""
         ...
 
+    def peek_found(self, search: EntitySearch, *, counts: bool) -> Found | None:
+        """What `find` and `count` give, at once and without blocking; None: they must be asked."""
+        ...
+
     def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
         """Like `load` without names, at once and without blocking; None: `load` must be asked."""
         ...
@@ -93,6 +120,20 @@ class Entities(Protocol):
         """The entities that exist, in the order of `ids`; `names`: only these attributes."""
         ...
 
+    def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
+        """Like `written`, at once and without blocking; None: `written` must be asked."""
+        ...
+
+    def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
+        """The entities that exist, in the order of `ids`, as the form writes them."""
+        ...
+
     def expiring(self, until: datetime, limit: int) -> list[Expiring]:
         """What expires at `until` or before, earliest first, at most `limit`."""
         ...
+
+
+def _is_about_entities(condition: Condition | None) -> bool:
+    if isinstance(condition, AllOf | AnyOf):
+        return all(_is_about_entities(part) for part in condition.parts)
+    return condition is None or isinstance(condition, HasType | HasId | HasScope | IdMatches)

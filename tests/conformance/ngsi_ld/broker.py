@@ -17,6 +17,7 @@ from dothi.app.hubs.tenants import TenantHubs
 from dothi.facades.ngsi_ld.door import NgsiLdDeps, NgsiLdDoor
 from dothi.facades.ngsi_ld.errors import context_not_available
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.pipeline.entity_cache import EntityCache
 from dothi.ports.clock import SystemClock
 from dothi.ports.hubs import Following, HubPorts, Snapshots
 from dothi.storage.lake.open import Lake, open_lake
@@ -34,6 +35,7 @@ from dothi.storage.relational.subscriptions import RelationalSubscriptions
 from hub import Hub, open_hub
 from serving import serve
 
+_CACHE_BYTES = 2**20
 ROOT = "/ngsi-ld/v1"
 LD_JSON = "application/ld+json"
 CONTEXT_URL = "https://contexts.example.org/city.jsonld"
@@ -121,9 +123,11 @@ def following_of(hub: Hub) -> Following:
 
 def ports_of(hub: Hub, lake: Lake, snapshots: Snapshots | None = None) -> HubPorts:
     """What the door gets of a hub; with `snapshots` subscriptions too."""
+    entities = EntityCache(SqliteEntities(hub.engine), SystemClock(), _CACHE_BYTES)
+    hub.intake.keep_true(entities)
     return HubPorts(
         hub.intake,
-        SqliteEntities(hub.engine),
+        entities,
         lake.history(hub.log),
         SqliteEvolutions(hub.engine),
         SqliteInventory(hub.engine),

@@ -5,9 +5,17 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from dothi.model.condition import Compare, Comparison, HasType, Target
 from dothi.model.row import Kind
 from dothi.pipeline.entity_cache import EntityCache
-from dothi.ports.entity_query import EntitySearch, Expiring, StoredAttribute, StoredEntity
+from dothi.ports.entity_query import (
+    EntitySearch,
+    Expiring,
+    Form,
+    Found,
+    StoredAttribute,
+    StoredEntity,
+)
 from log_in_memory import FixedClock
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -25,18 +33,32 @@ class Store:
         self.held: dict[str, StoredEntity] = {}
         self.loads = 0
         self.during = lambda: None
+        self.ends: list[Expiring] = []
 
     def find(self, search: EntitySearch) -> list[str]:
-        return sorted(self.held)
+        found = sorted(self.held)
+        self.during()
+        return found
 
     def count(self, search: EntitySearch) -> int:
-        return len(self.held)
+        found = len(self.held)
+        self.during()
+        return found
 
     def expiring(self, until: datetime, limit: int) -> list[Expiring]:
-        return []
+        return self.ends
 
     def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
         return None
+
+    def peek_found(self, search: EntitySearch, *, counts: bool) -> Found | None:
+        return None
+
+    def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
+        return None
+
+    def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
+        return [form.write(entity) for entity in self.load(ids)]
 
     def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         self.loads += 1
@@ -137,3 +159,124 @@ def test_readers_and_a_writer_side_by_side() -> None:
     for reader in readers:
         reader.join()
     assert errors == []
+
+
+def form(key: str | None, written: list[str] | None = None) -> Form:
+    def write(one: StoredEntity) -> bytes:
+        if written is not None:
+            written.append(one.id)
+        return f"{key}:{one.id}={one.attributes[0].number}".encode()
+
+    return Form(key, write)
+
+
+def test_forms_are_written_once_and_go_with_their_entity() -> None:
+    store = Store()
+    store.held = {i: entity(i, 1.0) for i in ("urn:a", "urn:b")}
+    cache = opened(store)
+    made: list[str] = []
+    first = form("x", made)
+    assert cache.peek_written(["urn:a"], first) is None
+    assert cache.written(["urn:a", "urn:c", "urn:b"], first) == [b"x:urn:a=1.0", b"x:urn:b=1.0"]
+    assert cache.peek_written(["urn:b", "urn:a"], first) == [b"x:urn:b=1.0", b"x:urn:a=1.0"]
+    assert cache.peek_written(["urn:a"], form("y", made)) == [b"y:urn:a=1.0"]
+    assert made == ["urn:a", "urn:b", "urn:a"]
+    store.held["urn:a"] = entity("urn:a", 2.0)
+    cache.forget(["urn:a"], only_values=True)
+    assert cache.peek_written(["urn:a"], first) is None
+    for wanted in (first, form("y")):
+        assert cache.written(["urn:a"], wanted) == [f"{wanted.key}:urn:a=2.0".encode()]
+    assert store.loads == 2
+
+
+def test_forms_without_a_key_and_too_many_forms_are_not_kept() -> None:
+    store = Store()
+    store.held = {"urn:a": entity("urn:a", 1.0)}
+    cache = opened(store)
+    made: list[str] = []
+    for _ in range(2):
+        cache.written(["urn:a"], form(None, made))
+    assert len(made) == 2
+    empty = cache.measures()[0].samples[0][1]
+    for n in range(50):
+        assert cache.written(["urn:a"], form(str(n))) == [f"{n}:urn:a=1.0".encode()]
+    assert empty < cache.measures()[0].samples[0][1] < empty + 1_500
+    cache.forget(["urn:a"])
+    assert cache.measures()[0].samples[0][1] == 0
+
+
+def test_a_form_that_a_write_overtakes_is_not_kept() -> None:
+    store = Store()
+    store.held = {"urn:a": entity("urn:a", 1.0)}
+    cache = opened(store)
+    cache.load(["urn:a"])
+
+    def write(one: StoredEntity) -> bytes:
+        store.held["urn:a"] = entity("urn:a", 2.0)
+        cache.forget(["urn:a"])
+        return str(one.attributes[0].number).encode()
+
+    assert cache.peek_written(["urn:a"], Form("x", write)) == [b"1.0"]
+    assert cache.peek_written(["urn:a"], form("x")) is None
+    assert cache.written(["urn:a"], form("x")) == [b"x:urn:a=2.0"]
+
+
+def test_what_has_expired_is_in_no_form() -> None:
+    store = Store()
+    store.held = {"urn:a": entity("urn:a", 1.0, NOW + timedelta(seconds=1))}
+    clock = FixedClock(NOW)
+    cache = EntityCache(store, clock, 1_000_000)
+    assert cache.written(["urn:a"], form("x")) == [b"x:urn:a=1.0"]
+    clock.at = NOW + timedelta(seconds=2)
+    assert cache.peek_written(["urn:a"], form("x")) == []
+    assert cache.written(["urn:a"], form("x")) == []
+
+
+OF_TYPE = EntitySearch(condition=HasType("Gauge"))
+OF_VALUE = EntitySearch(condition=Compare(Target("level"), Comparison.GREATER, 1.0))
+
+
+def test_searches_that_look_at_no_values_outlive_new_values() -> None:
+    store = Store()
+    store.held = {"urn:a": entity("urn:a", 1.0)}
+    cache = opened(store)
+    assert cache.peek_found(OF_TYPE, counts=False) is None
+    for search in (OF_TYPE, OF_VALUE):
+        assert cache.find(search) == ["urn:a"]
+        assert cache.count(search) == 1
+        assert cache.peek_found(search, counts=True) == (["urn:a"], 1)
+    cache.load(["urn:a"])
+    cache.forget(["urn:a"], only_values=True)
+    assert cache.peek_found(OF_TYPE, counts=True) == (["urn:a"], 1)
+    assert cache.peek_found(OF_VALUE, counts=False) is None
+    # Nobody knows whether this one was there before.
+    cache.forget(["urn:b"], only_values=True)
+    assert cache.peek_found(OF_TYPE, counts=False) is None
+    cache.find(OF_TYPE)
+    cache.forget(["urn:a"], only_values=False)
+    assert cache.peek_found(OF_TYPE, counts=False) is None
+    cache.find(OF_TYPE)
+    # It may be gone now, so that its next value makes it anew.
+    cache.forget(["urn:a"], only_values=True)
+    assert cache.peek_found(OF_TYPE, counts=False) is None
+
+
+def test_a_search_that_a_write_overtakes_is_not_remembered() -> None:
+    store = Store()
+    cache = opened(store)
+    store.during = lambda: cache.forget(["urn:a"], only_values=False)
+    cache.find(OF_TYPE)
+    cache.count(OF_TYPE)
+    assert cache.peek_found(OF_TYPE, counts=False) is None
+
+
+def test_a_search_holds_until_the_next_entity_expires() -> None:
+    store = Store()
+    store.held = {"urn:a": entity("urn:a", 1.0)}
+    store.ends = [Expiring("urn:a", "", "", NOW + timedelta(seconds=1))]
+    clock = FixedClock(NOW)
+    cache = EntityCache(store, clock, 1_000_000)
+    cache.find(OF_TYPE)
+    assert cache.peek_found(OF_TYPE, counts=False) == (["urn:a"], None)
+    clock.at = NOW + timedelta(seconds=1)
+    assert cache.peek_found(OF_TYPE, counts=False) is None

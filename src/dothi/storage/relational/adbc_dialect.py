@@ -6,6 +6,7 @@ locks of both (https://www.sqlite.org/howtocorrupt.html, section 2.2.1). Python'
 the ADBC driver are two such libraries. Everything therefore goes through ADBC; docs/adr/0002.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
@@ -21,7 +22,10 @@ URL_SCHEME = "sqlite+adbc"
 _READS = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES", "WITH")
 _WRITES = ("INSERT ", "UPDATE ", "DELETE ", "REPLACE ")
 _BATCH_ROWS = "1000000"
-"""Column types are inferred from this many rows at the start of an answer."""
+"""Column types are inferred from this many rows at the start of an answer; the driver sets memory
+aside for them, which costs more than a short answer itself."""
+_KEPT_STATEMENTS = 64
+"""Per connection."""
 
 
 class Cursor:
@@ -88,12 +92,44 @@ class Connection:
     def __init__(self, path: str) -> None:
         self._adbc = adbc.connect(f"file:{path}", autocommit=True)
         self._is_in_transaction = False
+        self._kept: OrderedDict[str, Any] = OrderedDict()
 
     def cursor(self) -> Cursor:
         return Cursor(self)
 
     def statement(self) -> Any:
         return self._adbc.cursor(adbc_stmt_kwargs={"adbc.sqlite.query.batch_rows": _BATCH_ROWS})
+
+    def ask(self, sql: str, bound: pa.RecordBatch | None, *, is_short: bool) -> pa.Table:
+        """The answer of a statement that only reads; it stays prepared for the next time.
+
+        `is_short`: there are no more than 1,000 rows, or no nulls among them, so that it is enough
+        to infer the types of the columns from the first rows.
+        """
+        cursor = self._kept.pop(sql, None) or self._prepared(sql, is_short=is_short)
+        try:
+            statement = cursor.adbc_statement
+            if bound is not None:
+                statement.bind(bound)
+            stream, _ = statement.execute_query()
+            answer = pa.RecordBatchReader.from_stream(stream).read_all()
+        except BaseException:
+            cursor.close()
+            raise
+        self._kept[sql] = cursor
+        if len(self._kept) > _KEPT_STATEMENTS:
+            self._kept.popitem(last=False)[1].close()
+        return answer
+
+    def _prepared(self, sql: str, *, is_short: bool) -> Any:
+        cursor = self._adbc.cursor() if is_short else self.statement()
+        try:
+            cursor.adbc_statement.set_sql_query(sql)
+            cursor.adbc_statement.prepare()
+        except BaseException:
+            cursor.close()
+            raise
+        return cursor
 
     def begin_for(self, sql: str) -> None:
         """Open a transaction before the first statement that may write."""
@@ -117,7 +153,16 @@ class Connection:
 
     def close(self) -> None:
         self.rollback()
+        self._let_go()
         self._adbc.close()
+
+    def __del__(self) -> None:
+        # The driver wants its statements closed before the connection.
+        self._let_go()
+
+    def _let_go(self) -> None:
+        while self._kept:
+            self._kept.popitem()[1].close()
 
     def _run(self, sql: str) -> None:
         with self.statement() as statement:

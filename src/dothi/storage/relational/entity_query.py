@@ -8,13 +8,13 @@ from sqlalchemy import Engine
 
 from dothi.model.condition import HasType
 from dothi.ports.clock import Clock, SystemClock
-from dothi.ports.entity_query import EntitySearch, Expiring, StoredEntity
+from dothi.ports.entity_query import EntitySearch, Expiring, Form, Found, StoredEntity
 from dothi.storage.relational.entity_expiry import find_expiring
 from dothi.storage.relational.entity_query_fetch import fetcher
 from dothi.storage.relational.entity_query_load import load_entities
 from dothi.storage.relational.entity_query_order import find_ordered
 from dothi.storage.relational.entity_query_pages import Mark, Waypoints
-from dothi.storage.relational.entity_query_plan import Plan, Source, depends_on_values
+from dothi.storage.relational.entity_query_plan import Plan, Source
 from dothi.storage.relational.shape import SHAPE
 
 _FAR = 500
@@ -60,11 +60,15 @@ class SqliteEntities:
                 isinstance(search.condition, HasType)
             ):
                 parameters = {"type": search.condition.type, "now": self._now_us()}
-                return int(source_of_rows.rows(COUNT_OF_TYPE, parameters)[0][0])
+                return int(source_of_rows.rows(COUNT_OF_TYPE, parameters, is_short=True)[0][0])
             plan = Plan(source_of_rows, self._now_us())
             where = plan.where(search)
             sql = f"SELECT count(*) FROM {plan.source(search).sql} WHERE {where}"
-            return int(plan.fetch.rows(sql, plan.compiler.parameters)[0][0])
+            return int(plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)[0][0])
+
+    def peek_found(self, search: EntitySearch, *, counts: bool) -> Found | None:
+        """See ports.entity_query.Entities."""
+        return None
 
     def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
         """See ports.entity_query.Entities."""
@@ -76,6 +80,14 @@ class SqliteEntities:
             return []
         with fetcher(self._engine) as source_of_rows:
             return load_entities(source_of_rows, self._now_us(), ids, names)
+
+    def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
+        """See ports.entity_query.Entities."""
+        return None if ids else []
+
+    def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
+        """See ports.entity_query.Entities."""
+        return [form.write(entity) for entity in self.load(ids)]
 
     def expiring(self, until: datetime, limit: int) -> list[Expiring]:
         """See ports.entity_query.Entities."""
@@ -89,9 +101,9 @@ class SqliteEntities:
         state = key = None
         if search.offset >= _FAR and not search.ids:
             key = replace(search, offset=0, limit=None)
-            seen = plan.fetch.rows(_STATE, plan.compiler.parameters)[0]
+            seen = plan.fetch.rows(_STATE, plan.compiler.parameters, is_short=True)[0]
             # Other searches than those for values do not mind new values.
-            state = tuple(seen if depends_on_values(search) else seen[:2])
+            state = tuple(seen if search.looks_at_values else seen[:2])
             skipped, after = self._waypoints.nearest(key, state, search.offset)
             if search.offset - skipped >= 2 * _STRIDE:
                 wanted = f"{matching} AND {column} > {bind(after)}{order_by}"
@@ -104,7 +116,7 @@ class SqliteEntities:
             f"SELECT e.uri, {column} {matching} AND {column} > {bind(after)}{order_by} "
             f"LIMIT {limit} OFFSET {bind(search.offset - skipped)}"
         )
-        rows = plan.fetch.rows(sql, plan.compiler.parameters)
+        rows = plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)
         if rows and key is not None:
             end = (search.offset + len(rows), int(rows[-1][1]))
             self._waypoints.remember(key, state, [end])
@@ -121,4 +133,7 @@ def _marks(plan: Plan, column: str, wanted: str, count: int) -> list[Mark]:
         f"SELECT {column} AS id {wanted} LIMIT {plan.compiler.bind(count)})) "
         f"WHERE n % {_STRIDE} = 0"
     )
-    return [(int(n), int(id_)) for n, id_ in plan.fetch.rows(sql, plan.compiler.parameters)]
+    return [
+        (int(n), int(id_))
+        for n, id_ in plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)
+    ]

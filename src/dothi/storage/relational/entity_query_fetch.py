@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -22,8 +23,10 @@ _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
 class Fetching(Protocol):
     """Runs SQL with named parameters."""
 
-    def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[Any]:
-        """Tuples of the answer."""
+    def rows(
+        self, sql: str, parameters: Mapping[str, object], *, is_short: bool = False
+    ) -> Sequence[Any]:
+        """Tuples of the answer; `is_short`: at most 1,000, or without nulls."""
         ...
 
     def table(self, sql: str, parameters: Mapping[str, object]) -> pa.Table:
@@ -37,25 +40,30 @@ class Fetcher:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[Any]:
+    def rows(
+        self, sql: str, parameters: Mapping[str, object], *, is_short: bool = False
+    ) -> Sequence[Any]:
         """Tuples of the answer. Values of parameters are str, int or float.
 
         Parameters that the SQL does not name are passed over; a colon stands only before a name.
+        `is_short`: there are at most 1,000 tuples, or none holds a null. Such an answer is cheaper.
         """
-        answer = self.table(sql, parameters)
+        answer = self._answer(sql, parameters, is_short)
         return list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
 
     def table(self, sql: str, parameters: Mapping[str, object]) -> pa.Table:
         """Columns of the answer, for many rows; parameters as for `rows`."""
-        names = _PLACEHOLDER.findall(sql)
-        with self._connection.statement() as statement:
-            if names:
-                columns = [_column(parameters[name]) for name in names]
-                bound = pa.record_batch(columns, names=[str(i) for i in range(len(names))])
-                statement.execute(_PLACEHOLDER.sub("?", sql), bound)
-            else:
-                statement.execute(sql)
-            return statement.fetch_arrow_table()
+        return self._answer(sql, parameters, False)
+
+    def _answer(self, sql: str, parameters: Mapping[str, object], is_short: bool) -> pa.Table:
+        numbered, names = _numbered(sql)
+        if not names:
+            return self._connection.ask(numbered, None, is_short=is_short)
+        values = [parameters[name] for name in names]
+        types = tuple(_TYPES[type(value)] for value in values)
+        columns = [pa.array((value,), type_) for value, type_ in zip(values, types, strict=True)]
+        bound = pa.RecordBatch.from_arrays(columns, schema=_schema(types))
+        return self._connection.ask(numbered, bound, is_short=is_short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +73,10 @@ class WithParameters:
     source: Fetching
     parameters: Mapping[str, object]
 
-    def rows(self, sql: str, parameters: Mapping[str, object]) -> Sequence[Any]:
-        return self.source.rows(sql, {**self.parameters, **parameters})
+    def rows(
+        self, sql: str, parameters: Mapping[str, object], *, is_short: bool = False
+    ) -> Sequence[Any]:
+        return self.source.rows(sql, {**self.parameters, **parameters}, is_short=is_short)
 
     def table(self, sql: str, parameters: Mapping[str, object]) -> pa.Table:
         return self.source.table(sql, {**self.parameters, **parameters})
@@ -85,5 +95,17 @@ def fetcher(engine: Engine) -> Iterator[Fetcher]:
         pooled.close()
 
 
-def _column(value: object) -> pa.Array:
-    return pa.array([value], _TYPES[type(value)])
+@lru_cache(maxsize=512)
+def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    """SQL with numbers in the place of names, and the names in that order, once each."""
+    numbers: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return f"?{numbers.setdefault(found[1], len(numbers) + 1)}"
+
+    return _PLACEHOLDER.sub(number, sql), tuple(numbers)
+
+
+@lru_cache(maxsize=512)
+def _schema(types: tuple[pa.DataType, ...]) -> pa.Schema:
+    return pa.schema([pa.field(str(i), type_) for i, type_ in enumerate(types)])

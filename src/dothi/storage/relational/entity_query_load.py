@@ -10,8 +10,7 @@ import msgspec
 from dothi.model.row import Kind
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
 from dothi.storage.relational.entity_query_fetch import Fetcher
-from dothi.storage.relational.entity_query_plan import json_of
-from dothi.storage.relational.entity_query_sql import LIVE_ENTITY
+from dothi.storage.relational.entity_query_sql import LIVE_ENTITY, json_of
 from dothi.storage.relational.entity_query_values import LIVE_ATTRIBUTE
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -14,8 +14,8 @@ from dothi.model.row import Kind
 from dothi.pipeline.ordering import ordered
 from dothi.ports.entity_query import EntitySearch, StoredAttribute, StoredEntity, TooManyToOrder
 from dothi.storage.relational.entity_query_load import at
-from dothi.storage.relational.entity_query_plan import Plan, json_of
-from dothi.storage.relational.entity_query_sql import MODIFIED_US
+from dothi.storage.relational.entity_query_plan import Plan
+from dothi.storage.relational.entity_query_sql import MODIFIED_US, json_of
 from dothi.storage.relational.entity_query_values import LIVE_ATTRIBUTE
 
 _MAX_ORDERED = 100_000

@@ -2,18 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
-
-import msgspec
 
 from dothi.model.condition import (
     AllOf,
-    AnyOf,
     Condition,
-    HasId,
-    HasScope,
     HasType,
-    IdMatches,
 )
 from dothi.ports.entity_query import EntitySearch
 from dothi.storage.relational.entity_query_fetch import Fetching, WithParameters
@@ -25,15 +20,32 @@ from dothi.storage.relational.entity_query_rows import (
     match_pattern,
     needs_decision,
 )
-from dothi.storage.relational.entity_query_sql import LIVE_ENTITY, Compiler
-from dothi.storage.relational.entity_query_values import LIVE_ATTRIBUTE
+from dothi.storage.relational.entity_query_sql import (
+    LIVE_ENTITY,
+    VALUED_ATTRIBUTE,
+    Compiler,
+    json_of,
+)
+from dothi.storage.relational.entity_query_starts import (
+    Range,
+    Start,
+    narrowest,
+    of_any,
+    ranges,
+    starts,
+)
 
 _SELECTIVE = 100
 """A start that gives at most so many rows needs no help of another one."""
-_FEW = 2_000
-"""Patterns and geometries look at so many entities one by one rather than at all."""
+_LEVELS = (64, 2_000)
+"""Rows are counted no further than needed. Patterns and geometries look at up to so many entities
+one by one rather than at all."""
 _BROAD = 20_000
 """A start that gives more is not worth gathering: entities are read in order instead."""
+_SPARSE = 8
+"""Nor is one that gives more than this part of all entities: a page is soon full then."""
+_WORTHWHILE = 8
+"""To look a value up costs so many times as much as to read on in an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ class Plan:
         if search.attributes:
             terms.append(
                 "EXISTS (SELECT 1 FROM attribute a WHERE a.entity_id = e.id AND "
-                f"a.name IN {compiler.known(json_of(search.attributes))} AND {LIVE_ATTRIBUTE})"
+                f"a.name IN {compiler.known(json_of(search.attributes))} AND {VALUED_ATTRIBUTE})"
             )
         if search.condition is not None:
             self.condition = self._decided(search.condition)
@@ -78,15 +90,17 @@ class Plan:
 
     def source(self, search: EntitySearch) -> Source:
         """Where the search starts; `where` was called before."""
-        if search.ids or self.condition is None:
+        if search.ids:
             return Source("entity e", "e.id", "e.id")
-        start = self._start(self.condition)
-        if start:
+        gathering = self.gathering(search)
+        if gathering:
             # The limit keeps SQLite from dropping the order of the part.
-            gathered = f"(SELECT DISTINCT entity_id FROM ({start}) ORDER BY entity_id LIMIT -1) c"
+            gathered = (
+                f"(SELECT DISTINCT entity_id FROM ({gathering}) ORDER BY entity_id LIMIT -1) c"
+            )
             joined = f"{gathered} CROSS JOIN entity e ON e.id = c.entity_id"
             return Source(joined, "c.entity_id", "")
-        only_type = required_type(self.condition)
+        only_type = "" if self.condition is None else required_type(self.condition)
         if only_type:
             # The index on (type, entity_id) gives entities in order, so a page stops early.
             wanted = self.compiler.bind(only_type)
@@ -94,34 +108,53 @@ class Plan:
             return Source(f"{joined} AND s.type = {wanted}", "s.entity_id", "s.entity_id")
         return Source("entity e", "e.id", "e.id")
 
-    def _start(self, condition: Decidable) -> str:
-        """SQL of the fewest entity ids that hold all matches; empty: no index helps."""
-        counted = self._counted(condition, _BROAD)
-        if not counted or counted[0][0] > _BROAD:
+    def gathering(self, search: EntitySearch) -> str:
+        """SQL of the fewest entity ids that hold all matches; empty: they are not few."""
+        found = () if self.condition is None else starts(self.condition, self.compiler)
+        if search.attributes:
+            found = (*found, of_any(search.attributes, self.compiler))
+        elif isinstance(self.condition, HasType):
+            # The entities of a type need no gathering: their index has them in order.
             return ""
-        rows, start = counted[0]
-        if rows <= _SELECTIVE or len(counted) < 2 or counted[1][0] > _BROAD:
-            return start
+        counted = self._shortest(found, _LEVELS)
+        if not counted and found:
+            counted = self._shortest(found, [self._most()])
+        if not counted:
+            return ""
+        rows, best = counted[0]
+        if rows <= _SELECTIVE or len(counted) < 2 or counted[1][0] > rows * _WORTHWHILE:
+            return best.ids
         other = counted[1][1]
-        return f"SELECT entity_id FROM ({start}) INTERSECT SELECT entity_id FROM ({other})"
+        return f"SELECT entity_id FROM ({best.ids}) INTERSECT SELECT entity_id FROM ({other.ids})"
 
-    def _counted(self, condition: Decidable, most: int) -> list[tuple[int, str]]:
-        """How many rows each start gives (no more than needed are counted), fewest first."""
-        found = []
-        for start in self.compiler.starts(condition):
-            probe = f"SELECT count(*) FROM (SELECT 1 FROM ({start}) LIMIT {most + 1})"
-            found.append((int(self.fetch.rows(probe, self.compiler.parameters)[0][0]), start))
-        return sorted(found)
+    def _shortest(self, found: Sequence[Start], levels: Sequence[int]) -> list[tuple[float, Range]]:
+        """The starts with no more rows than the first level that some reach, shortest first."""
+        leaves = ranges(found)
+        counted: list[tuple[float, Range]] = []
+        for level in levels if leaves else ():
+            sql = ", ".join(leaf.count(level + 1) for leaf in leaves)
+            found_rows = self.fetch.rows(f"SELECT {sql}", self.compiler.parameters, is_short=True)
+            numbers = found_rows[0]
+            exact = [n if n <= level else inf for n in map(int, numbers)]
+            counted = narrowest(found, dict(zip(leaves, exact, strict=True)))
+            if counted:
+                break
+        return counted
+
+    def _most(self) -> int:
+        """A range that holds every so many-th entity is not worth gathering."""
+        newest = self.fetch.rows("SELECT coalesce(max(id), 0) FROM entity", {}, is_short=True)
+        return min(max(int(newest[0][0]) // _SPARSE, _LEVELS[-1]), _BROAD)
 
     def _decided(self, condition: Condition) -> Any:
         """As SQL can decide it; patterns and geometries look only at what other parts leave."""
         if not isinstance(condition, AllOf) or not needs_decision(condition):
             return decide(condition, self.fetch)
         others = tuple(part for part in condition.parts if not needs_decision(part))
-        counted = self._counted(AllOf(others), _FEW)
-        if not counted or counted[0][0] > _FEW:
+        counted = self._shortest(starts(AllOf(others), self.compiler), _LEVELS)
+        if not counted:
             return decide(condition, self.fetch)
-        sql = f"SELECT DISTINCT entity_id FROM ({counted[0][1]})"
+        sql = f"SELECT DISTINCT entity_id FROM ({counted[0][1].ids})"
         found = self.fetch.rows(sql, self.compiler.parameters)
         within = self.compiler.known(json_of([row[0] for row in found]))
         return decide(condition, WithParameters(self.fetch, self.compiler.parameters), within)
@@ -140,11 +173,6 @@ class Plan:
         return [*found, f"e.id IN {compiler.known(as_json(matching))}"]
 
 
-def depends_on_values(search: EntitySearch) -> bool:
-    """Whether another value of some attribute could change what is found."""
-    return bool(search.attributes) or not _is_about_entities(search.condition)
-
-
 def required_type(condition: Decidable) -> str:
     """A type that every match has; empty when there is none."""
     if isinstance(condition, HasType):
@@ -152,13 +180,3 @@ def required_type(condition: Decidable) -> str:
     if isinstance(condition, AllOf):
         return next((t for part in condition.parts if (t := required_type(part))), "")
     return ""
-
-
-def json_of(values: Sequence[Any]) -> str:
-    return msgspec.json.encode(list(values)).decode()
-
-
-def _is_about_entities(condition: Condition | None) -> bool:
-    if isinstance(condition, AllOf | AnyOf):
-        return all(_is_about_entities(part) for part in condition.parts)
-    return condition is None or isinstance(condition, HasType | HasId | HasScope | IdMatches)

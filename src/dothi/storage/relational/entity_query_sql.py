@@ -1,6 +1,8 @@
-"""Conditions to SQL over `entity e`, and the index ranges that a search may start from."""
+"""Conditions to SQL over `entity e`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -20,18 +22,19 @@ from dothi.storage.relational.entity_query_values import (
     LIVE_ATTRIBUTE,
     RELATIONSHIPS,
     ValueTest,
-    column_test,
     row_test,
     time_column_test,
 )
 
 LIVE_ENTITY = "e.deleted_us IS NULL AND (e.expires_us IS NULL OR e.expires_us > :now)"
+VALUED_ATTRIBUTE = f"{LIVE_ATTRIBUTE} AND coalesce(a.number, a.text, a.body) IS NOT NULL"
+"""A row without a value tells that it is missing: no answer shows it, no condition meets it."""
 MODIFIED_US = (
     "max(e.modified_us, coalesce((SELECT max(m.modified_us) FROM attribute m "
     "WHERE m.entity_id = e.id), 0))"
 )
 """Telemetry changes attributes and leaves the row of the entity alone."""
-_ENTITY_TIMES = {
+ENTITY_TIMES = {
     "createdAt": "e.created_us",
     "modifiedAt": MODIFIED_US,
     "expiresAt": "e.expires_us",
@@ -47,10 +50,15 @@ class Compiler:
     """Makes SQL of one search; its parameters gather here."""
 
     parameters: dict[str, object] = field(default_factory=dict)
+    _names: dict[tuple[type, object], str] = field(default_factory=dict)
 
     def bind(self, value: object) -> str:
-        name = f"p{len(self.parameters)}"
-        self.parameters[name] = value
+        """A place for the value; equal ones share theirs."""
+        key = type(value), value
+        name = self._names.get(key)
+        if name is None:
+            name = self._names[key] = f"p{len(self.parameters)}"
+            self.parameters[name] = value
         return f":{name}"
 
     def known(self, values: str) -> str:
@@ -80,63 +88,16 @@ class Compiler:
                     f"WHERE t.type = {self.bind(name)} AND t.entity_id = e.id)"
                 )
             case HasId(ids):
-                return f"e.uri IN {self.known(_json(ids))}"
+                return f"e.uri IN {self.known(json_of(ids))}"
             case InEntities(ids):
                 return f"e.id IN {self.known(ids)}"
             case InScopes(scopes):
                 return f"e.scope IN {self.known(scopes)}"
         raise TypeError(f"{condition!r} must be decided before it is compiled")
 
-    def starts(self, condition: Decidable) -> list[str]:
-        """Queries that give, from an index, every entity_id that can satisfy the condition.
-
-        Each one alone is enough (and may give too many); none means that no index helps.
-        """
-        match condition:
-            case AllOf(parts):
-                return [start for part in parts for start in self.starts(part)]
-            case AnyOf(parts):
-                each = [self.starts(part) for part in parts]
-                return [" UNION ALL ".join(s[0] for s in each)] if all(each) else []
-            case Compare() | OneOf() | Between():
-                return self._index_range(condition)
-            case InRows(_, ids):
-                return [f"SELECT a.entity_id FROM attribute a WHERE a.id IN {self.known(ids)}"]
-        return self._entity_range(condition)
-
-    def _entity_range(self, condition: Decidable) -> list[str]:
-        match condition:
-            case HasType(name):
-                return [f"SELECT entity_id FROM entity_type WHERE type = {self.bind(name)}"]
-            case HasId(ids):
-                known = self.known(_json(ids))
-                return [f"SELECT id AS entity_id FROM entity WHERE uri IN {known}"]
-            case InEntities(ids):
-                return [f"SELECT value AS entity_id FROM json_each({self.bind(ids)})"]
-            case InScopes(scopes):
-                return [
-                    "SELECT id AS entity_id FROM entity WHERE scope <> '[]' "
-                    f"AND scope IN {self.known(scopes)}"
-                ]
-        return []
-
-    def _index_range(self, test: ValueTest) -> list[str]:
-        if test.target.attribute in _ENTITY_TIMES:
-            return []
-        in_columns = column_test(test, self.bind)
-        if in_columns is None:
-            return []
-        name = self.bind(test.target.attribute)
-        return [
-            f"SELECT a.entity_id FROM attribute a WHERE a.name = {name} AND {in_columns} "
-            "UNION ALL SELECT a.entity_id FROM attribute a "
-            f"INDEXED BY ix_attribute_name_structured WHERE a.name = {name} "
-            "AND a.body IS NOT NULL AND a.number IS NULL AND a.text IS NULL"
-        ]
-
     def _attribute(self, test: ValueTest) -> str:
         target = test.target
-        column = _ENTITY_TIMES.get(target.attribute)
+        column = ENTITY_TIMES.get(target.attribute)
         if column is not None and not target.sub and not target.inside:
             return time_column_test(test, column, self.bind)
         return self._some_row(target.attribute, row_test(test, self.bind))
@@ -145,7 +106,7 @@ class Compiler:
         """The inner `entity e` hides the outer one; the row `a` between them joins the two."""
         types = ""
         if wanted.types:
-            known = self.known(_json(wanted.types))
+            known = self.known(json_of(wanted.types))
             types = (
                 "EXISTS (SELECT 1 FROM entity_type t WHERE t.entity_id = e.id "
                 f"AND t.type IN {known}) AND "
@@ -160,9 +121,9 @@ class Compiler:
     def _some_row(self, name: str, test: str) -> str:
         return (
             "EXISTS (SELECT 1 FROM attribute a WHERE a.entity_id = e.id "
-            f"AND a.name = {self.bind(name)} AND {LIVE_ATTRIBUTE} AND {test})"
+            f"AND a.name = {self.bind(name)} AND {VALUED_ATTRIBUTE} AND {test})"
         )
 
 
-def _json(values: tuple[str, ...]) -> str:
+def json_of(values: Sequence[Any]) -> str:
     return msgspec.json.encode(list(values)).decode()

@@ -93,7 +93,7 @@ def row_test(test: ValueTest, bind: Bind) -> str:
         return exists_test(target, bind)
     is_ordered = isinstance(test, Compare) and test.comparison not in _OPERATORS
     found = _positive(test, place_of(target, is_ordered=is_ordered), bind)
-    if not _is_negated(test):
+    if not is_negated(test):
         return found
     return f"({exists_test(target, bind)} AND NOT coalesce({found}, 0))"
 
@@ -114,7 +114,7 @@ def time_column_test(test: ValueTest, column: str, bind: Bind) -> str:
 
 def column_test(test: ValueTest, bind: Bind) -> str | None:
     """The part of a test that an index on (name, number) or (name, text) answers."""
-    if isinstance(test, Exists) or _is_negated(test):
+    if isinstance(test, Exists) or is_negated(test):
         return None
     if test.target.sub or test.target.inside:
         return None
@@ -126,7 +126,13 @@ def column_test(test: ValueTest, bind: Bind) -> str | None:
     return None
 
 
-def _is_negated(test: ValueTest) -> bool:
+def has_column(target: Target) -> bool:
+    """Whether column number or text may hold the target, or one of its own that every row has."""
+    member = target.sub[0] if len(target.sub) == 1 and not target.inside else ""
+    return member in _TIME_COLUMNS or member in TEXT_MEMBERS or place_of(target).columns
+
+
+def is_negated(test: ValueTest) -> bool:
     if isinstance(test, Compare):
         return test.comparison is Comparison.UNEQUAL
     return not isinstance(test, Exists) and test.is_negated
@@ -228,7 +234,7 @@ def _of_column(test: ValueTest, column: str, bind: Bind, *, is_time: bool) -> st
         found = "0"
     else:
         found = _times(wanted, column, bind) if is_time else _compare(wanted, column, bind)
-    if not _is_negated(test):
+    if not is_negated(test):
         return f"({column} IS NOT NULL AND {found})"
     return f"({column} IS NOT NULL AND NOT {found})"
 

@@ -14,7 +14,7 @@ from dothi.facades.ngsi_ld.distributed.merge import merged
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.data import Mode
 from dothi.model.batch import Batch, CommitResult
-from dothi.ports.entity_query import Entities, EntitySearch, StoredEntity
+from dothi.ports.entity_query import Entities, EntitySearch, Form, Found, StoredEntity
 from dothi.ports.ingest import Ingest
 
 Remote = Mapping[str, Sequence[tuple[Mode, StoredEntity]]]
@@ -36,6 +36,17 @@ class Overlay:
     def peek(self, _ids: Sequence[str]) -> None:
         """Nothing is at hand without looking."""
         return
+
+    def peek_found(self, _search: EntitySearch, *, counts: bool) -> None:
+        """Nor is this."""
+        return
+
+    def peek_written(self, _ids: Sequence[str], _form: Form) -> None:
+        """Nor is this."""
+        return
+
+    def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
+        return [form.write(entity) for entity in self.load(ids)]
 
     def find(self, search: EntitySearch) -> list[str]:
         """Local entities come first, then those that only others hold."""
@@ -95,6 +106,15 @@ class Nowhere:
         return getattr(self._real, name)
 
     def peek(self, _ids: Sequence[str]) -> list[StoredEntity]:
+        return []
+
+    def peek_found(self, _search: EntitySearch, *, counts: bool) -> Found:
+        return Found([], 0 if counts else None)
+
+    def peek_written(self, _ids: Sequence[str], _form: Form) -> list[bytes]:
+        return []
+
+    def written(self, _ids: Sequence[str], _form: Form) -> list[bytes]:
         return []
 
     def find(self, _search: EntitySearch) -> list[str]:

@@ -15,7 +15,7 @@ from dothi.model.batch import Batch, CommitResult, Guards, new_batch_id
 from dothi.model.condition import AllOf, AnyOf, Condition, HasType
 from dothi.ports.clock import Clock
 from dothi.ports.entity_maps import EntityMaps
-from dothi.ports.entity_query import Entities, StoredEntity
+from dothi.ports.entity_query import Entities, Form, StoredEntity
 from dothi.ports.evolution import Evolutions
 from dothi.ports.history import History
 from dothi.ports.hubs import HubPorts
@@ -67,6 +67,13 @@ class Broker:
         if at_hand is not None:
             return at_hand
         return await asyncio.to_thread(self.entities.load, ids, names)
+
+    async def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
+        """The entities that exist, in the order of `ids`, as the form writes them."""
+        at_hand = self.entities.peek_written(ids, form)
+        if at_hand is not None:
+            return at_hand
+        return await asyncio.to_thread(self.entities.written, ids, form)
 
     async def get(self, entity_id: str, type_selection: Condition | None = None) -> StoredEntity:
         """The entity. Raises ResourceNotFound when there is none, or none of these types."""

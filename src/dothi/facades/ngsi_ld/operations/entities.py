@@ -7,7 +7,7 @@ from dothi.facades.ngsi_ld.operations.rows import RowBuilder
 from dothi.facades.ngsi_ld.wire.instance import EntityDraft
 from dothi.model.batch import Guards
 from dothi.model.condition import Condition
-from dothi.ports.entity_query import StoredEntity
+from dothi.ports.entity_query import Form, StoredEntity
 
 
 async def create_entity(broker: Broker, source: str, draft: EntityDraft) -> None:
@@ -72,4 +72,12 @@ async def retrieve_entity(
         raise not_found(f"there is no entity {entity_id}{what}")
     if type_selection is not None and not has_types(found[0].types, type_selection):
         raise not_found(f"the entity {entity_id} has other types than the parameter type wants")
+    return found[0]
+
+
+async def retrieve_written(broker: Broker, entity_id: str, form: Form) -> bytes:
+    """The whole entity as the form writes it. Raises NgsiError ResourceNotFound."""
+    found = await broker.written([entity_id], form)
+    if not found:
+        raise not_found(f"there is no entity {entity_id}")
     return found[0]

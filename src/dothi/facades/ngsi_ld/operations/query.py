@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dothi.facades.ngsi_ld.context.names import LdContext
-from dothi.facades.ngsi_ld.errors import too_complex_query
+from dothi.facades.ngsi_ld.errors import NgsiError, too_complex_query
 from dothi.facades.ngsi_ld.operations import search as searches
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.join import Join, follow
@@ -18,7 +18,7 @@ from dothi.facades.ngsi_ld.operations.search import (
     read_type,
 )
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
-from dothi.ports.entity_query import EntitySearch, StoredEntity, TooManyToOrder
+from dothi.ports.entity_query import EntitySearch, Form, Found, StoredEntity, TooManyToOrder
 
 __all__ = [
     "FILTER_PARAMETERS",
@@ -27,6 +27,7 @@ __all__ = [
     "Page",
     "linked_entities",
     "query_entities",
+    "query_written",
     "read_filter",
     "read_names",
     "read_search",
@@ -41,6 +42,8 @@ class Page:
     entities: list[StoredEntity]
     has_next: bool = False
     total: int | None = None
+    written: list[bytes] | None = None
+    """The entities in the form that was asked for, in the place of `entities`."""
 
 
 def read_search(parameters: Parameters, context: LdContext, broker: Broker) -> EntitySearch:
@@ -65,7 +68,18 @@ async def query_entities(
     try:
         return await asyncio.to_thread(_query, broker, search, counts, names)
     except TooManyToOrder as error:
-        raise too_complex_query(f"{error}; narrow the query down, or leave out orderBy") from error
+        raise _too_many(error) from error
+
+
+async def query_written(broker: Broker, search: EntitySearch, form: Form, *, counts: bool) -> Page:
+    """The same page with its entities written; what is at hand is given without a wait."""
+    found = _peek(broker, search, form, counts) if search.limit else None
+    if found is not None:
+        return found
+    try:
+        return await asyncio.to_thread(_query_written, broker, search, form, counts)
+    except TooManyToOrder as error:
+        raise _too_many(error) from error
 
 
 async def linked_entities(
@@ -78,9 +92,36 @@ async def linked_entities(
 
 
 def _query(broker: Broker, search: EntitySearch, counts: bool, names: Sequence[str]) -> Page:
+    ids, total = _found(broker, search, counts)
+    limit = search.limit or 0
+    entities = broker.entities.load(ids[:limit], names or search.attributes)
+    return Page(entities, len(ids) > limit, total)
+
+
+def _query_written(broker: Broker, search: EntitySearch, form: Form, counts: bool) -> Page:
+    ids, total = _found(broker, search, counts)
+    limit = search.limit or 0
+    return Page([], len(ids) > limit, total, broker.entities.written(ids[:limit], form))
+
+
+def _found(broker: Broker, search: EntitySearch, counts: bool) -> Found:
+    """Ids of the page and one more, when there are more."""
     total = broker.entities.count(search) if counts else None
-    if not search.limit:
-        return Page([], False, total)
-    ids = broker.entities.find(replace(search, limit=search.limit + 1))
-    entities = broker.entities.load(ids[: search.limit], names or search.attributes)
-    return Page(entities, len(ids) > search.limit, total)
+    return Found(broker.entities.find(_and_one(search)) if search.limit else [], total)
+
+
+def _peek(broker: Broker, search: EntitySearch, form: Form, counts: bool) -> Page | None:
+    found = broker.entities.peek_found(_and_one(search), counts=counts)
+    limit = search.limit or 0
+    written = None if found is None else broker.entities.peek_written(found.ids[:limit], form)
+    if found is None or written is None:
+        return None
+    return Page([], len(found.ids) > limit, found.total, written)
+
+
+def _and_one(search: EntitySearch) -> EntitySearch:
+    return replace(search, limit=(search.limit or 0) + 1)
+
+
+def _too_many(error: TooManyToOrder) -> NgsiError:
+    return too_complex_query(f"{error}; narrow the query down, or leave out orderBy")

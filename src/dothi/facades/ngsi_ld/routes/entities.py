@@ -10,6 +10,7 @@ from dothi.facades.ngsi_ld.operations.entities import (
     create_entity,
     delete_entity,
     retrieve_entity,
+    retrieve_written,
 )
 from dothi.facades.ngsi_ld.operations.entity_maps import (
     MAP_HEADER,
@@ -53,9 +54,13 @@ def retrieve_handler(broker: Broker) -> Handler:
         output = Output(request, parameters, context, media)
         names = read_names(parameters, "attrs", context)
         wanted = read_map_request(parameters, request.headers.get(MAP_HEADER, ""))
-        entity = await retrieve_entity(broker, entity_id, names, read_type(parameters, context))
-        linked = await linked_entities(broker, [entity], output.join)
-        response = output.one(entity, linked)
+        types = read_type(parameters, context)
+        form = None if names or types else output.form(is_alone=True)
+        if form is not None:
+            response = output.one_written(await retrieve_written(broker, entity_id, form))
+        else:
+            entity = await retrieve_entity(broker, entity_id, names, types)
+            response = output.one(entity, await linked_entities(broker, [entity], output.join))
         if wanted.is_used:
             found = await find_map(broker, wanted.reference)
             if found is None:

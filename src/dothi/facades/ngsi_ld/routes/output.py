@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,13 +14,13 @@ from dothi.facades.ngsi_ld.grammar.language import parse_language
 from dothi.facades.ngsi_ld.grammar.projection import parse_projection
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.operations.join import JoinKind, flattened, read_join
-from dothi.facades.ngsi_ld.wire.answers import answer, context_value, raw_answer
+from dothi.facades.ngsi_ld.wire.answers import answer, context_value, encoded_answer, raw_answer
 from dothi.facades.ngsi_ld.wire.names import check_name, check_uri
 from dothi.facades.ngsi_ld.wire.negotiation import GEO_JSON, JSON, LD_JSON, link_of_context
 from dothi.facades.ngsi_ld.wire.parameters import READ_PARAMETERS, Parameters
 from dothi.facades.ngsi_ld.wire.projection import WHOLE, Names, Projection
 from dothi.facades.ngsi_ld.wire.representation import Links, Writer, feature, geometry_of
-from dothi.ports.entity_query import StoredEntity
+from dothi.ports.entity_query import Form, StoredEntity
 
 MEDIA_TYPES = (JSON, LD_JSON, GEO_JSON)
 OUTPUT_PARAMETERS = READ_PARAMETERS | {
@@ -32,6 +33,11 @@ OUTPUT_PARAMETERS = READ_PARAMETERS | {
     "joinLevel",
     "containedBy",
 }
+_FORM_PARAMETERS = tuple(
+    ["options", "format", "sysAttrs", "lang", "pick", "omit", "datasetId", "geometryProperty"]
+)
+"""All of them that say how an entity is written."""
+_LONG = 200
 _DEFAULT_GEOMETRY = "location"
 
 
@@ -44,6 +50,7 @@ class Output:
         """Raises NgsiError BadRequestData or InvalidRequest."""
         self._context = context
         self._media = media
+        self._texts = tuple(parameters.text(name) for name in _FORM_PARAMETERS)
         self.projection = read_projection(parameters, context)
         self.join = read_join(parameters, self.projection)
         self._writer = _writer(parameters, context)
@@ -62,6 +69,51 @@ class Output:
         """The attributes that have to be loaded; empty: all."""
         found = self.projection.attributes()
         return (*found, self._geometry) if found and self._media == GEO_JSON else found
+
+    def form(self, *, is_alone: bool) -> Form | None:
+        """How one entity is written when no links are followed; None: they are.
+
+        `is_alone`: it is the whole answer, not one of many.
+        """
+        if self.join.levels:
+            return None
+        has_context = self._media == LD_JSON or (
+            is_alone and self._media == GEO_JSON and self._has_context_in_body
+        )
+        context = context_value(self._context) if has_context else None
+
+        def write(entity: StoredEntity) -> bytes:
+            content = self._writer.entity(entity, self.projection)
+            if self._media == GEO_JSON:
+                content = self._feature(_Written(entity, content), context)
+            elif has_context:
+                content = {"@context": context, **content}
+            return msgspec.json.encode(content)
+
+        # A context of the request's own, or a long list of names, hardly comes a second time.
+        is_kept = self._context.has_url and sum(map(len, self._texts)) < _LONG
+        key = (self._context, self._media, has_context, self._texts) if is_kept else None
+        return Form(key, write)
+
+    def one_written(self, content: bytes) -> Response:
+        """The answer to the retrieval of one entity, from its form."""
+        return encoded_answer(content, self._media, self._link)
+
+    def many_written(self, contents: Sequence[bytes]) -> Response:
+        """The answer to a query, from the forms of its entities."""
+        array = b"[" + b",".join(contents) + b"]"
+        if self._media == GEO_JSON:
+            context = b""
+            if self._has_context_in_body:
+                context = b',"@context":' + msgspec.json.encode(context_value(self._context))
+            array = b'{"type":"FeatureCollection","features":' + array + context + b"}"
+        return encoded_answer(array, self._media, self._link)
+
+    @property
+    def _link(self) -> str:
+        """URL of the @context for the Link header; empty when the body has it."""
+        in_body = self._media == LD_JSON or (self._media == GEO_JSON and self._has_context_in_body)
+        return "" if in_body else self._context.url
 
     def one(self, entity: StoredEntity, linked: Mapping[str, StoredEntity]) -> Response:
         """The answer to the retrieval of one entity."""

@@ -16,7 +16,12 @@ from dothi.facades.ngsi_ld.operations.entity_maps import (
     page_by_map,
     read_map_request,
 )
-from dothi.facades.ngsi_ld.operations.query import Page, linked_entities, query_entities
+from dothi.facades.ngsi_ld.operations.query import (
+    Page,
+    linked_entities,
+    query_entities,
+    query_written,
+)
 from dothi.facades.ngsi_ld.operations.query_body import means_all, read_query, selection
 from dothi.facades.ngsi_ld.operations.search import (
     FILTER_PARAMETERS,
@@ -88,9 +93,15 @@ async def _answer(broker: Broker, request: Request, asked: Query) -> Response:
     check_depth(search, output.join.levels)
     wanted = read_map_request(parameters, request.headers.get(MAP_HEADER, ""))
     counts = parameters.is_true("count")
-    page, header, is_new = await _page(broker, search, wanted, counts, output.names)
-    linked = await linked_entities(broker, page.entities, output.join)
-    response = output.many(page.entities, linked)
+    is_plain = not (wanted.is_used or search.attributes)
+    form = output.form(is_alone=False) if is_plain else None
+    if form is not None:
+        page, header, is_new = await query_written(broker, search, form, counts=counts), "", False
+        response = output.many_written(page.written or [])
+    else:
+        page, header, is_new = await _page(broker, search, wanted, counts, output.names)
+        linked = await linked_entities(broker, page.entities, output.join)
+        response = output.many(page.entities, linked)
     if page.total is not None:
         response.headers["NGSILD-Results-Count"] = str(page.total)
     if header:

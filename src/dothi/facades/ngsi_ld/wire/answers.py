@@ -17,7 +17,15 @@ def problem(error: NgsiError) -> Response:
 
 def raw_answer(content: Any, media: str, status: int = 200) -> Response:
     """JSON with exactly this media type."""
-    return Response(msgspec.json.encode(content), status, media_type=media)
+    return encoded_answer(msgspec.json.encode(content), media, status=status)
+
+
+def encoded_answer(content: bytes, media: str, link: str = "", status: int = 200) -> Response:
+    """JSON that is encoded already; `link`: URL of the @context for the Link header."""
+    response = Response(content, status, media_type=media)
+    if link:
+        response.headers.append("link", link_of_context(link))
+    return response
 
 
 def empty(status: int = 204, headers: dict[str, str] | None = None) -> Response:

@@ -1,0 +1,110 @@
+"""What a search reads grows with what it finds, not with the store: its start is a short range."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from dothi.facades.ngsi_ld.grammar.q import parse_q
+from dothi.model.batch import Batch
+from dothi.model.condition import AllOf, Condition, Geo, GeoRelation, HasType
+from dothi.model.row import Kind, rows_table
+from dothi.ports.clock import SystemClock
+from dothi.ports.entity_query import EntitySearch
+from dothi.storage.relational.entity_query import SqliteEntities
+from dothi.storage.relational.entity_query_fetch import fetcher
+from dothi.storage.relational.entity_query_plan import Plan
+from hub import open_hub
+
+COUNT = 3_000
+FIRST = '{"type":"Point","coordinates":[106.0,10.5]}'
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
+    ids = [f"urn:x:{n}" for n in range(COUNT)]
+    plain = {"source": "s", "entity": ids, "entity_type": "Thing"}
+    points = [f'{{"type":"Point","coordinates":[{106 + n / 1_000},10.5]}}' for n in range(COUNT)]
+    columns: list[dict[str, object]] = [
+        {"attribute": "serial", "number": [float(n) for n in range(COUNT)]},
+        {"attribute": "warm", "number": [float(n % 40) for n in range(COUNT)]},
+        {"attribute": "label", "text": [f"Trạm {n}" for n in range(COUNT)]},
+        {"attribute": "location", "kind": int(Kind.GEO_PROPERTY), "body": points},
+        {"attribute": "level", "number": 1.0, "body": '{"accuracy":{"type":"Property","value":1}}'},
+    ]
+    rare = {"source": "s", "entity": ids[7:9], "entity_type": "Thing", "attribute": "rare"}
+    async with open_hub(tmp_path) as hub:
+        at = SystemClock().now()
+        for n, more in enumerate(columns):
+            result = await hub.intake.submit(Batch(f"b{n}", rows_table(plain | more), at))
+            assert result.stored == COUNT, result.rejected
+        await hub.intake.submit(Batch("rare", rows_table(rare | {"number": 1.0}), at))
+        yield hub.engine
+
+
+def q(text: str) -> Condition:
+    return parse_q(text, str)
+
+
+@pytest.mark.parametrize(
+    ("search", "found", "most"),
+    [
+        (EntitySearch(condition=q("serial>=1500;serial<1508;warm>-1")), 8, 8),
+        (EntitySearch(condition=q("serial==1500;warm>=0")), 1, 1),
+        (EntitySearch(condition=q('label=="Trạm 5"|label=="Trạm 6"')), 2, 2),
+        (EntitySearch(condition=q('(serial==5;warm>=0)|label=="Trạm 6"')), 2, 2),
+        (EntitySearch(condition=q("rare")), 2, 2),
+        (EntitySearch(condition=q("rare!=7")), 2, 2),
+        (EntitySearch(attributes=("rare", "nothing")), 2, 2),
+        (EntitySearch(condition=q("level.accuracy>0;serial<3")), 3, 3),
+        (EntitySearch(condition=AllOf((HasType("Thing"), q("serial<3")))), 3, 3),
+        (
+            EntitySearch(
+                condition=AllOf((Geo(GeoRelation.NEAR, FIRST, max_distance_m=200.0), q("warm>=0")))
+            ),
+            2,
+            2,
+        ),
+    ],
+)
+async def test_the_start_holds_no_more_than_what_is_found(
+    engine: Engine, search: EntitySearch, found: int, most: int
+) -> None:
+    assert len(SqliteEntities(engine).find(search)) == found
+    with fetcher(engine) as fetch:
+        plan = Plan(fetch, 1 << 60)
+        plan.where(search)
+        gathering = plan.gathering(search)
+        assert gathering
+        rows = fetch.rows(gathering, plan.compiler.parameters)
+    assert len(rows) <= most
+
+
+async def test_broad_conditions_are_not_gathered(engine: Engine) -> None:
+    """A page of them is full after a few entities in order."""
+    with fetcher(engine) as fetch:
+        plan = Plan(fetch, 1 << 60)
+        search = EntitySearch(condition=q("warm>=0;serial>=0"))
+        plan.where(search)
+        assert plan.gathering(search) == ""
+
+
+async def test_both_ends_of_a_range_may_be_met_by_two_instances(tmp_path: Path) -> None:
+    """One instance is above the lower end, another one below the upper end: that is a match."""
+    rows = rows_table(
+        {
+            "source": "s",
+            "entity": ["urn:x:1", "urn:x:1", "urn:x:2", "urn:x:3"],
+            "entity_type": "Thing",
+            "attribute": "a",
+            "dataset": ["", "urn:d", "", ""],
+            "number": [1.0, 9.0, 5.0, None],
+            "body": [None, None, None, '{"value":[1,9]}'],
+        }
+    )
+    async with open_hub(tmp_path) as hub:
+        result = await hub.intake.submit(Batch("b", rows, SystemClock().now()))
+        assert result.stored == 4, result.rejected
+        found = SqliteEntities(hub.engine).find(EntitySearch(condition=q("a>4;a<6")))
+    assert found == ["urn:x:1", "urn:x:2", "urn:x:3"]
