@@ -164,6 +164,7 @@ async def test_simplified(door: Running) -> None:
     await door.create(ROOM)
     found = await _shown(door, options="keyValues")
     assert found["kind"] == {"vocab": ["office", "lab"]}
+    assert found["list"] == [1, "b"]
     assert found["raw"] == {"json": {"id": 5, "type": None}}
     assert found["route"] == ["urn:x:1", "urn:x:2"]
     assert found["owner"] == ["urn:ngsi-ld:Person:1", "urn:ngsi-ld:Person:2"]
