@@ -28,6 +28,7 @@ from dothi.model.condition import (
     Matches,
     OneOf,
     Target,
+    Term,
 )
 from dothi.model.row import Change, Kind, rows_table
 from dothi.pipeline.matching import matches
@@ -78,7 +79,8 @@ def _cells(chance: random.Random) -> dict[str, Any]:
     if form == 0:
         return {"number": chance.choice(NUMBERS), "body": json.dumps(members) if members else None}
     if form == 1:
-        return {"text": chance.choice(TEXTS), "body": json.dumps(members) if members else None}
+        held = {"text": chance.choice(TEXTS), "body": json.dumps(members) if members else None}
+        return held | {"kind": chance.choice([Kind.PROPERTY, Kind.VOCAB_PROPERTY])}
     if form == 2:
         texts = {tag: chance.choice(["red", ["blue", "red"]]) for tag in chance.sample(TAGS, 2)}
         body: Any = {"languageMap": texts}
@@ -143,7 +145,7 @@ _targets = st.one_of(
 _ordered = st.one_of(
     st.sampled_from(NUMBERS), st.sampled_from([*TEXTS, "CEL"]), st.sampled_from(TIMES)
 )
-_scalars = st.one_of(_ordered, st.booleans())
+_scalars = st.one_of(_ordered, st.booleans(), st.sampled_from(TEXTS).map(Term))
 _equality = st.sampled_from([Comparison.EQUAL, Comparison.UNEQUAL])
 _order = st.sampled_from([c for c in Comparison if c not in {"==", "!="}])
 _points = st.sampled_from(

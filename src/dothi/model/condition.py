@@ -18,8 +18,20 @@ class Comparison(StrEnum):
     LESS_OR_EQUAL = "<="
 
 
+class Term(str):
+    """A stored name: it only meets the values of VocabProperties, which are names too."""
+
+    __slots__ = ()
+
+
 Scalar = bool | float | str | datetime
-"""What a value is compared with; a datetime (aware, UTC) only meets values that are times."""
+"""What a value is compared with; a datetime (aware, UTC) only meets values that are times. A string
+meets the value of a VocabProperty when it is an IRI: that is what such a value stands for."""
+
+
+def meets_terms(wanted: str) -> bool:
+    """Whether a string may be equal to the value of a VocabProperty, as that is stored."""
+    return isinstance(wanted, Term) or ":" in wanted
 
 
 @dataclass(frozen=True, slots=True)

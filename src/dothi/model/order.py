@@ -1,6 +1,6 @@
 """In which order entities come, as data."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from dothi.model.condition import Target
@@ -17,7 +17,7 @@ class Strength(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Collation:
-    """How texts are ordered; the default is language-neutral."""
+    """How texts are ordered as people expect; the default is language-neutral."""
 
     language: str = "und"
     strength: Strength = Strength.CASE
@@ -40,4 +40,5 @@ class Order:
     """Keys, the first one first; what they leave equal keeps the order of first storing."""
 
     terms: tuple[OrderTerm, ...]
-    collation: Collation = field(default_factory=Collation)
+    collation: Collation | None = None
+    """None: texts are ordered by code points."""

@@ -93,7 +93,7 @@ def _judge(
         if fails.any():
             failure[fails & (failure == 0)] = at
     attribute = rows.table["attribute"].combine_chunks()
-    plan = UnitPlan(attribute, rows.table["unit"].combine_chunks(), specs)
+    plan = UnitPlan(attribute, rows.table["unit"].combine_chunks(), rows.change, specs)
     unit_failure = plan.row_reason()
     failure[(unit_failure > 0) & (failure == 0)] = len(CHECKS)
     failure[failure == len(CHECKS)] += unit_failure[failure == len(CHECKS)]
@@ -101,6 +101,7 @@ def _judge(
     table = rows.table
     if plan.changes_numbers:
         number = plan.convert(number)
+        table = _set(table, "body", plan.bodies(table))
         table = _set(table, "number", pa.array(number, from_pandas=True))
     table = _set(table, "unit", plan.unit_column())
     return _set(table, "quality", pa.array(flag(number, rows.quality, attribute, specs))), failure

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from dothi.model.condition import Target
+from dothi.model.condition import Target, Term
 from dothi.model.row import Kind
 from dothi.ports.entity_query import StoredAttribute
 
@@ -41,14 +41,16 @@ def own_member(target: Target) -> str:
 
 
 def scalars(row: StoredAttribute, target: Target, *, is_ordered: bool = False) -> Iterator[Any]:
-    """Every scalar at the target; elements of an array one by one.
+    """Every scalar at the target, names of a VocabProperty as Terms; elements of an array one by
+    one.
 
     `is_ordered`: without what relationships lead to, which has no order.
     """
     if not target.sub and not target.inside and (row.number, row.text) != (None, None):
         # A value in a column is the whole value.
         if not (is_ordered and row.kind in RELATIONSHIPS):
-            yield from (x for x in (row.number, row.text) if x is not None)
+            text = _termed(row.text) if row.kind is Kind.VOCAB_PROPERTY else row.text
+            yield from (x for x in (row.number, text) if x is not None)
         return
     for found, is_deep in places(row, target, is_ordered=is_ordered):
         if is_deep:
@@ -76,7 +78,7 @@ def places(
     keys = VALUE_KEYS if not is_ordered else ("value", "vocab", "valueList")
     for key in keys:
         if key in at:
-            yield at[key], False
+            yield (_termed(at[key]) if key == "vocab" else at[key]), False
     value = at.get("value")
     if isinstance(value, dict) and "@value" in value:
         yield value["@value"], False
@@ -92,6 +94,12 @@ def _inside(at: dict[str, Any], inside: tuple[str, ...]) -> Iterator[tuple[Any, 
             found = found.get(step, _MISSING) if isinstance(found, dict) else _MISSING
         if found is not _MISSING:
             yield found, is_deep
+
+
+def _termed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_termed(part) for part in value]
+    return Term(value) if isinstance(value, str) else value
 
 
 def _elements(value: Any) -> list[Any]:

@@ -27,6 +27,8 @@ from dothi.model.condition import (
     OneOf,
     Scalar,
     Target,
+    Term,
+    meets_terms,
 )
 from dothi.model.row import Kind
 from dothi.pipeline.attribute_values import (
@@ -220,7 +222,13 @@ def _compare(comparison: Comparison, value: Any, wanted: Scalar) -> bool:
         return at is not None and _TEST[comparison](at, int(wanted.timestamp() * 1000 + 1e-4))
     if isinstance(wanted, str) is not isinstance(value, str) or isinstance(value, datetime):
         return False
+    if isinstance(wanted, str) and not _may_meet(value, wanted):
+        return False
     return value is not None and _TEST[comparison](value, wanted)
+
+
+def _may_meet(value: Any, wanted: str) -> bool:
+    return meets_terms(wanted) if isinstance(value, Term) else not isinstance(wanted, Term)
 
 
 def _milliseconds(value: Any) -> int | None:

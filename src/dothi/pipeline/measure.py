@@ -1,19 +1,28 @@
-"""Units and quality flags: what admit does to the numbers of a group, on whole columns."""
+"""Units and quality flags: what admit does to the numbers of a group, on whole columns.
+
+What NGSI-LD clients write comes back to them as they wrote it (ETSI GS CIM 009 V1.9.1, clause
+4.6.4): no unit is added to it, and where a number is converted the body keeps what was told.
+"""
 
 from collections.abc import Mapping
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dothi.model.attribute_spec import AttributeSpec
 from dothi.model.quality import UNSET, Quality
+from dothi.model.row import Change
 from dothi.model.units import BY_CODE, Unit, conversion, find_unit
 
 UNIT_UNKNOWN = "unit_unknown"
 UNIT_MISMATCH = "unit_mismatch"
+_EXACT = 2**53
 
-Codes = npt.NDArray[np.int32]
+_TOLD = np.array([Change.ASSIGN, Change.RECORD], dtype=np.uint8)
+"""Changes by which NGSI-LD clients write values."""
 
 
 class UnitPlan:
@@ -23,25 +32,28 @@ class UnitPlan:
         self,
         attribute: pa.DictionaryArray,
         unit: pa.DictionaryArray,
+        change: npt.NDArray[np.uint8],
         specs: Mapping[str, AttributeSpec],
     ) -> None:
         names = attribute.dictionary.to_pylist()
         units = unit.dictionary.to_pylist()
-        width = len(units) + 1
+        missing, none = len(units), len(units) + 1
+        width = len(units) + 2
         attribute_codes = attribute.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        self.unit_codes = unit.indices.fill_null(len(units)).to_numpy(zero_copy_only=False)
-        pairs, self.pair_of_row = np.unique(
-            attribute_codes * width + self.unit_codes, return_inverse=True
-        )
+        codes = unit.indices.fill_null(missing).to_numpy(zero_copy_only=False)
+        self._is_told = np.isin(change, _TOLD)
+        codes = np.where(self._is_told & (codes == missing), none, codes)
+        pairs, self.pair_of_row = np.unique(attribute_codes * width + codes, return_inverse=True)
         self.factor = np.ones(len(pairs))
         self.offset = np.zeros(len(pairs))
         self.reason = np.zeros(len(pairs), np.uint8)
         """0 fine, 1 unknown unit, 2 does not convert to the attribute's unit."""
         self.code: list[str | None] = [None] * len(pairs)
         for at, pair in enumerate(pairs):
-            spec = specs.get(names[pair // width])
-            given = None if pair % width == len(units) else units[pair % width]
-            self._plan(at, given, spec)
+            code = pair % width
+            if code != none:
+                given = None if code == missing else units[code]
+                self._plan(at, given, specs.get(names[pair // width]))
 
     def _plan(self, at: int, given: str | None, spec: AttributeSpec | None) -> None:
         wanted = BY_CODE.get(spec.unit) if spec and spec.unit else None
@@ -74,6 +86,19 @@ class UnitPlan:
         )
         return converted
 
+    def bodies(self, table: pa.Table) -> pa.Array | pa.ChunkedArray:
+        """The bodies, with the number and the unit as they were told where they are converted."""
+        is_converted = (self.factor != 1.0) | (self.offset != 0.0)
+        kept = is_converted[self.pair_of_row] & self._is_told
+        rows = np.flatnonzero(kept & pc.is_valid(table["number"]).to_numpy(zero_copy_only=False))
+        if not len(rows):
+            return table["body"]
+        bodies = table["body"].to_pylist()
+        told = table.select(["number", "unit"]).take(pa.array(rows)).to_pylist()
+        for at, cells in zip(rows, told, strict=True):
+            bodies[at] = _body_with(bodies[at], cells["number"], cells["unit"])
+        return pa.array(bodies, pa.string())
+
     def unit_column(self) -> pa.DictionaryArray:
         """The normalised unit of every row."""
         return (
@@ -87,6 +112,13 @@ class UnitPlan:
     def row_reason(self) -> npt.NDArray[np.uint8]:
         found: npt.NDArray[np.uint8] = self.reason[self.pair_of_row]
         return found
+
+
+def _body_with(body: str | None, number: float, unit: str) -> str:
+    whole = number.is_integer() and abs(number) <= _EXACT
+    told = {"value": int(number) if whole else number, "unitCode": unit}
+    rest = {} if body is None else msgspec.json.decode(body)
+    return msgspec.json.encode(told | rest).decode()
 
 
 def flag(

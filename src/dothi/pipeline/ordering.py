@@ -33,21 +33,21 @@ def ordered(entities: Sequence[StoredEntity], order: Order) -> list[StoredEntity
     return found
 
 
-def value_key(value: Any, collation: Collation) -> tuple[int, Any]:
+def value_key(value: Any, collation: Collation | None) -> tuple[int, Any]:
     """Number, string, object, array, boolean, time: in this order (clause 4.23.2)."""
     if isinstance(value, bool):
         return 4, value
     if isinstance(value, int | float):
         return 0, value
     if isinstance(value, str):
-        return 1, collation_key(value, collation)
+        return 1, value if collation is None else collation_key(value, collation)
     if isinstance(value, datetime):
         return 7, value
     return (2 if isinstance(value, dict) else 3), msgspec.json.encode(value, order="sorted")
 
 
 def _by_term(
-    entities: list[StoredEntity], term: OrderTerm, collation: Collation
+    entities: list[StoredEntity], term: OrderTerm, collation: Collation | None
 ) -> list[StoredEntity]:
     if term.distance_from:
         near, others = _split(entities, _distances(entities, term))
@@ -69,7 +69,9 @@ def _split(
     return present, missing
 
 
-def _key_of(entity: StoredEntity, term: OrderTerm, collation: Collation) -> tuple[int, Any] | None:
+def _key_of(
+    entity: StoredEntity, term: OrderTerm, collation: Collation | None
+) -> tuple[int, Any] | None:
     target = term.target
     of_entity = _ENTITY_VALUES.get(target.attribute)
     if of_entity is not None and not target.sub and not target.inside:

@@ -77,7 +77,6 @@ def test_a_method_that_a_resource_does_not_have(client: httpx.Client) -> None:
     [
         ("PATCH", "/entities/"),
         ("PUT", "/entities"),
-        ("DELETE", f"/entities/{ID}/attrs/"),
         ("DELETE", "/entities//attrs/name"),
         ("POST", "/entities//attrs"),
         ("DELETE", "/temporal/entities/"),
@@ -90,6 +89,11 @@ def test_a_path_without_the_name_of_what_it_is_about(
     """5.6: "if the Entity Id [the Attribute name] is not present ... BadRequestData"."""
     _problem(client.request(method, f"{ROOT}{path}", json={"a": 1}), 400, "BadRequestData")
     assert client.get(f"{ROOT}/entities/{ID}").status_code == 200
+
+
+def test_the_attributes_of_an_entity_cannot_be_deleted_at_once(client: httpx.Client) -> None:
+    """6.6: the resource has no DELETE."""
+    _problem(client.delete(f"{ROOT}/entities/{ID}/attrs/?deleteAll=false"), 405, "InvalidRequest")
 
 
 def test_no_content_has_no_length(program: Program, client: httpx.Client) -> None:
@@ -152,6 +156,7 @@ def test_a_preferred_version(client: httpx.Client) -> None:
     ):
         answer = client.get(f"{ROOT}/entities/{ID}", headers={"prefer": prefer})
         assert answer.headers["preference-applied"] == applied
+        assert answer.status_code == (203 if kind == "Property" else 200)
         assert answer.json()["name"]["type"] == kind
         assert answer.headers["content-length"] == str(len(answer.content))
     assert "preference-applied" not in client.get(f"{ROOT}/entities/{ID}").headers

@@ -171,7 +171,11 @@ async def test_the_core_is_served_and_cannot_be_removed(door: Running) -> None:
         assert "Property" in answer.json()["@context"]
         removed = await door.http.delete(f"{CONTEXTS}/{name.replace('/', '%2F')}")
         problem_of(removed, 400, "BadRequestData")
+        # 5.13.5.4: "reload" is for cached ones, and it is one; it is never fetched here.
+        path = f"{CONTEXTS}/{name.replace('/', '%2F')}"
+        assert (await door.http.delete(path, params={"reload": "true"})).status_code == 204
     assert (await _details(door, CORE_URL))["kind"] == "Cached"
+    assert door.contexts.loaded == []
 
 
 async def test_lists(door: Running) -> None:
@@ -238,7 +242,9 @@ async def test_an_implicit_context_for_a_subscription(door: Running) -> None:
     url = (await door.get("/subscriptions/urn:ngsi-ld:Subscription:1")).json()["jsonldContext"]
     local = url.rpartition("/")[2]
     assert (await door.http.get(url)).json() == {"@context": body["@context"]}
-    assert (await _details(door, local))["kind"] == "ImplicitlyCreated"
+    details = await _details(door, local)
+    # Making the subscription is no use of what was made for it.
+    assert (details["kind"], details["numberOfHits"]) == ("ImplicitlyCreated", 1)
     listed = await door.get("/jsonldContexts", params={"kind": "ImplicitlyCreated"})
     assert listed.json() == [url]
     entity = {"id": "urn:ngsi-ld:A:1", "type": "A", "a": {"value": 1}, "@context": url}

@@ -90,3 +90,16 @@ async def test_what_has_expired_already_never_shows(door: Running) -> None:
     attribute = {"value": 1, "expiresAt": 5}
     answer = await door.create({"id": "urn:x:2", "type": "Alert", "a": attribute})
     problem_of(answer, 400, "BadRequestData")
+
+
+async def test_expiry_is_told_with_system_attributes_alone(door: Running) -> None:
+    """6.3.11: of instances of an evolution too."""
+    at = "2100-01-01T00:00:00Z"
+    a = {"value": 1, "observedAt": "2026-01-01T00:00:00Z", "expiresAt": at}
+    await door.create({"id": ID, "type": "Alert", "a": a})
+    for path in (f"/entities/{ID}", f"/temporal/entities/{ID}"):
+        plain = (await door.get(path)).json()["a"]
+        told = (await door.get(path, **SYSTEM)).json()["a"]
+        [plain, told] = [part[0] if isinstance(part, list) else part for part in (plain, told)]
+        assert "expiresAt" not in plain
+        assert told["expiresAt"] == at

@@ -37,13 +37,14 @@ async def _found(door: Running, **params: Any) -> str:
 
 ORDERS: list[tuple[dict[str, Any], str]] = [
     ({"orderBy": "id;desc"}, "543210"),
-    ({"orderBy": "name"}, "125304"),
-    ({"orderBy": "name;desc"}, "035214"),
+    ({"orderBy": "name"}, "501234"),
+    ({"orderBy": "name", "collation": "und"}, "125304"),
+    ({"orderBy": "name;desc", "collation": "und"}, "035214"),
     ({"orderBy": "name", "collation": "vi"}, "125304"),
     ({"orderBy": "name", "collation": "und-u-ks-level1"}, "125304"),
     ({"orderBy": "size"}, "031452"),
-    ({"orderBy": "size,name"}, "301452"),
-    ({"orderBy": "size,name;desc"}, "031452"),
+    ({"orderBy": "size,name"}, "031452"),
+    ({"orderBy": "size,name;desc"}, "301452"),
     ({"orderBy": "size.observedAt"}, "321045"),
     ({"orderBy": "address[city]"}, "312045"),
     ({"orderBy": "scope"}, "531024"),

@@ -46,7 +46,6 @@ async def test_pick_and_omit_name_members_of_the_entity(door: Running) -> None:
     assert (await _shown(door, pick="name,id")).keys() == {"id", "name"}
     assert (await _shown(door, pick="name|temperature")).keys() == {"name", "temperature"}
     assert await _shown(door, pick="type,scope") == {"type": "Room", "scope": ["/A/B", "/C"]}
-    assert await _shown(door, pick="nothing") == {}
     rest = await _shown(door, omit="id,scope,label")
     assert rest.keys() == ROOM.keys() - {"id", "scope", "label", "expiresAt"}
     both = await _shown(door, pick="id,name", omit="label")
@@ -58,6 +57,13 @@ async def test_pick_and_omit_name_members_of_the_entity(door: Running) -> None:
     assert feature["id"] == URI
     assert feature["geometry"] == {"type": "Point", "coordinates": [1, 2]}
     assert feature["properties"].keys() == {"name"}
+
+
+async def test_an_entity_of_which_nothing_is_left(door: Running) -> None:
+    """5.7.1.4: ResourceNotFound."""
+    await door.create(ROOM)
+    for params in ({"pick": "unknown"}, {"omit": ",".join(ROOM)}):
+        problem_of(await door.get(PATH, params=params), 404, "ResourceNotFound")
 
 
 async def test_picked_names_are_expanded(door: Running) -> None:
@@ -164,6 +170,7 @@ async def test_simplified(door: Running) -> None:
     await door.create(ROOM)
     found = await _shown(door, options="keyValues")
     assert found["kind"] == {"vocab": ["office", "lab"]}
+    assert found["list"] == [1, "b"]
     assert found["raw"] == {"json": {"id": 5, "type": None}}
     assert found["route"] == ["urn:x:1", "urn:x:2"]
     assert found["owner"] == ["urn:ngsi-ld:Person:1", "urn:ngsi-ld:Person:2"]

@@ -73,6 +73,14 @@ async def test_names_are_expanded(door: Running) -> None:
     assert (await door.get("/entities/urn:x:1")).status_code == 404
 
 
+async def test_attributes_of_named_entities(door: Running) -> None:
+    """5.6.21.4 b): keep or drop list attributes; with ids the purge is narrow enough."""
+    await _rooms(door)
+    await _purge(door, "?id=urn:ngsi-ld:Room:1&keep=b")
+    assert (await door.entity("urn:ngsi-ld:Room:1")).keys() & {"a", "b"} == {"b"}
+    assert len(await _left(door)) == 6
+
+
 async def test_a_wide_or_wrong_purge_deletes_nothing(door: Running) -> None:
     await _rooms(door)
     for query in (

@@ -360,7 +360,7 @@ async def test_the_first_requests_after_a_restart_see_every_subscription(
 
 
 async def test_identity(door: Running) -> None:
-    """5.15.1, 5.2.40, 6.33; each tenant has a name of its own, always the same."""
+    """5.15.1, 5.2.40, 6.33; each tenant has a name of its own, always the same, also a new one."""
     answer = await door.get("/info/sourceIdentity")
     found = answer.json()
     assert found["type"] == "ContextSourceIdentity"
@@ -368,12 +368,14 @@ async def test_identity(door: Running) -> None:
     assert found["contextSourceUptime"].startswith("PT")
     assert found["contextSourceTimeAt"].endswith("Z")
     names = []
-    nobody = await door.get("/info/sourceIdentity", headers={"NGSILD-Tenant": "a"})
-    problem_of(nobody, 404, "NonexistentTenant")
-    for tenant in ("a", "b"):
-        await door.create({"id": "urn:ngsi-ld:Room:1", "type": "Room"}, **{"NGSILD-Tenant": tenant})
+    wrong = await door.get("/info/sourceIdentity", headers={"NGSILD-Tenant": "?"})
+    problem_of(wrong, 400, "BadRequestData")
     for tenant in ("a", "b", "a"):
+        if names:
+            room = {"id": "urn:ngsi-ld:Room:1", "type": "Room"}
+            await door.create(room, **{"NGSILD-Tenant": tenant})
         answer = await door.get("/info/sourceIdentity", headers={"NGSILD-Tenant": tenant})
+        assert answer.headers["ngsild-tenant"] == tenant
         names.append(answer.json()["contextSourceAlias"])
     assert names[0] == names[2]
     assert len({*names, found["contextSourceAlias"]}) == 3

@@ -1,5 +1,6 @@
 """GET /entities/{id} and DELETE /entities/{id} (clause 6.5.3)."""
 
+from datetime import timedelta
 from typing import Any
 
 from tests.conformance.ngsi_ld.broker import (
@@ -10,7 +11,7 @@ from tests.conformance.ngsi_ld.broker import (
     Running,
     problem_of,
 )
-from tests.rows import batch
+from tests.rows import NOW, batch
 
 CORE = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.9.jsonld"
 GEO_JSON = "application/geo+json"
@@ -48,6 +49,48 @@ async def test_impossible_accept(door: Running) -> None:
     await door.create(ROOM)
     for accept in ("text/html", "application/json;q=0", "image/*"):
         assert (await door.get(PATH, headers={"accept": accept})).status_code == 406
+
+
+async def test_a_weight_that_is_none_is_the_default_one(door: Running) -> None:
+    """6.3.4, RFC 9110: what cannot be read as a weight leaves the media type acceptable."""
+    await door.create(ROOM)
+    answer = await door.get(PATH, headers={"accept": f"{LD_JSON};q=much"})
+    assert answer.headers["content-type"] == LD_JSON
+
+
+async def test_times_come_back_as_they_were_written(door: Running) -> None:
+    """4.6.4: the representation of what a client provides is preserved."""
+    inner = {"value": 1, "observedAt": "2026-01-01T00:00:00.120Z"}
+    room = {
+        **ROOM,
+        "a": {"value": 1, "observedAt": "2026-01-01T00:00:00.000Z", "b": inner},
+        "location": {"value": ROOM["location"], "observedAt": "2026-01-01T00:00:00.50Z"},
+    }
+    await door.create(room)
+    found = await door.entity(room["id"])
+    assert found["a"]["observedAt"] == "2026-01-01T00:00:00.000Z"
+    assert found["a"]["b"]["observedAt"] == "2026-01-01T00:00:00.120Z"
+    assert found["location"]["observedAt"] == "2026-01-01T00:00:00.50Z"
+    assert found["temperature"]["observedAt"] == ROOM["temperature"]["observedAt"]
+    told = {"value": 2, "observedAt": "2026-01-02T00:00:00.0Z"}
+    await door.send("PATCH", f"{PATH}/attrs/a", told)
+    assert (await door.entity(room["id"]))["a"] == {"type": "Property", "b": found["a"]["b"]} | told
+    await door.send("PATCH", PATH, {"a": {"value": 3, "observedAt": "2026-01-03T00:00:00.00Z"}})
+    assert (await door.entity(room["id"]))["a"]["observedAt"] == "2026-01-03T00:00:00.00Z"
+    stamped = f"{PATH}?observedAt=2026-01-04T00:00:00Z"
+    await door.send("PATCH", stamped, {"a": {"value": 4}})
+    assert (await door.entity(room["id"]))["a"]["observedAt"] == "2026-01-04T00:00:00Z"
+
+
+async def test_a_newer_value_of_a_device_has_its_own_time(door: Running) -> None:
+    """What a client wrote about an older time is not told of a newer value."""
+    await door.hub.intake.submit(batch(entity=ROOM["id"], entity_type="Room", number=1.0))
+    told = {"value": 2, "observedAt": "2026-11-22T01:00:01.000Z"}
+    await door.send("PATCH", f"{PATH}/attrs/level", told)
+    later = NOW + timedelta(minutes=1)
+    await door.hub.intake.submit(batch(entity=ROOM["id"], number=3.0, observed_at=later))
+    found = (await door.entity(ROOM["id"]))["level"]
+    assert (found["value"], found["observedAt"]) == (3, "2026-11-22T01:01:00Z")
 
 
 async def test_simplified(door: Running) -> None:

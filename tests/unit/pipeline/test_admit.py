@@ -101,6 +101,19 @@ def test_units_are_converted_and_flags_follow_the_limits() -> None:
     assert rows["quality"].to_pylist() == [1, 3, 4, 1, 1]
 
 
+def test_what_ngsi_ld_clients_tell_is_not_lost() -> None:
+    """4.6.4: no unit is added; of a converted number the body keeps what was told."""
+    units = ["cm", "m", None]
+    for change in (Change.ASSIGN, Change.RECORD):
+        columns = {"number": [150.0, 3.0, 2.0], "unit": units, "body": ['{"a":1}', None, None]}
+        rows = admit([batch(**columns, change=change)], SPECS).rows
+        assert rows["number"].to_pylist() == pytest.approx([1.5, 3.0, 2.0])
+        assert rows["unit"].to_pylist() == ["MTR", "MTR", None]
+        assert rows["body"].to_pylist() == ['{"value":150,"unitCode":"cm","a":1}', None, None]
+    exact = admit([batch(number=12.5, unit="cm", change=Change.ASSIGN)], SPECS).rows
+    assert exact["body"].to_pylist() == ['{"value":12.5,"unitCode":"cm"}']
+
+
 def test_the_senders_flag_is_kept() -> None:
     rows = admit([batch(number=[50.0, 1.0], quality=[5, 4])], SPECS).rows
     assert rows["quality"].to_pylist() == [5, 4]

@@ -66,7 +66,6 @@ def _operations(broker: Broker) -> list[Row]:
             (method, "/entities", write, _no_entity, "Refused: no entity id")
             for method in ("PUT", "PATCH")
         ),
-        ("DELETE", _ATTRIBUTES, write, _no_attribute, "Refused: no attribute name"),
         ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
         ("PATCH", _ATTRIBUTES, write, attributes.update_handler(broker), "Update attributes"),
         ("PATCH", _ATTRIBUTE, write, attributes.update_one_handler(broker), "Update an attribute"),

@@ -16,6 +16,9 @@ class NgsiLdSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Entities per page when the request has no `limit`."""
     max_limit: int = 1000
     """Largest `limit`."""
+    default_collation: str = ""
+    """Order of texts where a query with `orderBy` has no `collation`: `und` (language-neutral),
+    `vi` and others; empty: by code points. (The conformance suite expects code points.)"""
     temporal_page: int = 19
     """Instances per attribute in one temporal answer; the rest follows with 206. (The conformance
     suite of ETSI expects 20 not to fit.)"""

@@ -15,6 +15,8 @@ from dothi.model.condition import (
     OneOf,
     Scalar,
     Target,
+    Term,
+    meets_terms,
 )
 from dothi.model.row import Kind
 from dothi.pipeline.attribute_values import (
@@ -40,6 +42,8 @@ TEXT_MEMBERS = {
     "datasetId": "nullif(a.dataset, '')",
 }
 _OPERATORS = {Comparison.EQUAL: "=", Comparison.UNEQUAL: "="}
+_VOCAB = ".vocab"
+"""Names are quoted in paths, so this is the end of the path to the value of a VocabProperty."""
 _DATE_TIME = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]"
 
 
@@ -154,14 +158,33 @@ def _positive(test: Compare | OneOf | Between, place: Place, bind: Bind) -> str:
     if place.columns and _is_number(kind):
         parts.append(_compare(test, "a.number", bind))
     elif place.columns and isinstance(kind, str):
-        parts.append(_any_kind(_compare(test, "a.text", bind), place))
+        found = f"({_kind_of(kind)}{_compare(test, 'a.text', bind)})"
+        parts.append(_any_kind(found, place))
     elif place.columns and isinstance(kind, datetime):
         parts.append(_any_kind(_as_time(test, "a.text", bind), place))
-    in_body = _any_path(place, _leaf(test, bind), bind)
+    in_body = _any_path(_for_value(place, kind), _leaf(test, bind), bind)
     if not place.columns:
         return in_body
     # A value in a column is the whole value, so the body need not be looked at.
     return f"CASE WHEN a.number IS NULL AND a.text IS NULL THEN {in_body} ELSE {_either(parts)} END"
+
+
+def _kind_of(wanted: str) -> str:
+    """Which kinds the text of a row may have: names of vocabularies are no texts."""
+    if isinstance(wanted, Term):
+        return f"a.kind = {Kind.VOCAB_PROPERTY:d} AND "
+    return "" if meets_terms(wanted) else f"a.kind <> {Kind.VOCAB_PROPERTY:d} AND "
+
+
+def _for_value(place: Place, wanted: Scalar) -> Place:
+    """The same for the paths."""
+    if isinstance(wanted, Term):
+        return replace(
+            place, paths=tuple(p for p in place.paths if p.endswith(_VOCAB)), deep_paths=()
+        )
+    if isinstance(wanted, str) and not meets_terms(wanted):
+        return replace(place, paths=tuple(p for p in place.paths if not p.endswith(_VOCAB)))
+    return place
 
 
 def _any_kind(found: str, place: Place) -> str:
@@ -202,7 +225,7 @@ def _compare(test: Compare | OneOf | Between, left: str, bind: Bind) -> str:
 
 def _right(value: Scalar, bind: Bind) -> str:
     if not isinstance(value, datetime):
-        return bind(value)
+        return bind(str(value) if isinstance(value, Term) else value)
     text = value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
     return f"julianday({bind(text)})"
 

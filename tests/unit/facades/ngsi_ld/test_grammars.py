@@ -24,6 +24,7 @@ from dothi.model.condition import (
     Linked,
     OneOf,
     Target,
+    Term,
 )
 from dothi.model.order import Collation, OrderTerm, Strength
 
@@ -85,9 +86,12 @@ def test_values_of_names() -> None:
     equal = Comparison.EQUAL
     assert parse_q("a==Male", _same) == Compare(Target("a"), equal, "Male")
     expanded = parse_q("a==Male", lambda n: f"x:{n}", frozenset({"x:a"}))
-    assert expanded == Compare(Target("x:a"), equal, "x:Male")
+    assert expanded == Compare(Target("x:a"), equal, Term("x:Male"))
+    assert isinstance(expanded, Compare) and isinstance(expanded.value, Term)
     iri = "https://uri.etsi.org/ngsi-ld/default-context/Male"
-    assert parse_q(f"a=={iri}", _same) == OneOf(Target("a"), (iri, "Male"))
+    found = parse_q(f"a=={iri}", _same)
+    assert found == OneOf(Target("a"), (iri, Term("Male")))
+    assert isinstance(found, OneOf) and [type(v) for v in found.values] == [str, Term]
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ class ContextLibrary:
 
     # What requests need
 
-    async def load(self, url: str, tenant: str) -> Any:
+    async def load(self, url: str, tenant: str, *, is_use: bool = True) -> Any:
         """The document at the URL. Raises NgsiError LdContextNotAvailable or BadRequestData."""
         if url in self.preloaded:
             return self.preloaded[url]
@@ -79,7 +79,8 @@ class ContextLibrary:
         document = await asyncio.to_thread(self._store.document, kept.id)
         if document is None:
             return await self._fetched(url)
-        self.note_use(kept)
+        if is_use:
+            self.note_use(kept)
         return msgspec.json.decode(document)
 
     def reuse(self, urls: Iterable[str], tenant: str) -> bool:
@@ -251,6 +252,10 @@ class TenantContexts:
 
     async def load(self, url: str) -> Any:
         return await self._library.load(url, self._tenant)
+
+    async def read(self, url: str) -> Any:
+        """The same for the broker's own ends: no use that counts."""
+        return await self._library.load(url, self._tenant, is_use=False)
 
     def reuse(self, urls: Iterable[str]) -> bool:
         return self._library.reuse(urls, self._tenant)

@@ -1,7 +1,7 @@
 """From what a request says about its @context to the effective one."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 from urllib.parse import urljoin, urlsplit
 
@@ -37,6 +37,10 @@ class Keeper(Protocol):
 
     def reuse(self, urls: Iterable[str]) -> bool:
         """Whether these documents still hold; counts one more use of each."""
+        ...
+
+    async def read(self, url: str) -> Any:
+        """Like `load`, but not counted as a use."""
         ...
 
     async def host(self, value: Any) -> str:
@@ -81,8 +85,12 @@ class Contexts:
         return context
 
     async def documents(self, spec: Any) -> dict[str, Any]:
-        """The documents that `resolve` needs for this value, by URL. Raises NgsiError."""
-        found = _Recorded(self._loader)
+        """The documents that `resolve` needs for this value, by URL; that is no use of them.
+
+        Raises:
+            NgsiError: as `resolve`.
+        """
+        found = _Recorded(self._loader.load if self._keeper is None else self._keeper.read)
         async for _ in _Flattener(found).walk(spec, "", ()):
             pass
         return found.documents
@@ -122,12 +130,12 @@ class Contexts:
 class _Recorded:
     """A ContextLoader that remembers what it gave."""
 
-    def __init__(self, loader: ContextLoader) -> None:
-        self._loader = loader
+    def __init__(self, load: Callable[[str], Awaitable[Any]]) -> None:
+        self._load = load
         self.documents: dict[str, Any] = {}
 
     async def load(self, url: str) -> Any:
-        self.documents[url] = await self._loader.load(url)
+        self.documents[url] = await self._load(url)
         return self.documents[url]
 
 

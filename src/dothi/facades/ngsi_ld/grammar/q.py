@@ -32,6 +32,7 @@ from dothi.model.condition import (
     OneOf,
     Scalar,
     Target,
+    Term,
 )
 
 StoredName = Callable[[str], str]
@@ -133,7 +134,7 @@ class _Parser:
         values = [first]
         while scanner.take(","):
             values.append(self._scalar(target))
-        values += [name for value in values if (name := _short_name(value))]
+        values += [Term(name) for value in values if (name := _short_name(value))]
         if len(values) > 1:
             return OneOf(target, tuple(values), is_negated)
         return Compare(target, comparison, first)
@@ -144,7 +145,7 @@ class _Parser:
         if not isinstance(value, str):
             return value
         if target.attribute in self._expanded:
-            return self._stored(value)
+            return Term(self._stored(value))
         last = target.sub[-1] if target.sub else target.attribute
         return _time_of(value) if last in _TIME_MEMBERS else value
 

@@ -64,5 +64,6 @@ def _merged(row: StoredAttribute, patch: Patch, observed_at: datetime | None) ->
     found = merged(restored(row), patch)
     is_stamped = observed_at is not None and row.observed_at is not None
     if is_stamped and "observedAt" not in patch.members:
-        return replace(found, observed_at=observed_at)
+        members = {name: m for name, m in found.members.items() if name != "observedAt"}
+        return replace(found, observed_at=observed_at, members=members)
     return found

@@ -62,7 +62,8 @@ def read_search(
     Raises:
         NgsiError: BadRequestData, TooManyResults, TooComplexQuery.
     """
-    search = replace(read_filter(parameters, context, selectors), order=_order(parameters, context))
+    order = _order(parameters, context, settings.default_collation)
+    search = replace(read_filter(parameters, context, selectors), order=order)
     limit = parameters.limit(settings.default_limit, settings.max_limit)
     if limit == 0 and not parameters.is_true("count"):
         raise bad_request_data("parameter limit may be 0 only together with count=true")
@@ -198,10 +199,10 @@ def _read_geo(parameters: Parameters, context: LdContext) -> Geo | None:
     return found
 
 
-def _order(parameters: Parameters, context: LdContext) -> Order | None:
-    collation = Collation()
-    if parameters.text("collation"):
-        text = parameters.text("collation")
+def _order(parameters: Parameters, context: LdContext, default_collation: str) -> Order | None:
+    text = parameters.text("collation") or default_collation
+    collation: Collation | None = None
+    if text:
         collation = _parsed("collation", lambda: parse_collation(text))
     reference = _reference(parameters)
     order = parameters.text("orderBy")

@@ -101,7 +101,9 @@ def delete_handler(library: ContextLibrary) -> Handler:
         name = _name_of(request)
         reloads = Parameters(request, frozenset({"reload"})).is_true("reload")
         if _core_url(name) is not None or name in library.preloaded:
-            raise bad_request_data(f"{name} cannot be deleted or reloaded: {_SHIPPED}")
+            if reloads:
+                return empty()  # It is as new as it can be here: it is never fetched.
+            raise bad_request_data(f"{name} cannot be deleted: {_SHIPPED}")
         kept = await library.find(name, tenant_of(request))
         if reloads:
             await _reload(library, name, kept)

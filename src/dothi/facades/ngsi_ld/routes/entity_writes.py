@@ -97,6 +97,8 @@ def purge_handler(broker: Broker) -> Handler:
         is_local = parameters.is_true("local") or parameters.text("type") == "*"
         is_narrow = not SYSTEM_NAMES.issuperset(search.attributes)
         is_narrow = is_narrow or is_selective(search.condition)
+        # Named attributes of named entities: nobody takes that for the whole tenant.
+        is_narrow = is_narrow or (cut is not None and bool(search.ids))
         if not is_narrow and not is_local:
             raise bad_request_data(
                 "the query is too wide; give at least one of type, attrs, q, georel or local=true"

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.alias import tenant_alias
 from dothi.facades.ngsi_ld.routes.guard import Handler, guarded
+from dothi.facades.ngsi_ld.routes.tenancy import tenant_of
 from dothi.facades.ngsi_ld.wire.answers import answer
 from dothi.facades.ngsi_ld.wire.negotiation import (
     JSON,
@@ -20,14 +21,14 @@ from dothi.facades.ngsi_ld.wire.times import format_date_time
 
 
 def identity_handler(broker: Broker) -> Handler:
-    """Each tenant has a name of its own; one that does not exist has none (5.5.10)."""
+    """Each tenant has a name of its own, also one that nothing was created in yet (5.2.40)."""
     started_s = time.monotonic()
 
     async def identify(request: Request) -> Response:
         Parameters(request, frozenset({"local"}))
         media = choose_media_type(request.headers.get("accept", ""), (JSON, LD_JSON))
         context = await broker.contexts.resolve(context_link(request.headers.getlist("link")))
-        alias = tenant_alias(broker.sources.alias, request.headers.get("ngsild-tenant", ""))
+        alias = tenant_alias(broker.sources.alias, tenant_of(request))
         found = {
             "id": f"urn:ngsi-ld:ContextSource:{alias}",
             "type": "ContextSourceIdentity",

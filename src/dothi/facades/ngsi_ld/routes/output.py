@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dothi.facades.ngsi_ld.context.names import LdContext
-from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
 from dothi.facades.ngsi_ld.grammar.language import parse_language
 from dothi.facades.ngsi_ld.grammar.projection import parse_projection
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
@@ -116,11 +116,17 @@ class Output:
         return "" if in_body else self._context.url
 
     def one(self, entity: StoredEntity, linked: Mapping[str, StoredEntity]) -> Response:
-        """The answer to the retrieval of one entity."""
+        """The answer to the retrieval of one entity.
+
+        Raises:
+            NgsiError: ResourceNotFound, no member is left to show (clause 5.7.1.4).
+        """
         # Clients expect the entity alone when a flat join finds nothing to put beside it.
         if self.join.kind is JoinKind.FLAT and linked:
             return self.many([entity], linked)
         written = self._written([entity], linked)[0]
+        if not written.content:
+            raise not_found(f"pick and omit leave nothing of the entity {entity.id}")
         if self._media != GEO_JSON:
             return answer(written.content, self._media, self._context)
         context = context_value(self._context) if self._has_context_in_body else None

@@ -1,4 +1,7 @@
-"""The header `Prefer: ngsi-ld=<version>` (clauses 6.3.6, 4.3.6.8)."""
+"""The header `Prefer: ngsi-ld=<version>` (clauses 6.3.6, 4.3.6.8).
+
+An entity that had to be altered comes with status 203 (6.5.3.1).
+"""
 
 import re
 
@@ -28,9 +31,13 @@ def preferring(handler: Handler, *, gives_entities: bool) -> Handler:
         if version is None:
             return response
         if gives_entities and version < NEWEST:
-            document = conform(msgspec.json.decode(response.body), version)
-            response.body = msgspec.json.encode(document)
-            response.headers["content-length"] = str(len(response.body))
+            whole = msgspec.json.decode(response.body)
+            document = conform(whole, version)
+            if document != whole:
+                response.body = msgspec.json.encode(document)
+                response.headers["content-length"] = str(len(response.body))
+                if response.status_code == 200:
+                    response.status_code = 203
         applied = min(version, NEWEST)
         response.headers["Preference-Applied"] = f"ngsi-ld={applied[0]}.{applied[1]}"
         return response

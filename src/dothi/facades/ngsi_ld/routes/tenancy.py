@@ -32,7 +32,8 @@ TENANT, SNAPSHOT = "NGSILD-Tenant", "NGSILD-Snapshot"
 _ELSEWHERE = {TENANT.lower().encode(), SNAPSHOT.lower().encode()}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _TOUCH_S = 60.0
-_BESIDE_ENTITIES = ("/snapshots", "/info")
+_IDENTITY = "/info/sourceIdentity"
+_BESIDE_ENTITIES = ("/snapshots", _IDENTITY)
 """Paths of what is never inside a snapshot. What could be and is not there is refused (422)."""
 _CREATING = {
     ("POST", "/entities"),
@@ -92,6 +93,11 @@ class Hubs:
         except (NoSuchTenant, TooManyTenants) as error:
             raise _told(error, tenant) from error
 
+    @property
+    def has_tenants(self) -> bool:
+        """Whether there may be others than the default one."""
+        return self._tenants is not None
+
     def keep(self, tenant: str) -> None:
         """A request has stored something there."""
         if self._tenants is not None and tenant:
@@ -139,6 +145,9 @@ class Tenancy:
         path = endpoint.path.removeprefix(self._root).rstrip("/")
         may_create = (endpoint.method, path) in _CREATING
         has_snapshots = not path.startswith(_BESIDE_ENTITIES)
+        if path == _IDENTITY and self._hubs.has_tenants:
+            # Who a tenant is does not need its data, which may not be there yet.
+            return naming_hub(own)
 
         async def elsewhere(request: Request) -> Response:
             check_length(request)

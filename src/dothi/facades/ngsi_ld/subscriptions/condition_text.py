@@ -7,12 +7,12 @@ from typing import Any
 
 from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
 from dothi.model import condition as conditions
-from dothi.model.condition import Condition
+from dothi.model.condition import Condition, Term
 
 
 def to_builtins(value: Any) -> Any:
-    """Dataclasses as [name, fields…], tuples as {"of": […]}, times as {"at": text}, members of an
-    enumeration as {"enum": [name, value]}."""
+    """Dataclasses as [name, fields…], tuples as {"of": […]}, times as {"at": text}, names as
+    {"term": text}, members of an enumeration as {"enum": [name, value]}."""
     if isinstance(value, Enum):
         return {"enum": [type(value).__name__, value.value]}
     if is_dataclass(value) and not isinstance(value, type):
@@ -22,6 +22,8 @@ def to_builtins(value: Any) -> Any:
         return {"of": [to_builtins(part) for part in value]}
     if isinstance(value, datetime):
         return {"at": format_date_time(value)}
+    if isinstance(value, Term):
+        return {"term": str(value)}
     return value
 
 
@@ -34,6 +36,8 @@ def from_builtins(value: Any) -> Any:
     if isinstance(value, dict):
         if "at" in value:
             return parse_date_time(value["at"])
+        if "term" in value:
+            return Term(value["term"])
         if "enum" in value:
             name, member = value["enum"]
             return getattr(conditions, name)(member)

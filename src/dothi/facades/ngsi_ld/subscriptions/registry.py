@@ -131,9 +131,10 @@ class Registry:
     async def _context_text(self, document: Document, context: LdContext) -> str:
         """The @context of the notifications: jsonldContext, else the one of the request."""
         spec = document.get("jsonldContext", context.user)
+        text = await self._kept.keep(spec, self.contexts)
         if "jsonldContext" in document:
-            await self.contexts.resolve(spec)
-        return await self._kept.keep(spec, self.contexts)
+            await self._kept.context(text)
+        return text
 
     def _put(self, subscription: Subscription) -> None:
         self._by_id[subscription.id] = subscription

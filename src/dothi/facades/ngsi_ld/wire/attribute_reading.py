@@ -33,7 +33,7 @@ from dothi.facades.ngsi_ld.wire.kinds import (
     names_kind,
 )
 from dothi.facades.ngsi_ld.wire.names import check_name, check_uri
-from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_utc
+from dothi.facades.ngsi_ld.wire.times import format_date_time, is_plain, parse_utc
 from dothi.facades.ngsi_ld.wire.values import check_value
 from dothi.model.row import Kind
 
@@ -107,14 +107,18 @@ class AttributeReader:
         if shape.value_key not in raw:
             raise bad_request_data(f"{where}: a {shape.name} needs the member {shape.value_key}")
         place = f"{where}.{shape.value_key}"
+        observed_at = self.observed_at(raw, where)
+        members = self.members(raw, stored, shape, where)
+        if observed_at is not None and not is_plain(raw["observedAt"]):
+            members["observedAt"] = raw["observedAt"]
         return Instance(
             stored,
             shape.kind,
             self.value(stored, shape.kind, raw[shape.value_key], place),
             dataset_of(raw, where),
             self.unit(raw, shape.kind, where),
-            self.observed_at(raw, where),
-            self.members(raw, stored, shape, where),
+            observed_at,
+            members,
         )
 
     def value(self, stored: str, kind: Kind, raw: Any, where: str) -> Any:

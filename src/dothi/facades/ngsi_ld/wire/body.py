@@ -17,7 +17,7 @@ import msgspec
 from dothi.facades.ngsi_ld.wire.geometry import is_geometry
 from dothi.facades.ngsi_ld.wire.instance import Instance
 from dothi.facades.ngsi_ld.wire.kinds import BY_KIND
-from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
+from dothi.facades.ngsi_ld.wire.times import format_date_time, is_plain, parse_date_time
 from dothi.model.row import Kind
 from dothi.model.units import find_unit
 
@@ -122,7 +122,9 @@ def from_canonical(name: str, found: dict[str, Any], kind: Kind) -> Instance:
     """The instance that `canonical` made the JSON of."""
     rest = dict(found)
     rest.pop("type", None)
-    observed_at = rest.pop("observedAt", None)
+    observed_at = rest.get("observedAt")
+    if observed_at is not None and is_plain(observed_at):
+        del rest["observedAt"]
     return Instance(
         name,
         kind,

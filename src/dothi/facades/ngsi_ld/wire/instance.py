@@ -23,7 +23,8 @@ class Instance(msgspec.Struct, frozen=True):
     unit: str | None = None
     observed_at: datetime | None = None
     members: dict[str, Any] = {}
-    """Sub-attributes (in canonical form, see wire/body.py) and plain members."""
+    """Sub-attributes (in canonical form, see wire/body.py) and plain members; under `observedAt`
+    its text where that is written otherwise than `format_date_time` does (clause 4.6.4)."""
 
     @property
     def is_null(self) -> bool:

@@ -39,7 +39,13 @@ def names_kind(raw: dict[str, Any]) -> bool:
 
 
 BARE_WHEN_SIMPLE = frozenset(
-    {Kind.PROPERTY, Kind.RELATIONSHIP, Kind.GEO_PROPERTY, Kind.LIST_RELATIONSHIP}
+    {
+        Kind.PROPERTY,
+        Kind.RELATIONSHIP,
+        Kind.GEO_PROPERTY,
+        Kind.LIST_PROPERTY,
+        Kind.LIST_RELATIONSHIP,
+    }
 )
 """Kinds whose simplified form is the value itself."""
 

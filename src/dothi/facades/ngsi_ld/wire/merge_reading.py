@@ -39,7 +39,6 @@ from dothi.facades.ngsi_ld.wire.reading import (
     entity_members,
     is_system_time,
 )
-from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.model.row import Kind
 
 _NEVER_DELETED = VALUE_KEYS | {"type", "datasetId"}
@@ -170,7 +169,7 @@ class PatchReader:
         if unit is not None:
             members["unitCode"] = unit
         if observed_at is not None:
-            members["observedAt"] = format_date_time(observed_at)
+            members["observedAt"] = rest["observedAt"]
         return members
 
     def _sub(self, name: str, raw: Any, where: str) -> Any:

@@ -39,7 +39,7 @@ def _range(part: str) -> tuple[str, float]:
             try:
                 return media.lower(), min(max(float(value), 0.0), 1.0)
             except ValueError:
-                return media.lower(), 0.0
+                break  # no weight at all (RFC 9110): it has the default one
     return media.lower(), 1.0
 
 

@@ -21,11 +21,12 @@ from dothi.facades.ngsi_ld.wire.kinds import (
 from dothi.facades.ngsi_ld.wire.language import LanguageFilter
 from dothi.facades.ngsi_ld.wire.names import attribute_name
 from dothi.facades.ngsi_ld.wire.projection import WHOLE, Projection
-from dothi.facades.ngsi_ld.wire.times import format_date_time
+from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
 from dothi.model.row import Kind
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
 
 _VOCAB_MEMBERS = NAMING_MEMBERS
+_WRITTEN_AS_IS = PLAIN_MEMBERS | {"observedAt"}
 _BARE = frozenset({"Property", "GeoProperty"})
 
 
@@ -189,15 +190,19 @@ class Writer:
         if instance.dataset:
             found["datasetId"] = instance.dataset
         for name, member in instance.members.items():
-            if name == "expiresAt" and not self.has_system_attributes:
-                continue
             if name in _VOCAB_MEMBERS:
                 found[name] = self._vocabulary(member)
-            elif name in PLAIN_MEMBERS:
-                found[name] = member
-            else:
+            elif name not in _WRITTEN_AS_IS:
                 found[self.context.wire(name)] = self._sub_attribute(name, member)
+            elif self._is_shown(name, member, instance):
+                found[name] = member
         return found
+
+    def _is_shown(self, name: str, member: Any, instance: Instance) -> bool:
+        if name == "observedAt":
+            # Whoever wrote a newer value may have left the text of an older time.
+            return parse_date_time(member) == instance.observed_at
+        return name != "expiresAt" or self.has_system_attributes
 
     def _sub_attribute(self, name: str, member: Any) -> Any:
         if isinstance(member, list):

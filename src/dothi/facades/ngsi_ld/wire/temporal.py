@@ -20,8 +20,6 @@ from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.model.row import Kind
 from dothi.ports.evolution import EvolutionHead
 
-_BARE_PAIRS = frozenset({Kind.LIST_PROPERTY, Kind.LIST_RELATIONSHIP})
-"""Kinds whose value stands alone in a pair although the simplified form names it."""
 _SCOPE = "scope"
 
 
@@ -83,9 +81,10 @@ class TemporalWriter:
     def _values(self, name: str, rows: Sequence[PastInstance], kind: Kind) -> Any:
         """One object per datasetId with its [value, time] pairs."""
         by_dataset: dict[tuple[str, Kind], list[list[Any]]] = {}
+        writer = self._writer()
         for row in rows:
             instance = self._restored(row)
-            pair = [self._pair_value(instance), format_date_time(self.time_of(row))]
+            pair = [writer.simplified(instance), format_date_time(self.time_of(row))]
             by_dataset.setdefault((row.dataset, instance.kind), []).append(pair)
         if not rows:
             by_dataset["", kind] = []
@@ -96,12 +95,6 @@ class TemporalWriter:
             one |= {"datasetId": dataset} if dataset else {}
             found.append(one | {shape.values_key: pairs})
         return found[0] if len(found) == 1 else found
-
-    def _pair_value(self, instance: Instance) -> Any:
-        writer = self._writer()
-        if instance.kind in _BARE_PAIRS:
-            return writer.value(instance)
-        return writer.simplified(instance)
 
     def _restored(self, row: PastInstance) -> Instance:
         if row.is_deletion:
@@ -115,7 +108,8 @@ class TemporalWriter:
 
     def _writer(self) -> Writer:
         is_simple = self.format is TemporalFormat.VALUES
-        return Writer(self.context, Format.SIMPLIFIED if is_simple else Format.NORMALIZED)
+        of_instances = Format.SIMPLIFIED if is_simple else Format.NORMALIZED
+        return Writer(self.context, of_instances, self.has_system_attributes)
 
 
 def _null(row: PastInstance) -> Any:

@@ -46,6 +46,11 @@ def parse_date_time(text: object) -> datetime:
         raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC") from error
 
 
+def is_plain(text: str) -> bool:
+    """Whether a DateTime of context data is written as `format_date_time` writes it."""
+    return "," not in text and not ("." in text and text.endswith("0Z"))
+
+
 def format_date_time(at: datetime) -> str:
     """`2026-01-31T08:00:00Z`, with a fraction only where there is one."""
     text = at.astimezone(UTC).replace(tzinfo=None).isoformat()
