@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +20,6 @@ from dothi.facades.ngsi_ld.distributed.remote_entity import remote_entity
 from dothi.facades.ngsi_ld.distributed.selection import Share, matching, shares, usable
 from dothi.facades.ngsi_ld.errors import NgsiError, bad_request_data
 from dothi.facades.ngsi_ld.registrations.data import Mode
-from dothi.facades.ngsi_ld.registrations.filters import satisfies
 from dothi.facades.ngsi_ld.registrations.matching import Wanted
 from dothi.facades.ngsi_ld.routes.guard import entity_id_of
 from dothi.facades.ngsi_ld.wire.answers import problem
@@ -30,7 +30,31 @@ from dothi.ports.entity_query import StoredEntity
 _MAX_PAGES = 100
 _PAGE = 100
 _SYSTEM = ("options", "sysAttrs")
-_Found = dict[str, list[tuple[Mode, StoredEntity]]]
+
+
+@dataclass(slots=True)
+class _Found:
+    """What sources gave."""
+
+    entities: dict[str, list[tuple[Mode, StoredEntity]]] = field(default_factory=dict)
+    holders: dict[str, list[str]] = field(default_factory=dict)
+    """Entity id -> registrations whose sources gave something of it."""
+    warnings: list[str] = field(default_factory=list)
+
+    def take(self, entity: StoredEntity, share: Share) -> None:
+        self.entities.setdefault(entity.id, []).append((share.mode, entity))
+        self.holders.setdefault(entity.id, []).append(share.entry.registration.id)
+
+    def join(self, other: "_Found") -> None:
+        for uri, parts in other.entities.items():
+            self.entities.setdefault(uri, []).extend(parts)
+            self.holders.setdefault(uri, []).extend(other.holders[uri])
+        self.warnings += other.warnings
+
+    def only(self, uri: str) -> "_Found":
+        """What was asked for, whatever else a source may give."""
+        parts = {uri: self.entities[uri]} if uri in self.entities else {}
+        return _Found(parts, {uri: self.holders.get(uri, [])}, self.warnings)
 
 
 async def retrieve(at: Spreading, request: Request) -> Response:
@@ -58,10 +82,11 @@ async def retrieve(at: Spreading, request: Request) -> Response:
         *(at.forwarder.send(s.entry, caller, _retrieval(entity_id, s, asked)) for s in parts)
     )
     outcomes += [at.forwarder.looped(entry.registration, caller) for entry in closed]
-    remote: _Found = {}
+    remote = _Found()
     for share, outcome in zip(parts, outcomes, strict=False):
         _gather(at, caller, share, outcome, remote)
-    response = await at.make(with_remote(at.broker, _of(entity_id, remote)))(request)
+    remote = remote.only(entity_id)
+    response = await at.make(with_remote(at.broker, remote.entities, remote.holders))(request)
     return warned(response, [text for outcome in outcomes for text in outcome.warnings])
 
 
@@ -77,8 +102,7 @@ async def query(at: Spreading, request: Request) -> Response:
     found = [
         pair
         for pair in matching(at.broker.sources, asked.wanted, asked.names, asked.datasets)
-        if _can_query(pair[0].registration.operations)
-        and (asked.csf is None or satisfies(pair[0].registration.document, asked.csf))
+        if _can_query(pair[0].registration.operations) and asked.concerns(pair[0].registration)
     ]
     if not found or asked.is_local:
         return await at.local(incoming.copy())
@@ -91,18 +115,13 @@ async def query(at: Spreading, request: Request) -> Response:
         for wanted in asked.wanted
         for share in shares(entry, infos, wanted, asked.asked_names)
     ]
-    remote: _Found = {}
-    warnings = [
-        text
-        for entry in closed
-        for text in at.forwarder.looped(entry.registration, caller).warnings
-    ]
-    for given, texts in await asyncio.gather(*work):
-        warnings += texts
-        for uri, one in given.items():
-            remote.setdefault(uri, []).extend(one)
-    response = await at.make(with_remote(at.broker, remote))(incoming.copy())
-    return warned(response, warnings)
+    remote = _Found()
+    for entry in closed:
+        remote.warnings += at.forwarder.looped(entry.registration, caller).warnings
+    for given in await asyncio.gather(*work):
+        remote.join(given)
+    over = with_remote(at.broker, remote.entities, remote.holders, is_split=asked.is_split)
+    return warned(await at.make(over)(incoming.copy()), remote.warnings)
 
 
 async def query_context(at: Spreading, incoming: Incoming) -> LdContext:
@@ -113,11 +132,9 @@ async def query_context(at: Spreading, incoming: Incoming) -> LdContext:
     return await payload.context(at.broker.contexts, payload.document)
 
 
-async def _ask(
-    at: Spreading, caller: Caller, share: Share, asked: QueryRequest
-) -> tuple[_Found, list[str]]:
+async def _ask(at: Spreading, caller: Caller, share: Share, asked: QueryRequest) -> _Found:
     """All entities of one source that may be on the page, and the warnings."""
-    found: _Found = {}
+    found = _Found()
     need = asked.needed or _PAGE * _MAX_PAGES
     size = min(need, _PAGE)
     for page in range(_MAX_PAGES):
@@ -127,7 +144,8 @@ async def _ask(
         count = len(outcome.body) if isinstance(outcome.body, list) else 0
         if not outcome.is_good or count < size or (page + 1) * size >= need:
             break
-    return found, outcome.warnings
+    found.warnings += outcome.warnings
+    return found
 
 
 def _gather(at: Spreading, caller: Caller, share: Share, outcome: Outcome, into: _Found) -> None:
@@ -141,18 +159,13 @@ def _gather(at: Spreading, caller: Caller, share: Share, outcome: Outcome, into:
         at.forwarder.invalid(outcome, caller)
         return
     for entity in given:
-        into.setdefault(entity.id, []).append((share.mode, entity))
+        into.take(entity, share)
 
 
 def _entity(body: Any, context: LdContext, share: Share) -> StoredEntity:
     if not isinstance(body, dict):
         raise bad_request_data("an entity must be an object")
     return remote_entity(body, context, share.names)
-
-
-def _of(entity_id: str, found: _Found) -> _Found:
-    """Only what was asked for, whatever else a source may give."""
-    return {uri: parts for uri, parts in found.items() if uri == entity_id}
 
 
 def _can_query(operations: Iterable[str]) -> bool:

@@ -13,6 +13,8 @@ SPREADS: dict[tuple[str, str], Spread] = {
     ("GET", _ENTITIES): reads.query,
     ("GET", _ENTITY): reads.retrieve,
     ("POST", "/entityOperations/query"): reads.query,
+    ("GET", "/entityMaps"): reads.query,
+    ("POST", "/entityMaps"): reads.query,
     ("GET", "/types"): discovery("retrieveEntityTypes"),
     ("GET", "/types/{name:path}"): discovery("retrieveEntityTypeInfo"),
     ("GET", "/attributes"): discovery("retrieveAttrTypes"),

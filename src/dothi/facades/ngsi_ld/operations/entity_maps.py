@@ -72,11 +72,12 @@ async def make_map(broker: Broker, search: EntitySearch, lifetime: timedelta) ->
 
 async def keep_map(broker: Broker, ids: list[str], lifetime: timedelta) -> EntityMap:
     """Keep a new map of these entities."""
-    found = EntityMap(
-        f"urn:ngsi-ld:EntityMap:{uuid.uuid4()}",
-        broker.clock.now() + lifetime,
-        dict.fromkeys(ids, _LOCAL),
-    )
+    known: dict[str, tuple[str, ...]] = dict.fromkeys(ids, _LOCAL)
+    if broker.others is not None:
+        told = await asyncio.to_thread(broker.others, ids)
+        known = {uri: tuple(told.get(uri, ())) or _LOCAL for uri in ids}
+    made_at = broker.clock.now()
+    found = EntityMap(f"urn:ngsi-ld:EntityMap:{uuid.uuid4()}", made_at + lifetime, known)
     await asyncio.to_thread(broker.maps.add, found)
     return found
 
