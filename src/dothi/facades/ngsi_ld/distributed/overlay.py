@@ -10,14 +10,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
+import pyarrow as pa
+
 from dothi.facades.ngsi_ld.distributed.merge import merged
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.data import Mode
 from dothi.facades.ngsi_ld.registrations.matching import finds
 from dothi.model.batch import Batch, CommitResult
+from dothi.model.condition import Condition
 from dothi.pipeline.matching import matches
 from dothi.ports.entity_maps import EntityMap, EntityMaps
 from dothi.ports.entity_query import Entities, EntitySearch, StoredEntity
+from dothi.ports.evolution import EvolutionHead, EvolutionSearch
 from dothi.ports.ingest import Ingest
 
 Remote = Mapping[str, Sequence[tuple[Mode, StoredEntity]]]
@@ -156,6 +160,26 @@ class Nowhere:
         return []
 
 
+class NoEvolutions:
+    """A store without a past."""
+
+    def find(
+        self, _search: EvolutionSearch, after: str = "", limit: int | None = None
+    ) -> list[str]:
+        return []
+
+    def load(self, _ids: Sequence[str], _names: Sequence[str] = ()) -> list[EvolutionHead]:
+        return []
+
+    def moved(self, _series: tuple[str, str], _at: datetime) -> list[datetime]:
+        return []
+
+    def matching(
+        self, _condition: Condition, _heads: Sequence[EvolutionHead], _rows: pa.Table
+    ) -> set[str]:
+        return set()
+
+
 class NoMaps:
     """Entity maps that are not kept."""
 
@@ -211,5 +235,9 @@ def checking(broker: Broker) -> Broker:
     ingest: Ingest = Nothing()
     maps: EntityMaps = NoMaps()
     return replace(
-        broker, ingest=ingest, entities=cast(Entities, Nowhere(broker.entities)), maps=maps
+        broker,
+        ingest=ingest,
+        entities=cast(Entities, Nowhere(broker.entities)),
+        evolutions=NoEvolutions(),
+        maps=maps,
     )

@@ -174,7 +174,7 @@ def _can_query(operations: Iterable[str]) -> bool:
 
 def _retrieval(entity_id: str, share: Share, asked: QueryRequest) -> Any:
     def build(context: LdContext) -> Outgoing:
-        query = [*_narrowing(share, asked, context), _SYSTEM]
+        query = [*narrowing(share, asked, context), _SYSTEM]
         return Outgoing("GET", f"/entities/{quote(entity_id, safe=':')}", query)
 
     return build
@@ -189,7 +189,7 @@ def _query_of(share: Share, asked: QueryRequest, size: int, offset: int) -> Any:
         if by_post:
             body = asked.body(share, context)
             return Outgoing("POST", "/entityOperations/query", page, body)
-        query = _narrowing(share, asked, context)
+        query = narrowing(share, asked, context)
         if share.ids:
             query.append(("id", ",".join(share.ids)))
         elif share.id_pattern:
@@ -199,7 +199,7 @@ def _query_of(share: Share, asked: QueryRequest, size: int, offset: int) -> Any:
     return build
 
 
-def _narrowing(share: Share, asked: QueryRequest, context: LdContext) -> list[tuple[str, str]]:
+def narrowing(share: Share, asked: QueryRequest, context: LdContext) -> list[tuple[str, str]]:
     """Type and attributes as far as the source is registered for them (clause 4.3.6.1)."""
     found: list[tuple[str, str]] = []
     if share.types:
