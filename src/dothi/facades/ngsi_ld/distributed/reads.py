@@ -12,13 +12,14 @@ from starlette.responses import Response
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.distributed.caller import Caller
 from dothi.facades.ngsi_ld.distributed.distribution import Spreading, warned
-from dothi.facades.ngsi_ld.distributed.forward import Outcome, Outgoing
+from dothi.facades.ngsi_ld.distributed.forward import Build, Forwarder, Outcome, Outgoing
 from dothi.facades.ngsi_ld.distributed.local_request import Incoming, read_incoming
-from dothi.facades.ngsi_ld.distributed.overlay import with_remote
+from dothi.facades.ngsi_ld.distributed.overlay import Remote, with_remote
 from dothi.facades.ngsi_ld.distributed.query_request import QueryRequest, read_query
 from dothi.facades.ngsi_ld.distributed.remote_entity import remote_entity
 from dothi.facades.ngsi_ld.distributed.selection import Share, matching, shares, usable
 from dothi.facades.ngsi_ld.errors import NgsiError, bad_request_data
+from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.data import Mode
 from dothi.facades.ngsi_ld.registrations.matching import Wanted
 from dothi.facades.ngsi_ld.routes.guard import entity_id_of
@@ -84,7 +85,7 @@ async def retrieve(at: Spreading, request: Request) -> Response:
     outcomes += [at.forwarder.looped(entry.registration, caller) for entry in closed]
     remote = _Found()
     for share, outcome in zip(parts, outcomes, strict=False):
-        _gather(at, caller, share, outcome, remote)
+        _gather(at.forwarder, caller, share, outcome, remote)
     remote = remote.only(entity_id)
     response = await at.make(with_remote(at.broker, remote.entities, remote.holders))(request)
     return warned(response, [text for outcome in outcomes for text in outcome.warnings])
@@ -124,6 +125,39 @@ async def query(at: Spreading, request: Request) -> Response:
     return warned(await at.make(over)(incoming.copy()), remote.warnings)
 
 
+async def everything_of(
+    broker: Broker, forwarder: Forwarder, caller: Caller, entity_id: str
+) -> Remote:
+    """What every source has of an entity; what goes wrong there is passed over."""
+    local = await broker.load([entity_id])
+    types = any_of([HasType(name) for one in local for name in one.types])
+    wanted = Wanted((entity_id,), "", types)
+    found = [
+        pair
+        for pair in matching(broker.sources, [wanted])
+        if pair[0].registration.supports("retrieveEntity")
+    ]
+    open_ones, _ = usable(found, caller)
+    parts = [s for entry, infos in open_ones for s in shares(entry, infos, wanted, lambda n: n)]
+
+    def build(share: Share) -> Build:
+        names = sorted(share.names)
+
+        def message(to: LdContext) -> Outgoing:
+            query = [("attrs", _joined(names, to))] if names else []
+            return Outgoing("GET", f"/entities/{quote(entity_id, safe=':')}", [*query, _SYSTEM])
+
+        return message
+
+    outcomes = await asyncio.gather(
+        *(forwarder.send(share.entry, caller, build(share)) for share in parts)
+    )
+    given = _Found()
+    for share, outcome in zip(parts, outcomes, strict=True):
+        _gather(forwarder, caller, share, outcome, given)
+    return given.only(entity_id).entities
+
+
 async def query_context(at: Spreading, incoming: Incoming) -> LdContext:
     """The @context of a query, by GET or by POST."""
     if incoming.request.method == "GET":
@@ -140,7 +174,7 @@ async def _ask(at: Spreading, caller: Caller, share: Share, asked: QueryRequest)
     for page in range(_MAX_PAGES):
         build = _query_of(share, asked, size, page * size)
         outcome = await at.forwarder.send(share.entry, caller, build)
-        _gather(at, caller, share, outcome, found)
+        _gather(at.forwarder, caller, share, outcome, found)
         count = len(outcome.body) if isinstance(outcome.body, list) else 0
         if not outcome.is_good or count < size or (page + 1) * size >= need:
             break
@@ -148,7 +182,9 @@ async def _ask(at: Spreading, caller: Caller, share: Share, asked: QueryRequest)
     return found
 
 
-def _gather(at: Spreading, caller: Caller, share: Share, outcome: Outcome, into: _Found) -> None:
+def _gather(
+    forwarder: Forwarder, caller: Caller, share: Share, outcome: Outcome, into: _Found
+) -> None:
     """Take the entities of an answer; an answer that holds anything else is refused whole."""
     if outcome.status != 200 or outcome.body is None:
         return
@@ -156,7 +192,7 @@ def _gather(at: Spreading, caller: Caller, share: Share, outcome: Outcome, into:
     try:
         given = [_entity(body, outcome.context, share) for body in bodies]
     except NgsiError:
-        at.forwarder.invalid(outcome, caller)
+        forwarder.invalid(outcome, caller)
         return
     for entity in given:
         into.take(entity, share)
