@@ -11,6 +11,8 @@ class RecordKind(StrEnum):
     REGISTRATION = "registration"
     SUBSCRIPTION = "subscription"
     """To registrations."""
+    LEG = "leg"
+    """A subscription that we have at a source on behalf of one of ours."""
     IDENTITY = "identity"
     """The one name by which other brokers recognise this one."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from dothi.access.egress import egress_policy
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.hubs.hub import HubPlan
@@ -17,9 +18,11 @@ from dothi.app.hubs.tenants import TenantHubs
 from dothi.facades.ngsi_ld.door import NgsiLdDeps, NgsiLdDoor
 from dothi.facades.ngsi_ld.errors import context_not_available
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.notify.webhook.sender import WebhookSender
 from dothi.pipeline.entity_cache import EntityCache
 from dothi.ports.clock import SystemClock
 from dothi.ports.hubs import Following, HubPorts, Snapshots
+from dothi.ports.notifier import Notifier
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.context_sources import RelationalContextSources
@@ -147,7 +150,8 @@ async def running(folder: Path, settings: NgsiLdSettings | None = None) -> Async
         records = RelationalSnapshots(hub.engine)
         snapshots = SnapshotHubs(records, pool, DataFolder(folder), SystemClock())
         ports = ports_of(hub, lake, snapshots)
-        door = NgsiLdDoor(NgsiLdDeps(ports, tenants, contexts), settings)
+        deps = NgsiLdDeps(ports, tenants, contexts, senders=_senders)
+        door = NgsiLdDoor(deps, settings)
         beside = door.services(ports, "")
         for service in beside:
             await service.start()
@@ -158,6 +162,10 @@ async def running(folder: Path, settings: NgsiLdSettings | None = None) -> Async
             await service.stop()
         await door.stop()
     lake.close()
+
+
+def _senders() -> dict[str, Notifier]:
+    return {"http": WebhookSender(egress_policy(("127.0.0.0/8", "::1")))}
 
 
 def problem_of(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:

@@ -282,3 +282,63 @@ async def test_expired_parts_are_left_out(door: Running, source: Recorder) -> No
     source.answer("GET", f"/entities/{CAR}", 200, gone)
     await register(door, source.url)
     problem_of(await door.get(f"/entities/{CAR}"), 404, "ResourceNotFound")
+
+
+async def test_an_entity_map_names_its_sources(doors: tuple[Running, Running, Running]) -> None:
+    """5.2.39, 5.5.9.3: who holds each entity; paging by the map asks them again."""
+    a, b, _ = doors
+    await register(a, url_of(b), uri="urn:r:b")
+    await a.create(car(speed=1))
+    await b.create(car(seats=4))
+    await b.create(car("urn:ngsi-ld:Vehicle:2", speed=2))
+    answer = await a.get("/entities?type=Vehicle&entityMap=true")
+    where = answer.headers["ngsild-entitymap"]
+    held = (await a.get(where.removeprefix("/ngsi-ld/v1"))).json()["entityMap"]
+    assert held == {CAR: ["@none", "urn:r:b"], "urn:ngsi-ld:Vehicle:2": ["urn:r:b"]}
+    await b.create(car("urn:ngsi-ld:Vehicle:3", speed=3))
+    header = {"ngsild-entitymap": where}
+    answer = await a.get("/entities?type=Vehicle&limit=1&offset=1", headers=header)
+    assert [one["id"] for one in answer.json()] == ["urn:ngsi-ld:Vehicle:2"]
+    await b.http.delete("/ngsi-ld/v1/entities/urn:ngsi-ld:Vehicle:2")
+    answer = await a.get("/entities?type=Vehicle", headers=header)
+    assert [one["id"] for one in answer.json()] == [CAR]
+    answer = await a.get("/entityMaps?type=Vehicle")
+    assert answer.json()["entityMap"]["urn:ngsi-ld:Vehicle:3"] == ["urn:r:b"]
+
+
+async def test_split_entities_are_judged_as_a_whole(
+    doors: tuple[Running, Running, Running],
+) -> None:
+    """5.7.2.4: with splitEntities filters are applied to what all sources have of an entity."""
+    a, b, _ = doors
+    await register(a, url_of(b))
+    place = {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [105.8, 21.0]}}
+    await a.create(car(speed=5))
+    await b.create(car(location=place))
+    await a.create(car("urn:ngsi-ld:Vehicle:2", speed=5))
+    near = "georel=near;maxDistance==1000&geometry=Point&coordinates=[105.8,21.0]"
+    far = "georel=near;maxDistance==1000&geometry=Point&coordinates=[2.3,48.8]"
+    split = "type=Vehicle&splitEntities=true"
+    assert set(await _values(a, f"{split}&q=speed>1&{near}")) == {CAR}
+    assert await _values(a, f"{split}&q=speed>1&{far}") == {}
+    assert await _values(a, f"{split}&q=speed>9&{near}") == {}
+    assert set(await _values(a, f"{split}&attrs=location")) == {CAR}
+    answer = await a.get(f"/entities?{split}&q=speed>1&{near}&count=true&limit=0")
+    assert answer.headers["ngsild-results-count"] == "1"
+
+
+async def test_a_registered_place_bounds_what_is_asked(door: Running, source: Recorder) -> None:
+    """4.3.6.1, 5.2.9: a source is not asked for places or scopes where it has nothing."""
+    area = {"type": "Polygon", "coordinates": [[[105, 20], [106, 20], [106, 22], [105, 20]]]}
+    await register(door, source.url, location=area, scope="/Hanoi")
+    source.answer("GET", "/entities", 200, [])
+    near = "georel=near;maxDistance==1000&geometry=Point&coordinates="
+    for filters, is_asked in (
+        (f"{near}[2.3,48.8]", False),
+        (f"{near}[105.8,21.0]", True),
+        ("scopeQ=/Hue", False),
+        ("scopeQ=/Hanoi", True),
+    ):
+        source.requests.clear()
+        assert await _values(door, f"type=Vehicle&{filters}") == {}
+        assert bool(source.requests) is is_asked, filters

@@ -22,7 +22,15 @@ from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
 from dothi.facades.ngsi_ld.context.shelf import MemoryShelf
 from dothi.facades.ngsi_ld.distributed.delivery import HttpDelivery
+from dothi.facades.ngsi_ld.distributed.forward import Forwarder
 from dothi.facades.ngsi_ld.distributed.http_client import HttpClient
+from dothi.facades.ngsi_ld.distributed.inbound import Inbound
+from dothi.facades.ngsi_ld.distributed.legs import LegPorts, Legs
+from dothi.facades.ngsi_ld.distributed.remote_notifications import (
+    inbound_endpoint,
+    reached,
+    without_loops,
+)
 from dothi.facades.ngsi_ld.endpoints import (
     broker_endpoints,
     context_endpoints,
@@ -33,6 +41,7 @@ from dothi.facades.ngsi_ld.endpoints import (
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.expiry import Expiry
 from dothi.facades.ngsi_ld.registrations.notifier import RegistrationNotifier
+from dothi.facades.ngsi_ld.routes.contexts import BaseUrl
 from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.routes.preference import preferring
@@ -53,6 +62,7 @@ from dothi.ports.notifier import Notifier
 from dothi.ports.service import Service
 from dothi.ports.subscriptions import Deliveries
 
+_NOTED = ("/subscriptions", "/csourceRegistrations")
 _NOTICE_S = 5.0
 _NOTICE_BYTES = 1 << 16
 
@@ -83,6 +93,8 @@ class _Side:
     broker: Broker
     subscriptions: SubscriptionService | None
     notifier: RegistrationNotifier
+    legs: Legs | None
+    inbound: Inbound | None
 
 
 class NgsiLdDoor:
@@ -122,7 +134,8 @@ class NgsiLdDoor:
         side = self._side_of(hub, tenant)
         if side.subscriptions is None:
             return [Expiry(side.broker)]
-        return [Expiry(side.broker), side.subscriptions, side.notifier]
+        beside = [] if side.legs is None else [side.legs]
+        return [Expiry(side.broker), side.subscriptions, side.notifier, *beside]
 
     def deliveries(self, hub: HubPorts, tenant: str) -> Deliveries | None:
         """How the delivery of notifications goes; None: there are none."""
@@ -137,6 +150,7 @@ class NgsiLdDoor:
             *(replace(endpoint, handler=_preferring(endpoint)) for endpoint in found),
             *context_endpoints(self.library, self._deps.public_url),
             registration_list(self._side_of(self._deps.hub, "").broker),
+            inbound_endpoint(ROOT, self._hubs, self._inbound_of, self._settings.max_body_bytes),
         ]
 
     def _side_of(self, hub: HubPorts, tenant: str) -> _Side:
@@ -158,8 +172,38 @@ class NgsiLdDoor:
                 hub.sources,
                 tenant,
             )
-            side = self._sides[hub] = _Side(broker, subscriptions, notifier)
+            legs, inbound = self._legs_of(broker, subscriptions, hub, tenant)
+            side = self._sides[hub] = _Side(broker, subscriptions, notifier, legs, inbound)
         return side
+
+    def _legs_of(
+        self,
+        broker: Broker,
+        subscriptions: SubscriptionService | None,
+        hub: HubPorts,
+        tenant: str,
+    ) -> tuple[Legs | None, Inbound | None]:
+        """Subscriptions at registered sources, and what takes their notifications."""
+        if subscriptions is None:
+            return None, None
+        forwarder = Forwarder(
+            self._client, broker.sources, broker.contexts, self._settings.forward_timeout_s
+        )
+        legs = Legs(
+            LegPorts(
+                broker.sources,
+                subscriptions.registry,
+                forwarder,
+                broker.contexts,
+                self._deps.clock,
+                hub.sources,
+                tenant,
+            )
+        )
+        return legs, Inbound(broker, legs, subscriptions, forwarder, tenant)
+
+    def _inbound_of(self, hub: HubPorts, tenant: str) -> Inbound | None:
+        return self._side_of(hub, tenant).inbound
 
     def _build(self, hub: HubPorts, tenant: str) -> list[Endpoint]:
         return self._table(hub, tenant, self._settings)
@@ -182,10 +226,22 @@ class NgsiLdDoor:
             table += subscription_endpoints(
                 side.subscriptions.registry, settings, self._deps.public_url
             )
+            table = [self._noting(endpoint, side) for endpoint in table]
         if hub.snapshots is None:
             return table
         desk = self._desk(hub.snapshots, broker.contexts, tenant)
         return [*table, *snapshot_endpoints(broker, desk)]
+
+    def _noting(self, endpoint: Endpoint, side: _Side) -> Endpoint:
+        """Of what legs depend on: the endpoint that tells them how others reach us."""
+        path = endpoint.path.removeprefix(ROOT).rstrip("/")
+        if side.legs is None or endpoint.method != "POST" or path not in _NOTED:
+            return endpoint
+        base = BaseUrl(self._deps.public_url, ROOT)
+        noting = replace(endpoint, handler=reached(endpoint, side.legs, base))
+        if path == "/csourceRegistrations":
+            return noting
+        return replace(noting, handler=without_loops(noting, side.broker))
 
     def _desk(self, snapshots: Snapshots, contexts: Contexts, tenant: str) -> SnapshotDesk:
         def handlers(hub: HubPorts, is_wide: bool) -> HandlerTable:

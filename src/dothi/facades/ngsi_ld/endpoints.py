@@ -242,12 +242,20 @@ def _temporal(broker: Broker) -> list[Row]:
     entity = f"/temporal{_ENTITY}"
     attributes_of, attribute = f"/temporal{_ATTRIBUTES}", f"/temporal{_ATTRIBUTE}"
     many = "/temporal/entities"
-    by_post = "/temporal/entityOperations/query"
+    by_post, maps = "/temporal/entityOperations/query", "/temporal/entityMaps"
     one, all_, below = temporal, query.query_handler(broker), past.append_handler(broker)
     return [
         ("POST", many, write, one.create_handler(broker), "Create or update an evolution"),
         ("GET", many, read, all_, "Query evolutions"),
         ("POST", by_post, read, query.post_query_handler(broker), "Query evolutions by POST"),
+        ("GET", maps, read, query.map_handler(broker), "Make an EntityMap of evolutions"),
+        (
+            "POST",
+            maps,
+            read,
+            query.post_map_handler(broker),
+            "Make an EntityMap of evolutions by a body",
+        ),
         ("DELETE", many, write, _no_entity, "Refused: no entity id"),
         ("DELETE", attributes_of, write, _no_attribute, "Refused: no attribute name"),
         ("POST", attributes_of, write, below, "Add instances to an evolution"),

@@ -382,7 +382,7 @@ context_source_record = Table(
     "context_source_record",
     metadata,
     Column("id", _Id, primary_key=True),
-    Column("kind", String, nullable=False, comment="registration, subscription, identity"),
+    Column("kind", String, nullable=False, comment="registration, subscription, leg, identity"),
     Column("uri", String, nullable=False),
     Column("document", Text, nullable=False, comment="JSON with stored names"),
     Column("state", Text, nullable=False, server_default="{}", comment="JSON, counters and times"),

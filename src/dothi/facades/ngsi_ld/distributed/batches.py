@@ -1,7 +1,7 @@
 """Batch operations here and at registered sources (clauses 5.6.7 to 5.6.10 and 5.6.20).
 
-Each source gets one request with all its entities. An entity of which any part failed is among the
-errors, also when other parts of it were done.
+Each source gets one request with all its entities, or one for each when it takes no batches. An
+entity of which any part failed is among the errors, also when other parts of it were done.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from dothi.facades.ngsi_ld.distributed.outcomes import of_source, unsupported
 from dothi.facades.ngsi_ld.distributed.plan import Plan, plan, plan_whole
 from dothi.facades.ngsi_ld.distributed.recompact import recompacted
 from dothi.facades.ngsi_ld.distributed.selection import matching
+from dothi.facades.ngsi_ld.distributed.singles import ALTERNATIVES, Item, Singles
 from dothi.facades.ngsi_ld.distributed.writes import attribute_names, cut, passed_on, refusal
 from dothi.facades.ngsi_ld.errors import NgsiError, loop_detected
 from dothi.facades.ngsi_ld.registrations.matching import Wanted
@@ -111,6 +112,7 @@ class _Work:
         self.consignments: dict[str, _Consignment] = {}
         self._at = at
         self._operation = operation
+        self._alternatives = (operation, *ALTERNATIVES[operation])
         self._payload = payload
         self._here: list[Any] = []
         self.tally = _Tally([_id_of(item) for item in payload.document])
@@ -133,15 +135,26 @@ class _Work:
         own = None
         if self._here:
             own = asyncio.ensure_future(self._at.local(incoming.copy(self._here)))
-        outcomes = await asyncio.gather(
-            *(self._at.forwarder.send(c.entry, self.caller, c.build(name, query)) for c in sent)
-        )
+        outcomes = await asyncio.gather(*(self._send(c, name, query) for c in sent))
         for consignment, outcome in zip(sent, outcomes, strict=True):
             if not outcome.is_passed_over:
                 self._count(consignment, outcome)
         if own is not None:
             self._count_here(await own)
         return self.tally.answer(creates=self._operation in _CREATING)
+
+    async def _send(
+        self, consignment: _Consignment, name: str, query: list[tuple[str, str]]
+    ) -> Outcome:
+        entry, forwarder = consignment.entry, self._at.forwarder
+        if entry.registration.supports(self._operation):
+            return await forwarder.send(entry, self.caller, consignment.build(name, query))
+        said = next((value for key, value in query if key == "options"), "")
+        singles = Singles(
+            forwarder, self.caller, entry, self._operation, frozenset(said.split(","))
+        )
+        parts = zip(consignment.ids, consignment.items, consignment.contexts, strict=True)
+        return await singles.send([Item(*part) for part in parts])
 
     async def _share(self, uri: str, item: dict[str, Any]) -> None:
         context = await self._payload.context(self._at.broker.contexts, item)
@@ -151,7 +164,7 @@ class _Work:
         if not stored:
             stored = [t for entity in await self._at.broker.load([uri]) for t in entity.types]
         sources = self._at.broker.sources
-        made = plan(sources, self.caller, (uri, stored), list(names), self._operation)
+        made = plan(sources, self.caller, (uri, stored), list(names), self._alternatives)
         for consignment, piece in self._pieces(uri, made):
             consignment.items.append(cut(item, names, piece))
             consignment.contexts.append(context)
@@ -163,7 +176,7 @@ class _Work:
         local = await self._at.broker.load([uri])
         types = any_of([HasType(name) for entity in local for name in entity.types])
         found = list(matching(self._at.broker.sources, [Wanted((uri,), "", types)]))
-        made = plan_whole(found, self.caller, self._operation)
+        made = plan_whole(found, self.caller, self._alternatives)
         for consignment, _ in self._pieces(uri, made):
             consignment.items.append(uri)
             consignment.contexts.append(self.caller.context)

@@ -81,6 +81,8 @@ class Outcome:
     location: str = ""
     has_more: bool = False
     """Whether the source has a next page."""
+    covered: str = ""
+    """The header Content-Range: an answer with 206 does not cover everything."""
 
     @property
     def is_good(self) -> bool:
@@ -162,6 +164,7 @@ class Forwarder:
     ) -> Outcome:
         outcome = Outcome(registration, answer.status, context=context)
         outcome.location = answer.headers.get("location", "")
+        outcome.covered = answer.headers.get("content-range", "")
         outcome.has_more = 'rel="next"' in answer.headers.get("link", "")
         outcome.warnings = _peer_warnings(answer.headers.get("ngsild-warning", ""))
         if answer.body:

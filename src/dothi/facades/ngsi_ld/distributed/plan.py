@@ -16,6 +16,8 @@ from dothi.facades.ngsi_ld.registrations.registry import Entry, Registry
 from dothi.model.condition import HasType, any_of
 
 _Found = Sequence[tuple[Entry, list[Information]]]
+Operation = str | tuple[str, ...]
+"""Name of an operation (clause 4.20), or several that can stand for each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def plan(
     caller: Caller,
     entity: tuple[str, Iterable[str]],
     names: Sequence[str],
-    operation: str,
+    operation: Operation,
 ) -> Plan:
     """Split the attributes `names` of an entity (id, types); no types: any."""
     uri, types = entity
@@ -61,19 +63,19 @@ def plan(
     for mode in (Mode.EXCLUSIVE, Mode.REDIRECT):
         _take(made, _of_mode(found, mode), caller, operation)
     for entry, parts in _of_mode(found, Mode.INCLUSIVE):
-        if entry.registration.supports(operation) and not caller.has_seen(entry.registration):
+        if _takes(entry, operation) and not caller.has_seen(entry.registration):
             piece = _piece(entry, parts, made.kept, operation)
             if made.stays_here and (piece.names or piece.is_whole or not names):
                 made.pieces.append(piece)
     return made
 
 
-def plan_whole(found: _Found, caller: Caller, operation: str) -> Plan:
+def plan_whole(found: _Found, caller: Caller, operation: Operation) -> Plan:
     """An operation on whole entities: every source that holds anything of them, and here."""
     made = Plan()
     for entry, _ in found:
         registration = entry.registration
-        is_supported, is_loop = registration.supports(operation), caller.has_seen(registration)
+        is_supported, is_loop = _takes(entry, operation), caller.has_seen(registration)
         if registration.mode.is_proxied:
             made.pieces.append(Piece(entry, (), True, is_supported, is_loop))
         elif registration.mode is Mode.INCLUSIVE and is_supported and not is_loop:
@@ -85,7 +87,7 @@ def _of_mode(found: _Found, mode: Mode) -> _Found:
     return [pair for pair in found if pair[0].registration.mode is mode]
 
 
-def _take(made: Plan, found: _Found, caller: Caller, operation: str) -> None:
+def _take(made: Plan, found: _Found, caller: Caller, operation: Operation) -> None:
     """Give all of these sources their share of what is still kept, then keep it no longer."""
     taken: set[str] = set()
     had_names = bool(made.kept)
@@ -109,8 +111,14 @@ def _piece(
     entry: Entry,
     parts: Sequence[Information],
     names: Sequence[str],
-    operation: str,
+    operation: Operation,
 ) -> Piece:
     is_whole = any(not part.names for part in parts)
     covered = tuple(n for n in names if is_whole or any(n in part.names for part in parts))
-    return Piece(entry, covered, is_whole, entry.registration.supports(operation))
+    return Piece(entry, covered, is_whole, _takes(entry, operation))
+
+
+def _takes(entry: Entry, operation: Operation) -> bool:
+    """Whether the source takes the operation, or one of those that can stand for it."""
+    names = (operation,) if isinstance(operation, str) else operation
+    return any(entry.registration.supports(name) for name in names)

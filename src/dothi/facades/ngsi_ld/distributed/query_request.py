@@ -13,12 +13,17 @@ import msgspec
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.distributed.local_request import Incoming
 from dothi.facades.ngsi_ld.distributed.selection import Share
+from dothi.facades.ngsi_ld.errors import NgsiError
 from dothi.facades.ngsi_ld.grammar.q import parse_q
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.grammar.type_selection import parse_type_selection
+from dothi.facades.ngsi_ld.operations.entity_maps import MAP_HEADER
+from dothi.facades.ngsi_ld.registrations.data import Registration
+from dothi.facades.ngsi_ld.registrations.filters import meets_geo, meets_scope, satisfies
+from dothi.facades.ngsi_ld.registrations.geo_query import read_geo_query
 from dothi.facades.ngsi_ld.registrations.matching import Wanted
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
-from dothi.model.condition import Condition
+from dothi.model.condition import Condition, Geo
 
 _GEO = ("georel", "geometry", "coordinates", "geoproperty")
 _NOT_ATTRIBUTES = frozenset({"id", "type", "scope"})
@@ -35,6 +40,8 @@ class QueryRequest:
     """Attributes that alone are given."""
     datasets: frozenset[str]
     csf: Condition | None
+    geo: Geo | None
+    scope_q: str
     type_text: str
     filter_texts: Mapping[str, str]
     """q, scopeQ and the parts of a geo-query; empty when filters are applied here."""
@@ -46,6 +53,18 @@ class QueryRequest:
     """Whether it asks for all types, which means those that are here (clause 5.7.2.4)."""
     is_split: bool
     """Whether entities may lie in pieces, so that only the whole can be filtered."""
+
+    def concerns(self, registration: Registration) -> bool:
+        """Whether the source may have anything of it, by what the registration says of the source
+        itself: its properties (csf), its place, its scopes (clauses 4.3.6.1 and 5.12)."""
+        document = registration.document
+        if self.csf is not None and not satisfies(document, self.csf):
+            return False
+        if self.geo is not None and self.geo.attribute in document:
+            return meets_geo(document, self.geo)
+        return not (self.scope_q and registration.scopes) or meets_scope(
+            registration.scopes, self.scope_q
+        )
 
     @property
     def names(self) -> frozenset[str]:
@@ -90,16 +109,20 @@ def read_query(incoming: Incoming, context: LdContext, settings: NgsiLdSettings)
     if is_post:
         said |= _flat(msgspec.json.decode(incoming.body))
     is_split = said.get("splitEntities") in {True, "true"}
-    texts = {n: str(said[n]) for n in ("q", "scopeQ", *_GEO) if n in said and not is_split}
+    filters = {n: str(said[n]) for n in ("q", "scopeQ", *_GEO) if n in said}
+    needs_all = "entityMap" in said or MAP_HEADER in incoming.request.headers
+    needs_all |= incoming.raw_path.rstrip("/").endswith("/entityMaps")
     return QueryRequest(
         wanted=_wanted(said, context),
         attrs=_names(said.get("attrs"), context),
         picked=_names(said.get("pick"), context) - _NOT_ATTRIBUTES,
         datasets=frozenset(_listed(said.get("datasetId"))),
         csf=_condition(said.get("csf"), context),
+        geo=_geo(filters, context),
+        scope_q=filters.get("scopeQ", ""),
         type_text=_type_text(said),
-        filter_texts=texts,
-        needed=_needed(parameters, settings),
+        filter_texts={} if is_split else filters,
+        needed=0 if is_split or needs_all else _needed(parameters, settings),
         is_post=is_post,
         is_ordered="orderBy" in said,
         is_local=_is_local(said),
@@ -177,6 +200,13 @@ def _condition(text: Any, context: LdContext) -> Condition | None:
     try:
         return parse_q(text, context.stored)
     except GrammarError:
+        return None
+
+
+def _geo(texts: Mapping[str, str], context: LdContext) -> Geo | None:
+    try:
+        return read_geo_query({name: texts[name] for name in _GEO if name in texts}, context)
+    except NgsiError:
         return None
 
 

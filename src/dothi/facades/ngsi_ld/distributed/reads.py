@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -11,15 +12,15 @@ from starlette.responses import Response
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.distributed.caller import Caller
 from dothi.facades.ngsi_ld.distributed.distribution import Spreading, warned
-from dothi.facades.ngsi_ld.distributed.forward import Outcome, Outgoing
+from dothi.facades.ngsi_ld.distributed.forward import Build, Forwarder, Outcome, Outgoing
 from dothi.facades.ngsi_ld.distributed.local_request import Incoming, read_incoming
-from dothi.facades.ngsi_ld.distributed.overlay import with_remote
+from dothi.facades.ngsi_ld.distributed.overlay import Remote, with_remote
 from dothi.facades.ngsi_ld.distributed.query_request import QueryRequest, read_query
 from dothi.facades.ngsi_ld.distributed.remote_entity import remote_entity
 from dothi.facades.ngsi_ld.distributed.selection import Share, matching, shares, usable
 from dothi.facades.ngsi_ld.errors import NgsiError, bad_request_data
+from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.data import Mode
-from dothi.facades.ngsi_ld.registrations.filters import satisfies
 from dothi.facades.ngsi_ld.registrations.matching import Wanted
 from dothi.facades.ngsi_ld.routes.guard import entity_id_of
 from dothi.facades.ngsi_ld.wire.answers import problem
@@ -30,7 +31,31 @@ from dothi.ports.entity_query import StoredEntity
 _MAX_PAGES = 100
 _PAGE = 100
 _SYSTEM = ("options", "sysAttrs")
-_Found = dict[str, list[tuple[Mode, StoredEntity]]]
+
+
+@dataclass(slots=True)
+class _Found:
+    """What sources gave."""
+
+    entities: dict[str, list[tuple[Mode, StoredEntity]]] = field(default_factory=dict)
+    holders: dict[str, list[str]] = field(default_factory=dict)
+    """Entity id -> registrations whose sources gave something of it."""
+    warnings: list[str] = field(default_factory=list)
+
+    def take(self, entity: StoredEntity, share: Share) -> None:
+        self.entities.setdefault(entity.id, []).append((share.mode, entity))
+        self.holders.setdefault(entity.id, []).append(share.entry.registration.id)
+
+    def join(self, other: "_Found") -> None:
+        for uri, parts in other.entities.items():
+            self.entities.setdefault(uri, []).extend(parts)
+            self.holders.setdefault(uri, []).extend(other.holders[uri])
+        self.warnings += other.warnings
+
+    def only(self, uri: str) -> "_Found":
+        """What was asked for, whatever else a source may give."""
+        parts = {uri: self.entities[uri]} if uri in self.entities else {}
+        return _Found(parts, {uri: self.holders.get(uri, [])}, self.warnings)
 
 
 async def retrieve(at: Spreading, request: Request) -> Response:
@@ -58,10 +83,11 @@ async def retrieve(at: Spreading, request: Request) -> Response:
         *(at.forwarder.send(s.entry, caller, _retrieval(entity_id, s, asked)) for s in parts)
     )
     outcomes += [at.forwarder.looped(entry.registration, caller) for entry in closed]
-    remote: _Found = {}
+    remote = _Found()
     for share, outcome in zip(parts, outcomes, strict=False):
-        _gather(at, caller, share, outcome, remote)
-    response = await at.make(with_remote(at.broker, _of(entity_id, remote)))(request)
+        _gather(at.forwarder, caller, share, outcome, remote)
+    remote = remote.only(entity_id)
+    response = await at.make(with_remote(at.broker, remote.entities, remote.holders))(request)
     return warned(response, [text for outcome in outcomes for text in outcome.warnings])
 
 
@@ -77,8 +103,7 @@ async def query(at: Spreading, request: Request) -> Response:
     found = [
         pair
         for pair in matching(at.broker.sources, asked.wanted, asked.names, asked.datasets)
-        if _can_query(pair[0].registration.operations)
-        and (asked.csf is None or satisfies(pair[0].registration.document, asked.csf))
+        if _can_query(pair[0].registration.operations) and asked.concerns(pair[0].registration)
     ]
     if not found or asked.is_local:
         return await at.local(incoming.copy())
@@ -91,18 +116,46 @@ async def query(at: Spreading, request: Request) -> Response:
         for wanted in asked.wanted
         for share in shares(entry, infos, wanted, asked.asked_names)
     ]
-    remote: _Found = {}
-    warnings = [
-        text
-        for entry in closed
-        for text in at.forwarder.looped(entry.registration, caller).warnings
+    remote = _Found()
+    for entry in closed:
+        remote.warnings += at.forwarder.looped(entry.registration, caller).warnings
+    for given in await asyncio.gather(*work):
+        remote.join(given)
+    over = with_remote(at.broker, remote.entities, remote.holders, is_split=asked.is_split)
+    return warned(await at.make(over)(incoming.copy()), remote.warnings)
+
+
+async def everything_of(
+    broker: Broker, forwarder: Forwarder, caller: Caller, entity_id: str
+) -> Remote:
+    """What every source has of an entity; what goes wrong there is passed over."""
+    local = await broker.load([entity_id])
+    types = any_of([HasType(name) for one in local for name in one.types])
+    wanted = Wanted((entity_id,), "", types)
+    found = [
+        pair
+        for pair in matching(broker.sources, [wanted])
+        if pair[0].registration.supports("retrieveEntity")
     ]
-    for given, texts in await asyncio.gather(*work):
-        warnings += texts
-        for uri, one in given.items():
-            remote.setdefault(uri, []).extend(one)
-    response = await at.make(with_remote(at.broker, remote))(incoming.copy())
-    return warned(response, warnings)
+    open_ones, _ = usable(found, caller)
+    parts = [s for entry, infos in open_ones for s in shares(entry, infos, wanted, lambda n: n)]
+
+    def build(share: Share) -> Build:
+        names = sorted(share.names)
+
+        def message(to: LdContext) -> Outgoing:
+            query = [("attrs", _joined(names, to))] if names else []
+            return Outgoing("GET", f"/entities/{quote(entity_id, safe=':')}", [*query, _SYSTEM])
+
+        return message
+
+    outcomes = await asyncio.gather(
+        *(forwarder.send(share.entry, caller, build(share)) for share in parts)
+    )
+    given = _Found()
+    for share, outcome in zip(parts, outcomes, strict=True):
+        _gather(forwarder, caller, share, outcome, given)
+    return given.only(entity_id).entities
 
 
 async def query_context(at: Spreading, incoming: Incoming) -> LdContext:
@@ -113,24 +166,25 @@ async def query_context(at: Spreading, incoming: Incoming) -> LdContext:
     return await payload.context(at.broker.contexts, payload.document)
 
 
-async def _ask(
-    at: Spreading, caller: Caller, share: Share, asked: QueryRequest
-) -> tuple[_Found, list[str]]:
+async def _ask(at: Spreading, caller: Caller, share: Share, asked: QueryRequest) -> _Found:
     """All entities of one source that may be on the page, and the warnings."""
-    found: _Found = {}
+    found = _Found()
     need = asked.needed or _PAGE * _MAX_PAGES
     size = min(need, _PAGE)
     for page in range(_MAX_PAGES):
         build = _query_of(share, asked, size, page * size)
         outcome = await at.forwarder.send(share.entry, caller, build)
-        _gather(at, caller, share, outcome, found)
+        _gather(at.forwarder, caller, share, outcome, found)
         count = len(outcome.body) if isinstance(outcome.body, list) else 0
         if not outcome.is_good or count < size or (page + 1) * size >= need:
             break
-    return found, outcome.warnings
+    found.warnings += outcome.warnings
+    return found
 
 
-def _gather(at: Spreading, caller: Caller, share: Share, outcome: Outcome, into: _Found) -> None:
+def _gather(
+    forwarder: Forwarder, caller: Caller, share: Share, outcome: Outcome, into: _Found
+) -> None:
     """Take the entities of an answer; an answer that holds anything else is refused whole."""
     if outcome.status != 200 or outcome.body is None:
         return
@@ -138,10 +192,10 @@ def _gather(at: Spreading, caller: Caller, share: Share, outcome: Outcome, into:
     try:
         given = [_entity(body, outcome.context, share) for body in bodies]
     except NgsiError:
-        at.forwarder.invalid(outcome, caller)
+        forwarder.invalid(outcome, caller)
         return
     for entity in given:
-        into.setdefault(entity.id, []).append((share.mode, entity))
+        into.take(entity, share)
 
 
 def _entity(body: Any, context: LdContext, share: Share) -> StoredEntity:
@@ -150,18 +204,13 @@ def _entity(body: Any, context: LdContext, share: Share) -> StoredEntity:
     return remote_entity(body, context, share.names)
 
 
-def _of(entity_id: str, found: _Found) -> _Found:
-    """Only what was asked for, whatever else a source may give."""
-    return {uri: parts for uri, parts in found.items() if uri == entity_id}
-
-
 def _can_query(operations: Iterable[str]) -> bool:
     return not {"queryEntity", "queryBatch"}.isdisjoint(operations)
 
 
 def _retrieval(entity_id: str, share: Share, asked: QueryRequest) -> Any:
     def build(context: LdContext) -> Outgoing:
-        query = [*_narrowing(share, asked, context), _SYSTEM]
+        query = [*narrowing(share, asked, context), _SYSTEM]
         return Outgoing("GET", f"/entities/{quote(entity_id, safe=':')}", query)
 
     return build
@@ -176,7 +225,7 @@ def _query_of(share: Share, asked: QueryRequest, size: int, offset: int) -> Any:
         if by_post:
             body = asked.body(share, context)
             return Outgoing("POST", "/entityOperations/query", page, body)
-        query = _narrowing(share, asked, context)
+        query = narrowing(share, asked, context)
         if share.ids:
             query.append(("id", ",".join(share.ids)))
         elif share.id_pattern:
@@ -186,7 +235,7 @@ def _query_of(share: Share, asked: QueryRequest, size: int, offset: int) -> Any:
     return build
 
 
-def _narrowing(share: Share, asked: QueryRequest, context: LdContext) -> list[tuple[str, str]]:
+def narrowing(share: Share, asked: QueryRequest, context: LdContext) -> list[tuple[str, str]]:
     """Type and attributes as far as the source is registered for them (clause 4.3.6.1)."""
     found: list[tuple[str, str]] = []
     if share.types:

@@ -27,7 +27,7 @@ def remote_entity(
     """
     plain = {name: value for name, value in document.items() if name != "@context"}
     draft = Reader(context).entity(plain)
-    own = (_time(document, "createdAt"), _time(document, "modifiedAt"))
+    own = (told_time(document, "createdAt"), told_time(document, "modifiedAt"))
     times = dict(_attribute_times(plain, context, own))
     rows = [
         _row(instance, times.get((instance.name, instance.dataset), own))
@@ -70,11 +70,12 @@ def _attribute_times(
             if isinstance(part, dict) and ("modifiedAt" in part or "createdAt" in part):
                 dataset = part.get("datasetId", "")
                 key = (context.stored(name), "" if dataset == "@none" else dataset)
-                created, modified = _time(part, "createdAt"), _time(part, "modifiedAt")
+                created, modified = told_time(part, "createdAt"), told_time(part, "modifiedAt")
                 yield key, (created or own[0], modified or own[1])
 
 
-def _time(part: dict[str, Any], name: str) -> datetime:
+def told_time(part: dict[str, Any], name: str) -> datetime:
+    """A time that the broker makes; UNKNOWN_AT when it is not told."""
     try:
         return parse_date_time(part.get(name))
     except ValueError:

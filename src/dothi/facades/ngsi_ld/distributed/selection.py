@@ -37,11 +37,15 @@ def matching(
     wanted: Sequence[Wanted],
     names: frozenset[str] = frozenset(),
     datasets: frozenset[str] = frozenset(),
+    *,
+    is_temporal: bool = False,
 ) -> Iterator[tuple[Entry, list[Information]]]:
-    """Registrations of the current state that match, with the elements that do."""
+    """Registrations that match, with the elements that do; those of the past where it counts."""
     for entry in registry:
         made = entry.registration
-        if made.is_temporal or (datasets and made.datasets and datasets.isdisjoint(made.datasets)):
+        if made.is_temporal and not is_temporal:
+            continue
+        if datasets and made.datasets and datasets.isdisjoint(made.datasets):
             continue
         parts = matching_information(made, wanted, names)
         if parts:

@@ -1,6 +1,6 @@
 """Which operations are distributed, by method and path (clauses 5.6 to 5.8)."""
 
-from dothi.facades.ngsi_ld.distributed import batches, reads, writes
+from dothi.facades.ngsi_ld.distributed import batches, reads, temporal, writes
 from dothi.facades.ngsi_ld.distributed.discovery import discovery
 from dothi.facades.ngsi_ld.distributed.distribution import Spread
 
@@ -13,6 +13,13 @@ SPREADS: dict[tuple[str, str], Spread] = {
     ("GET", _ENTITIES): reads.query,
     ("GET", _ENTITY): reads.retrieve,
     ("POST", "/entityOperations/query"): reads.query,
+    ("GET", "/entityMaps"): reads.query,
+    ("POST", "/entityMaps"): reads.query,
+    ("GET", "/temporal/entities"): temporal.query,
+    ("POST", "/temporal/entityOperations/query"): temporal.query,
+    ("GET", f"/temporal{_ENTITY}"): temporal.retrieve,
+    ("GET", "/temporal/entityMaps"): temporal.query,
+    ("POST", "/temporal/entityMaps"): temporal.query,
     ("GET", "/types"): discovery("retrieveEntityTypes"),
     ("GET", "/types/{name:path}"): discovery("retrieveEntityTypeInfo"),
     ("GET", "/attributes"): discovery("retrieveAttrTypes"),

@@ -1,7 +1,7 @@
 """What every operation works with."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dothi.facades.ngsi_ld.context.resolve import Contexts
@@ -42,6 +42,8 @@ class Broker:
     alarm: ExpiryAlarm = field(default_factory=ExpiryAlarm)
     sources: Registry = field(default_factory=Registry)
     """Registrations of other context sources."""
+    others: Callable[[Sequence[str]], Mapping[str, Sequence[str]]] | None = None
+    """Tells which registrations hold entities ("@none": this store); None: nobody was asked."""
 
     @classmethod
     def over(

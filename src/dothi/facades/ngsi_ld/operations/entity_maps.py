@@ -27,7 +27,7 @@ _DURATION = re.compile(
 _SECONDS = (604_800, 86_400, 3600, 60, 1)
 _DEFAULT_LIFETIME = timedelta(hours=1)
 _MAX_LIFETIME = timedelta(days=1)
-_MAX_ENTITIES = 100_000
+MAX_ENTITIES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +63,21 @@ def _lifetime(text: str) -> timedelta:
 
 async def make_map(broker: Broker, search: EntitySearch, lifetime: timedelta) -> EntityMap:
     """Fix what the search finds. Raises NgsiError TooManyResults."""
-    every = replace(search, offset=0, limit=_MAX_ENTITIES + 1)
+    every = replace(search, offset=0, limit=MAX_ENTITIES + 1)
     ids = await asyncio.to_thread(broker.entities.find, every)
-    if len(ids) > _MAX_ENTITIES:
-        raise too_many_results(f"an EntityMap holds at most {_MAX_ENTITIES} entities")
+    if len(ids) > MAX_ENTITIES:
+        raise too_many_results(f"an EntityMap holds at most {MAX_ENTITIES} entities")
     return await keep_map(broker, ids, lifetime)
 
 
 async def keep_map(broker: Broker, ids: list[str], lifetime: timedelta) -> EntityMap:
     """Keep a new map of these entities."""
-    found = EntityMap(
-        f"urn:ngsi-ld:EntityMap:{uuid.uuid4()}",
-        broker.clock.now() + lifetime,
-        dict.fromkeys(ids, _LOCAL),
-    )
+    known: dict[str, tuple[str, ...]] = dict.fromkeys(ids, _LOCAL)
+    if broker.others is not None:
+        told = await asyncio.to_thread(broker.others, ids)
+        known = {uri: tuple(told.get(uri, ())) or _LOCAL for uri in ids}
+    made_at = broker.clock.now()
+    found = EntityMap(f"urn:ngsi-ld:EntityMap:{uuid.uuid4()}", made_at + lifetime, known)
     await asyncio.to_thread(broker.maps.add, found)
     return found
 
@@ -129,6 +130,11 @@ async def page_by_map(
     `names`: only these attributes are loaded; empty: all, or those of the search.
     """
     return await asyncio.to_thread(_page, broker, search, found, counts, names)
+
+
+def map_url(found: EntityMap) -> str:
+    """Where the map can be read, as the header NGSILD-EntityMap tells it."""
+    return f"/ngsi-ld/v1/entityMaps/{found.id}"
 
 
 def map_body(found: EntityMap) -> dict[str, Any]:

@@ -50,10 +50,12 @@ async def add_instances(broker: Broker, source: str, draft: EntityDraft) -> None
 
 
 def _add(broker: Broker, rows: RowBuilder, draft: EntityDraft) -> None:
+    times = [one.observed_at for one in draft.instances if one.observed_at is not None]
     for instance in draft.instances:
         if instance.name == SCOPE and instance.observed_at is None:
-            # A scope begins when it is set.
-            rows.record(draft.id, structs.replace(instance, observed_at=broker.clock.now()))
+            # A scope begins when it is set, and holds for what comes together with it.
+            begins_at = min([broker.clock.now(), *times])
+            rows.record(draft.id, structs.replace(instance, observed_at=begins_at))
         else:
             rows.record(draft.id, instance)
 

@@ -35,7 +35,7 @@ from dothi.facades.ngsi_ld.registrations.operation_names import (
 )
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
 from dothi.facades.ngsi_ld.wire.names import check_address, check_name, check_scope, check_uri
-from dothi.facades.ngsi_ld.wire.times import parse_date_time
+from dothi.facades.ngsi_ld.wire.times import parse_date_time, parse_utc
 
 TYPE = "ContextSourceRegistration"
 _API = "/ngsi-ld/v1"
@@ -271,7 +271,7 @@ def _check_time(value: Any, where: str) -> None:
 
 def _time(value: Any, where: str) -> datetime:
     try:
-        return parse_date_time(value)
+        return parse_utc(value)
     except ValueError as error:
         raise bad_request_data(f"{where}: {error}") from error
 

@@ -28,7 +28,7 @@ from dothi.facades.ngsi_ld.registrations.query import (
 )
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
 from dothi.facades.ngsi_ld.wire.names import check_address, check_name, check_uri
-from dothi.facades.ngsi_ld.wire.times import parse_date_time
+from dothi.facades.ngsi_ld.wire.times import parse_date_time, parse_utc
 from dothi.model.condition import Condition
 
 TYPE = "Subscription"
@@ -263,6 +263,6 @@ def _expiry(found: dict[str, Any]) -> datetime | None:
     if "expiresAt" not in found:
         return None
     try:
-        return parse_date_time(found["expiresAt"])
+        return parse_utc(found["expiresAt"])
     except ValueError as error:
         raise bad_request_data(f"expiresAt: {error}") from error

@@ -13,7 +13,7 @@ from dothi.facades.ngsi_ld.routes.guard import Handler
 from dothi.facades.ngsi_ld.wire.backwards import NEWEST, Version, conform
 
 _PREFERENCE = re.compile(
-    r"(?:^|[,;\s])ngsi-ld\s*=\s*\"?(\d{1,3})\.(\d{1,3})(?:\.\d+)?\"?(?=$|[,;\s])"
+    r"(?:^|[,;\s])ngsi-ld\s*=\s*\"?(\d{1,3})\.(\d{1,3})(?:\.\d+)?\"?(?=$|[,;\s])", re.IGNORECASE
 )
 
 

@@ -33,7 +33,7 @@ def create_handler(registry: Registry, settings: NgsiLdSettings, base: BaseUrl) 
         payload = await read_payload(request, settings.max_body_bytes)
         context = await payload.context(registry.contexts, payload.document)
         raw = await _naming_context(payload.document, context, registry, base(request))
-        made = await registry.create(raw, context)
+        made = await registry.create(raw, context, ", ".join(request.headers.getlist("via")))
         return empty(201, {"location": f"{_PATH}/{quote(made.id, safe=':')}"})
 
     return guarded(create)

@@ -8,6 +8,14 @@ from starlette.responses import Response
 
 from dothi.facades.ngsi_ld.errors import not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.entity_maps import (
+    MAP_HEADER,
+    MAP_PARAMETERS,
+    find_map,
+    keep_map,
+    map_url,
+    read_map_request,
+)
 from dothi.facades.ngsi_ld.operations.projection import (
     PROJECTION_PARAMETERS,
     Projection,
@@ -30,7 +38,7 @@ from dothi.facades.ngsi_ld.wire.parameters import Parameters
 from dothi.facades.ngsi_ld.wire.request import read_payload, request_context
 from dothi.ports.evolution import EvolutionHead
 
-_RETRIEVE = TIME_PARAMETERS | PROJECTION_PARAMETERS | OUTPUT_PARAMETERS | {"local"}
+_RETRIEVE = TIME_PARAMETERS | PROJECTION_PARAMETERS | OUTPUT_PARAMETERS | MAP_PARAMETERS | {"local"}
 _WRITE = frozenset({"local"})
 
 
@@ -61,6 +69,7 @@ def retrieve_handler(broker: Broker) -> Handler:
         times = read_times(parameters)
         projection = read_projection(parameters, context)
         output = read_output(parameters, context, media, times, projection)
+        wanted = read_map_request(parameters, request.headers.get(MAP_HEADER, ""))
         head = await _known(broker, entity_id, projection)
         if output.aggregation is not None:
             [content] = await aggregated_entities(broker, output, [head])
@@ -72,7 +81,12 @@ def retrieve_handler(broker: Broker) -> Handler:
             content = output.written(evolutions[0])
         if not content:
             raise not_found(f"the evolution of {entity_id} has none of the members asked for")
-        return output.response(content, covered)
+        response = output.response(content, covered)
+        if wanted.is_used:
+            kept = await find_map(broker, wanted.reference)
+            kept = kept or await keep_map(broker, [entity_id], wanted.lifetime)
+            response.headers[MAP_HEADER] = map_url(kept)
+        return response
 
     return guarded(retrieve)
 

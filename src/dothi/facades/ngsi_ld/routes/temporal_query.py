@@ -1,6 +1,7 @@
 """Querying evolutions by GET and POST (clauses 6.18.3.2 and 6.24)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -10,6 +11,15 @@ from starlette.responses import Response
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.entity_maps import (
+    MAP_HEADER,
+    MAP_PARAMETERS,
+    MapRequest,
+    map_body,
+    map_url,
+    read_map_request,
+)
+from dothi.facades.ngsi_ld.operations.temporal_maps import make_temporal_map, page_of_map
 from dothi.facades.ngsi_ld.operations.temporal_query import (
     SEARCH_PARAMETERS,
     TemporalPage,
@@ -25,14 +35,17 @@ from dothi.facades.ngsi_ld.routes.temporal_output import (
     aggregated_entities,
     read_output,
 )
+from dothi.facades.ngsi_ld.wire.answers import answer
 from dothi.facades.ngsi_ld.wire.negotiation import JSON, LD_JSON, choose_media_type
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
 from dothi.facades.ngsi_ld.wire.request import read_payload, request_context
 from dothi.facades.ngsi_ld.wire.temporal import TemporalFormat
+from dothi.ports.entity_maps import EntityMap
 from dothi.ports.evolution import EntitySelector
 
-_QUERY = SEARCH_PARAMETERS | OUTPUT_PARAMETERS
-_POST = OUTPUT_PARAMETERS | {"limit", "offset", "count", "local", "splitEntities"}
+_QUERY = SEARCH_PARAMETERS | OUTPUT_PARAMETERS | MAP_PARAMETERS
+_PAGING = frozenset({"limit", "offset", "count", "local", "splitEntities"})
+_POST = OUTPUT_PARAMETERS | MAP_PARAMETERS | _PAGING
 _LISTS = ("attrs", "pick", "omit", "datasetId")
 _TEXTS = ("q", "csf", "lang", "scopeQ", "expandValues", "jsonKeys")
 _TEMPORAL = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN")
@@ -44,11 +57,7 @@ def query_handler(broker: Broker) -> Handler:
     """By GET."""
 
     async def query(request: Request) -> Response:
-        parameters = Parameters(request, _QUERY)
-        media = choose_media_type(request.headers.get("accept", ""), (JSON, LD_JSON))
-        context = await request_context(request, broker.contexts)
-        selectors = [read_selector(parameters, context)]
-        return await _answer(request, broker, parameters, (context, media), selectors)
+        return await _answer(request, broker, await _by_parameters(request, broker))
 
     return guarded(query)
 
@@ -57,29 +66,69 @@ def post_query_handler(broker: Broker) -> Handler:
     """By POST with a Query as its body (clause 5.2.23)."""
 
     async def query(request: Request) -> Response:
-        given = Parameters(request, _POST)
-        media = choose_media_type(request.headers.get("accept", ""), (JSON, LD_JSON))
-        payload = await read_payload(request, broker.settings.max_body_bytes)
-        context = await payload.context(broker.contexts, payload.document)
-        document = payload.document
-        if not isinstance(document, dict) or document.get("type") != "Query":
-            raise bad_request_data('the body must be an object of the type "Query"')
-        parameters = Parameters.of({**given.values, **_members(document)})
-        selectors = _selectors(document.get("entities", []), context)
-        return await _answer(request, broker, parameters, (context, media), selectors)
+        return await _answer(request, broker, await _by_body(request, broker))
 
     return guarded(query)
 
 
-async def _answer(
-    request: Request,
-    broker: Broker,
-    parameters: Parameters,
-    form: tuple[LdContext, str],
-    selectors: Sequence[EntitySelector],
-) -> Response:
-    context, media = form
-    asked = read_temporal_search(parameters, context, broker, selectors)
+def map_handler(broker: Broker) -> Handler:
+    """GET /temporal/entityMaps (clauses 5.14.5 and 6.35)."""
+
+    async def make(request: Request) -> Response:
+        return await _map(request, broker, await _by_parameters(request, broker))
+
+    return guarded(make)
+
+
+def post_map_handler(broker: Broker) -> Handler:
+    """POST /temporal/entityMaps."""
+
+    async def make(request: Request) -> Response:
+        return await _map(request, broker, await _by_body(request, broker))
+
+    return guarded(make)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query, however it was sent."""
+
+    parameters: Parameters
+    context: LdContext
+    media: str
+    selectors: Sequence[EntitySelector]
+
+
+async def _by_parameters(request: Request, broker: Broker) -> _Asked:
+    parameters = Parameters(request, _QUERY)
+    media = choose_media_type(request.headers.get("accept", ""), (JSON, LD_JSON))
+    context = await request_context(request, broker.contexts)
+    return _Asked(parameters, context, media, [read_selector(parameters, context)])
+
+
+async def _by_body(request: Request, broker: Broker) -> _Asked:
+    given = Parameters(request, _POST)
+    media = choose_media_type(request.headers.get("accept", ""), (JSON, LD_JSON))
+    payload = await read_payload(request, broker.settings.max_body_bytes)
+    context = await payload.context(broker.contexts, payload.document)
+    document = payload.document
+    if not isinstance(document, dict) or document.get("type") != "Query":
+        raise bad_request_data('the body must be an object of the type "Query"')
+    parameters = Parameters.of({**given.values, **_members(document)})
+    return _Asked(parameters, context, media, _selectors(document.get("entities", []), context))
+
+
+async def _map(request: Request, broker: Broker, query: _Asked) -> Response:
+    asked = read_temporal_search(query.parameters, query.context, broker, query.selectors)
+    found = await make_temporal_map(broker, asked, read_map_request(query.parameters, ""))
+    response = answer(map_body(found), query.media, query.context, 201)
+    response.headers[MAP_HEADER] = map_url(found)
+    return response
+
+
+async def _answer(request: Request, broker: Broker, query: _Asked) -> Response:
+    parameters, context, media = query.parameters, query.context, query.media
+    asked = read_temporal_search(parameters, context, broker, query.selectors)
     is_post = request.method == "POST"
     # A body has no options; methods in it ask for aggregation by themselves.
     default = (
@@ -88,7 +137,8 @@ async def _answer(
         else TemporalFormat.NORMALIZED
     )
     output = read_output(parameters, context, media, asked.times, asked.projection, default=default)
-    page = await query_evolutions(broker, asked)
+    wanted = read_map_request(parameters, request.headers.get(MAP_HEADER, ""))
+    page, found, is_new = await _page(broker, asked, wanted)
     covered = None
     if output.aggregation is not None:
         written = await aggregated_entities(broker, output, page.heads)
@@ -97,7 +147,18 @@ async def _answer(
         written = [output.written(evolution) for evolution in evolutions]
     response = output.response([one for one in written if one], covered)
     _link(request, response, asked, page, media)
+    if found is not None:
+        response.headers[MAP_HEADER] = map_url(found)
+        response.status_code = 201 if is_new else response.status_code
     return response
+
+
+async def _page(
+    broker: Broker, asked: TemporalSearch, wanted: MapRequest
+) -> tuple[TemporalPage, EntityMap | None, bool]:
+    if wanted.is_used:
+        return await page_of_map(broker, asked, wanted)
+    return await query_evolutions(broker, asked), None, False
 
 
 def _link(

@@ -9,7 +9,7 @@ from dothi.facades.ngsi_ld.grammar.projection import parse_projection
 from dothi.facades.ngsi_ld.grammar.q import pattern_problem
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.wire.names import check_address, check_name, check_uri
-from dothi.facades.ngsi_ld.wire.times import MOST_S, parse_date_time
+from dothi.facades.ngsi_ld.wire.times import MOST_S, parse_utc
 
 Check = Callable[[Any, str], Any]
 """Gives the value as it is kept; the second argument names the place."""
@@ -64,7 +64,7 @@ def whole_positive(raw: Any, where: str) -> int:
 
 def time(raw: Any, where: str) -> str:
     try:
-        parse_date_time(raw)
+        parse_utc(raw)
     except ValueError as error:
         raise bad_request_data(f"{where}: {error}") from error
     return str(raw)

@@ -14,7 +14,7 @@ from dothi.facades.ngsi_ld.grammar.scope_test import parse_scope_query
 from dothi.facades.ngsi_ld.grammar.type_selection import parse_type_selection
 from dothi.facades.ngsi_ld.subscriptions.condition_text import from_builtins
 from dothi.facades.ngsi_ld.subscriptions.naming import is_single_name
-from dothi.facades.ngsi_ld.subscriptions.reading import PARSED_Q, Document, coordinates_text
+from dothi.facades.ngsi_ld.subscriptions.reading import PARSED_Q, VIA, Document, coordinates_text
 from dothi.facades.ngsi_ld.wire.negotiation import JSON
 from dothi.facades.ngsi_ld.wire.representation import Format
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
@@ -120,6 +120,11 @@ class Subscription:
     @property
     def id(self) -> str:
         return self.record.id
+
+    @property
+    def via(self) -> str:
+        """Brokers through which the request came that made it (6.3.18); empty: from a client."""
+        return str(self.document.get(VIA, ""))
 
     def status(self, now_at: datetime) -> str:
         """active, paused or expired."""

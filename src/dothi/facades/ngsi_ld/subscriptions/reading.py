@@ -33,6 +33,9 @@ TRIGGERS = (
 )
 PARSED_Q = "parsedQ"
 """Member of the kept document with the condition of `q`; never shown."""
+VIA = "via"
+"""Member of the kept document with the header Via of the request that made it; never shown."""
+HIDDEN = frozenset({PARSED_Q, VIA})
 _MQTT_VALUES = {"MQTT-QoS": ("0", "1", "2"), "MQTT-Version": ("mqtt3.1.1", "mqtt5.0")}
 
 
@@ -69,6 +72,8 @@ def read_fragment(raw: Any, old: Document, context: LdContext, now_at: datetime)
     if PARSED_Q in known:
         found[PARSED_Q] = known[PARSED_Q]
     found["id"] = old["id"]
+    if VIA in old:
+        found[VIA] = old[VIA]
     return _finished(found, context, now_at, changed)
 
 

@@ -15,6 +15,7 @@ from dothi.facades.ngsi_ld.subscriptions.index import SubscriptionIndex
 from dothi.facades.ngsi_ld.subscriptions.kept_contexts import KeptContexts
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription, understand
 from dothi.facades.ngsi_ld.subscriptions.reading import (
+    VIA,
     Document,
     read_fragment,
     read_subscription,
@@ -72,10 +73,12 @@ class Registry:
             raise not_found(f"there is no subscription {subscription_id}")
         return found
 
-    async def create(self, raw: Any, context: LdContext) -> Subscription:
-        """Store a new one. Raises NgsiError."""
+    async def create(self, raw: Any, context: LdContext, via: str = "") -> Subscription:
+        """Store a new one; `via`: header of the request. Raises NgsiError."""
         now_at = self.clock.now()
         document = read_subscription(raw, context, now_at)
+        if via:
+            document[VIA] = via
         document.setdefault("id", f"urn:ngsi-ld:Subscription:{uuid.uuid4()}")
         kept = await self._context_text(document, context)
         async with self._lock:

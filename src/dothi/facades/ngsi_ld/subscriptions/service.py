@@ -191,6 +191,18 @@ class SubscriptionService:
             await self._in_thread(self._ports.hub.cursors.advance, CONSUMER, self.position)
             self._saved, self._saved_s = self.position, monotonic()
 
+    async def relay(self, matched: Sequence[Matched]) -> None:
+        """Deliver what another source has notified. Raises StoreUnavailable."""
+        notifications = await self._in_thread(self._relayed, matched)
+        self.matched += len(notifications)
+        self.dispatcher.put(notifications)
+
+    def _relayed(self, matched: Sequence[Matched]) -> list[Notification]:
+        notifications = self._throttle.notifications(matched, self._ports.clock.now())
+        if notifications:
+            self._ports.hub.outbox.put(notifications, CONSUMER, 0)
+        return notifications
+
     async def _deliver_periodic(self, matched: Sequence[Matched]) -> None:
         """Nothing is added while an earlier one still waits: the receiver is behind."""
         now_at = self._ports.clock.now()

@@ -6,7 +6,7 @@ from typing import Any
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.subscriptions.model import DEFAULT_TRIGGERS, Subscription
 from dothi.facades.ngsi_ld.subscriptions.naming import with_names
-from dothi.facades.ngsi_ld.subscriptions.reading import PARSED_Q
+from dothi.facades.ngsi_ld.subscriptions.reading import HIDDEN
 from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.ports.subscriptions import DeliveryState
 
@@ -17,7 +17,7 @@ def written(subscription: Subscription, context: LdContext, now_at: datetime) ->
     Of the members with a default only notificationTrigger is shown when it was not given: readers
     see which changes it is about.
     """
-    document = {k: v for k, v in subscription.document.items() if k != PARSED_Q}
+    document = {k: v for k, v in subscription.document.items() if k not in HIDDEN}
     named = with_names(document, context.wire)
     notification = {**named.pop("notification"), **_counters(subscription.delivery.state)}
     found = {"id": named.pop("id"), "type": "Subscription", **named}
