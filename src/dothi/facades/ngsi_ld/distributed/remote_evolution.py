@@ -1,7 +1,7 @@
 """Evolutions that other brokers give, in the form in which the history gives ours."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -116,7 +116,7 @@ def _row(entity: str, instance: Instance, part: dict[str, Any], now: datetime) -
             "instanceId": part["instanceId"],
             "createdAt": format_date_time(told_at if created_at == UNKNOWN_AT else created_at),
         }
-    held = columns(replace(instance, members=instance.members | origin))
+    held = columns(structs.replace(instance, members=instance.members | origin))
     return found | {
         "number": held.number,
         "text": held.text,
