@@ -1,15 +1,23 @@
-"""What every test may use: the `needs(tool)` marker for real counterparts."""
+"""What every test may use: the markers `needs(tool)` for real counterparts, and `thorough`."""
 
 import atexit
 import os
 import shutil
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from thorough import IS_THOROUGH, REQUIRED, examples
+
+# The programs that tests start would each compile SQLAlchemy and the rest anew (3 s each).
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # On a loaded machine one example may be slow; that is no error of what is tested.
-settings.register_profile("dothi", deadline=None)
+settings.register_profile("dothi", deadline=None, max_examples=examples(100))
 settings.load_profile("dothi")
 
 _INSTALL_LINES = {
@@ -29,12 +37,49 @@ def find_tool(tool: str) -> str | None:
     return next((path for name in _PROGRAMS[tool] if (path := shutil.which(name))), None)
 
 
+_left_out = pytest.StashKey[int]()
+_TESTS = Path(__file__).parent
+_SLOW = {"e2e", "faults", "docs", "console", "test_house_rules.py"}
+"""Folders and files that start programs: nothing else must wait for one of them at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long goes first; thorough tests are left out, unless a test is named (`::`)."""
+    items.sort(key=lambda item: not _SLOW & set(item.path.relative_to(_TESTS).parts))
+    named = [argument for argument in config.args if "::" in argument]
+    if IS_THOROUGH or named or config.option.markexpr:
+        return
+    thorough = [item for item in items if item.get_closest_marker("thorough")]
+    if thorough:
+        items[:] = [item for item in items if item not in thorough]
+        config.hook.pytest_deselected(items=thorough)
+    config.stash[_left_out] = len(thorough)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of xdist tells its controller, who collects nothing itself."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(_left_out, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if count := config.stash.get(_left_out, 0):
+        terminalreporter.write_line(
+            f"{count} thorough tests left out; everything: DOTHI_TEST_REQUIRE=all uv run pytest"
+        )
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip (or, under DOTHI_TEST_REQUIRE, fail) a test whose real counterpart is not installed.
 
     DOTHI_TEST_REQUIRE holds tool names separated by commas, or `all`.
     """
-    required = os.environ.get("DOTHI_TEST_REQUIRE", "").split(",")
     for mark in item.iter_markers("needs"):
         for tool in mark.args:
             if tool not in _PROGRAMS:
@@ -42,7 +87,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if find_tool(tool) is not None:
                 continue
             reason = f"{tool} is not installed: {_INSTALL_LINES[tool]}"
-            if "all" in required or tool in required:
+            if IS_THOROUGH or tool in REQUIRED:
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
 

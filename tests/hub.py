@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 from sqlalchemy import Engine
 
+from databases import lay_database
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock
 from dothi.storage.relational.engine import open_sqlite
@@ -15,7 +16,6 @@ from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.hot_log import SqliteLogWriter
 from dothi.storage.relational.log_reader import SqliteLogReader
-from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
 from dothi.storage.relational.sources import RelationalSources
@@ -51,9 +51,8 @@ class Hub:
 @asynccontextmanager
 async def open_hub(folder: Path, clock: Clock | None = None) -> AsyncIterator[Hub]:
     """Open (or open again) the database in `folder`; its intake runs until the end."""
-    path = folder / "dothi.db"
+    path = lay_database(folder / "dothi.db")
     engine = open_sqlite(path)
-    upgrade(engine)
     index = HotIndex()
     writer, reader = SqliteLogWriter(path, index, clock=clock), SqliteLogReader(path, index)
     reader.load_index()

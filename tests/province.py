@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from databases import lay_database
 from dothi.live.feed import LiveDeps
 from dothi.live.hub import LiveHub
 from dothi.live.settings import LiveSettings
@@ -20,7 +21,6 @@ from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.hot_log import SqliteLogWriter
 from dothi.storage.relational.log_reader import SqliteLogReader
-from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
 from dothi.storage.relational.sources import RelationalSources
@@ -33,9 +33,8 @@ class Province:
     """Store, pipeline and live view; use through `province`."""
 
     def __init__(self, folder: Path, live: LiveSettings | None = None) -> None:
-        path = folder / "dothi.db"
+        path = lay_database(folder / "dothi.db")
         self.engine = open_sqlite(path)
-        upgrade(self.engine)
         index = HotIndex()
         self.lake = open_lake(folder / "lake", LakeSettings())
         self.writer = SqliteLogWriter(path, index, self.lake.keys)

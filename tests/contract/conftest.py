@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from databases import lay_database
 from dothi.storage.relational.sqlite_store import SqliteStore, open_store
 
 Opener = Callable[[], SqliteStore]
@@ -20,7 +21,7 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     def open_again() -> SqliteStore:
         for store in opened:
             store.close()
-        opened[:] = [open_store(tmp_path / "dothi.db")]
+        opened[:] = [open_store(lay_database(tmp_path / "dothi.db"))]
         return opened[0]
 
     yield open_again

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from databases import lay_database
 from dothi.model.condition import AllOf, Compare, Comparison, HasType, Target
 from dothi.model.row import VALUE_CHANGES, Change, Kind
 from dothi.model.series import RawQuery, SeriesKey
@@ -32,7 +33,7 @@ class World:
 
     def open(self) -> None:
         self.lake: Lake = open_lake(self.folder / "lake", LakeSettings(hot_window_s=0))
-        self.store: SqliteStore = open_store(self.folder / "dothi.db", self.lake.keys)
+        self.store: SqliteStore = open_store(lay_database(self.folder / "dothi.db"), self.lake.keys)
         self.history = self.lake.history(self.store.reader)
         self.evolutions = SqliteEvolutions(self.store.engine)
         self.entities = SqliteEntities(self.store.engine)

@@ -35,6 +35,7 @@ from dothi.pipeline.matching import matches
 from dothi.ports.entity_query import EntitySearch, StoredEntity
 from dothi.storage.relational.entity_query import SqliteEntities
 from hub import Hub, open_hub
+from thorough import examples
 
 COUNT = 60
 TIMES = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=h) for h in (0, 1, 2)]
@@ -195,7 +196,9 @@ async def test_store_and_memory_agree(tmp_path: Path) -> None:
 
         seen = {True: 0, False: 0}
 
-        @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck)
+        )
         @given(_conditions)
         def agree(condition: Condition) -> None:
             found = store.find(EntitySearch(condition=condition, limit=None))
@@ -204,4 +207,4 @@ async def test_store_and_memory_agree(tmp_path: Path) -> None:
             seen[bool(found)] += 1
 
         agree()
-        assert min(seen.values()) > 20, seen
+        assert min(seen.values()) > examples(160) // 8, seen

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.program import Program, run_cli
+from support.program import Program, run_here
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 
@@ -23,7 +23,7 @@ def test_the_commands_answer_what_the_guide_says(tmp_path: Path) -> None:
         pytest.skip("curl is not installed: apt-get install curl")
     with Program(tmp_path / "data") as dothi:
         for language, source in (("en", "app-en"), ("vi", "app-vi")):
-            added = run_cli(
+            added = run_here(
                 *("source", "add", source, "--name", source, "--kind", "ngsi_ld"),
                 *("--data-dir", str(dothi.data_dir)),
             )

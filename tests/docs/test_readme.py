@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.program import Program, run_cli
+from support.program import Program, run_here
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +19,7 @@ def test_the_curl_example_is_taken(tmp_path: Path, name: str) -> None:
     assert found is not None
     rows = json.loads(found.group(1))
     with Program(tmp_path / "data") as dothi:
-        added = run_cli("source", "add", "gauge-1", "--data-dir", str(dothi.data_dir))
+        added = run_here("source", "add", "gauge-1", "--data-dir", str(dothi.data_dir))
         answer = httpx.post(
             f"{dothi.url}/api/v1/observations",
             json=rows,

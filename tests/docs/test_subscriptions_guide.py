@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.program import Program, run_cli
+from support.program import Program, run_here
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 
@@ -23,7 +23,7 @@ def test_the_commands_answer_what_the_guide_says(tmp_path: Path) -> None:
     (tmp_path / "allow.toml").write_text('[ngsi_ld.notify]\nallow = ["127.0.0.0/8"]\n')
     arguments = ("--config", str(tmp_path / "allow.toml"))
     with Program(tmp_path / "data", *arguments) as dothi:
-        added = run_cli(
+        added = run_here(
             *("source", "add", "app", "--name", "app", "--kind", "ngsi_ld"),
             *("--data-dir", str(dothi.data_dir)),
         )

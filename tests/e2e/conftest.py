@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import SLOW_MS, started_browser
+from support.browser import SLOW_MS, WINDOW, started_browser
 from support.program import Program
 
 Cookies = list[dict[str, object]]
@@ -45,7 +45,7 @@ def cookies(browser: Browser, hub: Program) -> Cookies:
 @pytest.fixture
 def page(browser: Browser, hub: Program, cookies: Cookies) -> Iterator[Page]:
     """A signed-in page; an uncaught error in it fails the test."""
-    context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 768})
+    context = browser.new_context(base_url=hub.url, **WINDOW)
     context.add_cookies(cookies)  # type: ignore[arg-type]
     opened = context.new_page()
     opened.set_default_timeout(SLOW_MS)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
-from support.browser import SLOW_MS, go_to, open_map
+from support.browser import SLOW_MS, WINDOW, go_to, open_map
 from support.node import installed_packages
 from support.program import Program
 from support.screens import all_screens, main_screens
+from thorough import IS_THOROUGH
 
 pytestmark = pytest.mark.needs("chromium", "node")
 
@@ -88,8 +89,7 @@ def opened(
     browser: Browser, hub: Program, cookies: Any, settings: Any = None, **context: Any
 ) -> Iterator[Page]:
     """A page of its own; `settings` as the browser keeps them, `context` as Playwright takes it."""
-    context.setdefault("viewport", {"width": 1366, "height": 768})
-    made = browser.new_context(base_url=hub.url, **context)
+    made = browser.new_context(base_url=hub.url, **WINDOW | context)
     made.add_cookies(cookies)
     stored = json.dumps(json.dumps(settings or {}))
     made.add_init_script(f"localStorage.setItem('dothi.settings', {stored})")
@@ -128,14 +128,15 @@ def audit(page: Page, axe: str, screen: str = "", *, themes: bool) -> list[str]:
     return found
 
 
-def test_axe_finds_nothing_in_vietnamese_in_any_theme(
+def test_axe_finds_nothing_in_vietnamese(
     browser: Browser, hub: Program, cookies: Any, axe: str
 ) -> None:
     with opened(browser, hub, cookies, {"lang": "vi", "theme": "light"}) as page:
         for screen in all_screens(page):
-            assert audit(page, axe, screen, themes=True) == [], screen
+            assert audit(page, axe, screen, themes=IS_THOROUGH) == [], screen
 
 
+@pytest.mark.thorough
 def test_axe_finds_nothing_in_english_in_the_dark_in_high_contrast(
     browser: Browser, hub: Program, cookies: Any, axe: str
 ) -> None:
@@ -145,6 +146,7 @@ def test_axe_finds_nothing_in_english_in_the_dark_in_high_contrast(
             assert audit(page, axe, screen, themes=False) == [], screen
 
 
+@pytest.mark.thorough
 def test_axe_finds_nothing_where_there_is_nothing(
     browser: Browser, empty_hub: Program, axe: str
 ) -> None:
@@ -185,6 +187,7 @@ def test_axe_finds_nothing_where_there_is_nothing(
         assert audit(page, axe, themes=True) == [], "signed out"
 
 
+@pytest.mark.thorough
 def test_axe_finds_nothing_when_the_hub_is_lost(
     browser: Browser, hub: Program, cookies: Any, axe: str
 ) -> None:
@@ -216,9 +219,9 @@ def test_axe_finds_nothing_when_the_hub_is_lost(
     ("width", "height", "scale", "body_px", "smallest_px"),
     [
         # Capitals of 16 minutes of arc, on 32 inches seen from 70 cm, need 25 px (ISO 9241-303).
-        pytest.param(3840, 2160, 1, 26, 19, id="4K"),
-        pytest.param(1366, 768, 1.25, 17, 12, id="1366 px with A+"),
-        pytest.param(1366, 768, 2, 28, 19, id="1366 px with A+++"),
+        pytest.param(3840, 2160, 1, 26, 19, id="4K", marks=pytest.mark.thorough),
+        pytest.param(1366, 768, 1.25, 17, 12, id="1366 px with A+", marks=pytest.mark.thorough),
+        pytest.param(1366, 768, 2, 28, 19, id="1366 px with A+++", marks=pytest.mark.thorough),
         pytest.param(320, 640, 1, 14, 10, id="1280 px at 400 %"),
     ],
 )
@@ -287,7 +290,7 @@ def test_a_long_list_is_one_stop_and_walked_by_arrows(page: Page) -> None:
 
 
 def test_the_map_moves_without_dragging(browser: Browser, hub: Program, cookies: Any) -> None:
-    with opened(browser, hub, cookies, reduced_motion="reduce") as page:
+    with opened(browser, hub, cookies) as page:
         open_map(page, "?c=10.9900,106.6500,11.00")
         camera = page.url
         for name in ("bắc", "tây", "đông", "nam"):

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import SLOW_MS, first_station, go_to, open_map
+from support.browser import SLOW_MS, first_station, go_to, open_map, with_motion
 from support.program import Program
 
 pytestmark = pytest.mark.needs("chromium")
@@ -27,7 +27,7 @@ LOOK_OF = """name => {
 
 
 def test_the_map_moves(page: Page) -> None:
-    open_map(page)
+    open_map(with_motion(page))
     in_view = page.get_by_role("region", name="Trong khung nhìn")
     before = in_view.inner_text()
     assert len(before.splitlines()) > 5
@@ -178,9 +178,10 @@ def test_nobody_sees_anything_without_signing_in(browser: Browser, hub: Program)
     context.close()
 
 
+@pytest.mark.thorough
 def test_screens_can_be_walked_for_weeks(page: Page) -> None:
     """The heap after many rounds is not larger than after the first ones."""
-    open_map(page)
+    open_map(with_motion(page))
     station = first_station(page)
     ways = [
         (f"/entities?q=pm25&sel={station}", "[data-testid=json]"),

@@ -79,6 +79,7 @@ def test_types_with_counts_are_found_and_chosen(page: Page) -> None:
     expect(page.get_by_role("option", name="placeNote")).to_be_visible(timeout=SLOW_MS)
 
 
+@pytest.mark.thorough
 def test_small_results_are_put_in_order(page: Page) -> None:
     open_entities(page, "?type=AirQualityObserved&cols=pm25")
     head = page.get_by_role("columnheader", name="PM2.5")
@@ -96,6 +97,7 @@ def test_small_results_are_put_in_order(page: Page) -> None:
     expect(head).to_have_attribute("aria-sort", "none")
 
 
+@pytest.mark.thorough
 def test_what_a_link_selects_is_seen_in_the_list(page: Page) -> None:
     page.goto("/entities?limit=100")
     listed = page.request.get("/ngsi-ld/v1/entities?local=true&limit=100").json()
@@ -141,6 +143,7 @@ def test_a_wrong_filter_says_why_while_it_is_typed(page: Page) -> None:
     expect(page.locator(".list .notice")).to_contain_text("Bộ lọc có lỗi")
 
 
+@pytest.mark.thorough
 def test_help_inserts_examples_and_names_are_completed(page: Page) -> None:
     open_entities(page, "?q=pm25")
     page.get_by_role("button", name="Cú pháp").click()
@@ -230,6 +233,7 @@ def test_a_click_on_the_map_selects_in_the_list(page: Page) -> None:
     expect(page.locator("[role=row][aria-selected=true]")).to_contain_text("Bình Dương: 593")
 
 
+@pytest.mark.thorough
 def test_the_map_view_is_a_filter(page: Page) -> None:
     open_entities(page, "?box=106.4,10.8,106.9,11.2")
     inside = total(page)
@@ -247,6 +251,7 @@ def test_the_map_view_is_a_filter(page: Page) -> None:
     assert total(page) > inside
 
 
+@pytest.mark.thorough
 def test_the_result_as_json_and_csv(page: Page) -> None:
     open_entities(page, "?q=pm25&cols=pm25")
     found = total(page)
@@ -262,6 +267,7 @@ def test_the_result_as_json_and_csv(page: Page) -> None:
     assert float(rows[0]["pm25"]) and rows[0]["pm25.unitCode"] == "GQ" and rows[0]["name"]
 
 
+@pytest.mark.thorough
 def test_columns_are_chosen_and_kept_in_the_url(page: Page) -> None:
     open_entities(page, "?q=pm25")
     heads = page.get_by_role("columnheader")
@@ -305,6 +311,7 @@ def test_an_entity_that_is_not_there_is_said_to_be_missing(page: Page) -> None:
     expect(page.locator(".list .notice")).to_contain_text("Không có thực thể nào khớp")
 
 
+@pytest.mark.thorough
 def test_an_empty_store_tells_how_to_begin(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -327,6 +334,7 @@ def test_an_empty_store_tells_how_to_begin(
         context.close()
 
 
+@pytest.mark.thorough
 def test_a_broken_line_keeps_the_list_and_greys_its_values(page: Page) -> None:
     open_entities(page)
     expect(page.locator("html")).to_have_attribute("data-link", "open", timeout=SLOW_MS)
@@ -340,7 +348,14 @@ def test_a_broken_line_keeps_the_list_and_greys_its_values(page: Page) -> None:
     page.unroute("**/ngsi-ld/**")
 
 
-@pytest.mark.parametrize("question", ["type=AirQualityObserved", "idPattern=air-hcm", "id=" + AIR])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "type=AirQualityObserved",
+        pytest.param("idPattern=air-hcm", marks=pytest.mark.thorough),
+        pytest.param("id=" + AIR, marks=pytest.mark.thorough),
+    ],
+)
 def test_other_filters_of_the_url(page: Page, question: str) -> None:
     open_entities(page, f"?{question}")
     answer = page.request.get(f"/ngsi-ld/v1/entities?local=true&limit=0&count=true&{question}")

@@ -9,14 +9,14 @@ import aiomqtt
 import httpx
 import pyarrow as pa
 
-from support.program import Program, run_cli
+from support.program import Program, run_cli, run_here
 
 STATION = "urn:ngsi-ld:WaterObserved:phu-an"
 REASON = "series_of_another_source"
 
 
 def token_of(dothi: Program, source: str, *options: str) -> str:
-    added = run_cli("source", "add", source, "--data-dir", str(dothi.data_dir), *options)
+    added = run_here("source", "add", source, "--data-dir", str(dothi.data_dir), *options)
     assert added.returncode == 0, added.stderr
     return added.stdout.strip()
 

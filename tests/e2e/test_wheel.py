@@ -12,6 +12,8 @@ import pytest
 
 from support.program import Program
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[2]
 
 

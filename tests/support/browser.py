@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -14,9 +15,14 @@ BROWSER_FLAGS = [
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
+    # Only the map needs WebGL; painting the page through it too costs a third more.
+    "--disable-gpu-rasterization",
 ]
 SLOW_MS = 30_000
 """Software rendering on a busy machine takes its time."""
+
+WINDOW: Any = {"viewport": {"width": 1366, "height": 768}, "reduced_motion": "reduce"}
+"""Every frame of a movement costs software rendering as much as a whole map."""
 
 _GO = """url => {
     const a = document.createElement('a');
@@ -40,6 +46,12 @@ def started_browser() -> Iterator[Browser]:
 def go_to(page: Page, url: str) -> None:
     """Go to another screen as a link does, without loading the page anew."""
     page.evaluate(_GO, url)
+
+
+def with_motion(page: Page) -> Page:
+    """The page as people see it who have not asked for less movement."""
+    page.emulate_media(reduced_motion="no-preference")
+    return page
 
 
 def open_map(page: Page, query: str = "") -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.program import Program, run_cli
+from support.program import Program, run_here
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 needs_curl = pytest.mark.skipif(
@@ -23,7 +23,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 def as_app(dothi: Program, source: str = "app") -> str:
     """Adds an NGSI-LD source; gives the line that names the API and the token of the source."""
-    added = run_cli(
+    added = run_here(
         *("source", "add", source, "--name", source, "--kind", "ngsi_ld"),
         *("--data-dir", str(dothi.data_dir)),
     )

@@ -1,5 +1,6 @@
 """A real `dothi` process for tests: started on free ports, stopped or killed at will."""
 
+import io
 import os
 import re
 import selectors
@@ -7,10 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import TracebackType
+from unittest.mock import patch
 
 import httpx
+
+from dothi.cli import main
 
 _START_TIMEOUT_S = 90.0
 _LINK = re.compile(r"(http://\S+?)(/login\?token=\S+)?$")
@@ -142,3 +147,21 @@ def run_cli(
         timeout=60,
         env={**os.environ, **(environ or {})},
     )
+
+
+def run_here(
+    *arguments: str, environ: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """As `run_cli`, in this process: a new one takes a second to import what it needs."""
+    said, complained, code = io.StringIO(), io.StringIO(), 0
+    with (
+        patch.dict(os.environ, environ or {}),
+        patch.object(sys, "argv", ["dothi", *arguments]),
+        redirect_stdout(said),
+        redirect_stderr(complained),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(arguments, code, said.getvalue(), complained.getvalue())

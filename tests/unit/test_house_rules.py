@@ -5,7 +5,7 @@ import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,19 +34,25 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), str(path))
 
 
-def _classes() -> Iterator[tuple[Path, ast.ClassDef]]:
-    for path in MODULES:
-        for node in ast.walk(_tree(path)):
-            if isinstance(node, ast.ClassDef):
-                yield path, node
+@cache
+def _classes() -> list[tuple[Path, ast.ClassDef]]:
+    return [
+        (path, node)
+        for path in MODULES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ClassDef)
+    ]
 
 
-def _fields() -> Iterator[tuple[Path, ast.ClassDef, str, str]]:
+@cache
+def _fields() -> list[tuple[Path, ast.ClassDef, str, str]]:
     """Annotated names in class bodies, with the text of their annotation."""
-    for path, node in _classes():
-        for item in node.body:
-            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-                yield path, node, item.target.id, ast.unparse(item.annotation)
+    return [
+        (path, node, item.target.id, ast.unparse(item.annotation))
+        for path, node in _classes()
+        for item in node.body
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+    ]
 
 
 def _at(path: Path) -> str:

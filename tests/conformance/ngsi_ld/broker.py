@@ -36,7 +36,7 @@ from dothi.storage.relational.outbox import RelationalOutbox
 from dothi.storage.relational.snapshots import RelationalSnapshots
 from dothi.storage.relational.subscriptions import RelationalSubscriptions
 from hub import Hub, open_hub
-from serving import serve
+from serving import client_of, serve
 
 _CACHE_BYTES = 2**20
 ROOT = "/ngsi-ld/v1"
@@ -156,7 +156,7 @@ async def running(folder: Path, settings: NgsiLdSettings | None = None) -> Async
         for service in beside:
             await service.start()
         endpoints = door.endpoints()
-        async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:
+        async with serve(endpoints) as base, client_of(base) as client:
             yield Running(client, hub, contexts)
         for service in beside:
             await service.stop()

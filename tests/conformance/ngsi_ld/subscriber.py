@@ -17,7 +17,7 @@ from tests.conformance.ngsi_ld.broker import (
 )
 from tests.hub import Hub, open_hub
 from tests.receiver import Receiver, receiving
-from tests.serving import serve
+from tests.serving import client_of, serve
 
 from dothi.access.egress import egress_policy
 from dothi.facades.ngsi_ld.door import NgsiLdDeps, ngsi_ld_endpoints
@@ -117,7 +117,7 @@ async def subscribed(
         ]
         async with (
             serve(endpoints) as address,
-            httpx.AsyncClient(base_url=address, timeout=30) as client,
+            client_of(address, timeout=30) as client,
         ):
             yield Subscribed(client, hub, contexts, receiver, service)
         await service.stop()

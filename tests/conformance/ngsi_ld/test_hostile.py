@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conformance.ngsi_ld.broker import CONTEXT_URL, LD_JSON, ROOT, Running
 
+from thorough import examples
+
 ID = "urn:ngsi-ld:Room:1"
 _texts = st.text(max_size=12) | st.sampled_from(
     [
@@ -58,7 +60,7 @@ async def test_any_request_gets_an_answer(door: Running) -> None:
     requests: list[tuple[Any, ...]] = []
 
     @given(st.tuples(_methods, _paths, _parameters, _headers, _json))
-    @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(250), deadline=None, suppress_health_check=list(HealthCheck))
     def gather(request: tuple[Any, ...]) -> None:
         requests.append(request)
 

@@ -14,8 +14,9 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
 from support.program import Program
+from thorough import IS_THOROUGH
 
-EXAMPLES = int(os.environ.get("DOTHI_FUZZ_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("DOTHI_FUZZ_EXAMPLES") or (3 if IS_THOROUGH else 1))
 LEGITIMATE = {501, 503, 504, 508}
 """No tenants, no writes now, an @context that cannot be had, a loop of sources."""
 ERRORS = "https://uri.etsi.org/ngsi-ld/errors/"

@@ -12,7 +12,7 @@ from dothi.api.layers import Layer, Title
 from dothi.api.routes import endpoints
 from dothi.live.settings import LiveSettings
 from province import Province, province
-from serving import serve
+from serving import client_of, serve
 
 LAYER = Layer(
     id="water-level",
@@ -56,6 +56,6 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         )
         async with (
             serve(endpoints(deps)) as address,
-            httpx.AsyncClient(base_url=address) as client,
+            client_of(address) as client,
         ):
             yield Api(client, parts, address)

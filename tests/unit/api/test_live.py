@@ -4,10 +4,11 @@ import asyncio
 import json
 from typing import Any
 
-import httpx
 import pytest
 import websockets
 from websockets.asyncio.client import connect
+
+from serving import client_of
 
 A = "urn:ngsi-ld:WaterObserved:a"
 
@@ -91,7 +92,7 @@ async def test_server_sent_events_carry_the_same_and_resume(api: Any) -> None:
 
     async def first(headers: dict[str, str]) -> tuple[str, dict[str, Any]]:
         async with (
-            httpx.AsyncClient(base_url=api.address) as client,
+            client_of(api.address) as client,
             client.stream("GET", "/api/v1/live/sse", headers=headers) as answer,
         ):
             assert answer.headers["content-type"].startswith("text/event-stream")

@@ -17,7 +17,7 @@ from dothi.pipeline.admit import admit
 from dothi.ports.clock import SystemClock
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.hot_log import SqliteLogWriter
-from support.program import run_cli
+from support.program import run_cli, run_here
 
 
 @pytest.fixture
@@ -41,26 +41,26 @@ def test_sources_from_the_command_line(data_dir: Path) -> None:
     added = run_cli("source", "add", "gauge-1", "--name", "Mực nước", *where)
     assert added.returncode == 0, added.stderr
     assert len(added.stdout.strip()) >= 40
-    assert run_cli("source", "add", "gauge-1", *where).returncode == 1
-    assert "Mực nước" in run_cli("source", "list", *where).stdout
+    assert run_here("source", "add", "gauge-1", *where).returncode == 1
+    assert "Mực nước" in run_here("source", "list", *where).stdout
     with open_registers(DataFolder(data_dir), SystemClock()) as registers:
         found = registers.sources.source_of_token(added.stdout.strip())
         assert found is not None
         assert found.id == "gauge-1"
-    assert run_cli("source", "revoke", "gauge-1", *where).stdout.strip() == "1 revoked"
-    unknown = run_cli("source", "token", "nobody", *where)
+    assert run_here("source", "revoke", "gauge-1", *where).stdout.strip() == "1 revoked"
+    unknown = run_here("source", "token", "nobody", *where)
     assert unknown.returncode == 1
     assert "dothi source add" in unknown.stderr
-    assert "cannot be the id" in run_cli("source", "add", "a b", *where).stderr
+    assert "cannot be the id" in run_here("source", "add", "a b", *where).stderr
 
 
 def test_a_source_is_changed_and_its_series_released(data_dir: Path) -> None:
     where = ("--data-dir", str(data_dir))
-    run_cli("source", "add", "gw", "--name", "Gateway", "--cadence-s", "60", *where)
-    changed = run_cli("source", "change", "gw", "--may-write-others", "--owner", "TTDL", *where)
+    run_here("source", "add", "gw", "--name", "Gateway", "--cadence-s", "60", *where)
+    changed = run_here("source", "change", "gw", "--may-write-others", "--owner", "TTDL", *where)
     assert changed.returncode == 0, changed.stderr
-    assert "Gateway  (may write others)" in run_cli("source", "list", *where).stdout
-    run_cli("source", "change", "gw", "--own-series-only", *where)
+    assert "Gateway  (may write others)" in run_here("source", "list", *where).stdout
+    run_here("source", "change", "gw", "--own-series-only", *where)
     with open_registers(DataFolder(data_dir), SystemClock()) as registers:
         found = registers.sources.get("gw")
         assert found is not None
@@ -69,16 +69,16 @@ def test_a_source_is_changed_and_its_series_released(data_dir: Path) -> None:
     writer = SqliteLogWriter(DataFolder(data_dir).database, HotIndex())
     writer.commit(admit([batch(source="gw", number=1.0)], {}))
     writer.close()
-    assert run_cli("source", "release", "gw", *where).stdout == "1 series released\n"
+    assert run_here("source", "release", "gw", *where).stdout == "1 series released\n"
     for command in ("change", "release"):
-        unknown = run_cli("source", command, "nobody", *where)
+        unknown = run_here("source", command, "nobody", *where)
         assert unknown.returncode == 1
         assert "No such source" in unknown.stderr
 
 
 def test_config_show_says_where_values_come_from(data_dir: Path) -> None:
     (data_dir / "dothi.toml").write_text("[server]\nport = 9000\n")
-    done = run_cli(
+    done = run_here(
         *("config", "show", "--changed", "--data-dir", str(data_dir)),
         environ={"DOTHI_LOG__LEVEL": "debug"},
     )
@@ -94,20 +94,20 @@ def test_a_bad_settings_file_is_said_without_a_traceback(data_dir: Path) -> None
     assert done.returncode == 1
     assert "did you mean `server.port`" in done.stderr
     assert "Traceback" not in done.stderr
-    assert "Traceback" in run_cli("--debug", "config", "show", "--data-dir", str(data_dir)).stderr
+    assert "Traceback" in run_here("--debug", "config", "show", "--data-dir", str(data_dir)).stderr
 
 
 def test_doctor_finds_secrets_that_others_read(data_dir: Path) -> None:
     where = ("--data-dir", str(data_dir))
     free = {"DOTHI_SERVER__PORT": "0", "DOTHI_MQTT__EMBEDDED__PORT": "0"}
-    fine = run_cli("doctor", *where, environ=free)
+    fine = run_here("doctor", *where, environ=free)
     assert fine.returncode == 0, fine.stdout + fine.stderr
     for name in ("disk space", "disk durability", "clock", "HTTP port", "MQTT port", "SQLite"):
         assert name in fine.stdout
     secret = data_dir / "secrets" / "token"
     secret.write_text("x")
     secret.chmod(0o644)
-    bad = run_cli("doctor", *where, environ=free)
+    bad = run_here("doctor", *where, environ=free)
     assert bad.returncode == 1
     assert "chmod -R go=" in bad.stdout
 

@@ -8,7 +8,7 @@ from support.node import CONSOLE, installed_packages, npm_path
 
 
 @pytest.mark.needs("node")
-@pytest.mark.parametrize("script", ["test", "check"])
+@pytest.mark.parametrize("script", ["test", pytest.param("check", marks=pytest.mark.thorough)])
 def test_the_frontend_is_sound(script: str) -> None:
     installed_packages()
     done = subprocess.run(

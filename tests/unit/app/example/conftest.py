@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from databases import lay_database
 from dothi.app.attribute_files import read_attribute_specs
 from dothi.app.example.files import find_data_folder
 from dothi.app.example.publisher import Broker
@@ -16,7 +17,6 @@ from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.hot_log import SqliteLogWriter
-from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.receipts import RelationalReceipts
 from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.state import SqliteState
@@ -29,9 +29,8 @@ class Stage:
     """The parts of dothi that the example stands on."""
 
     def __init__(self, folder: Path) -> None:
-        path = folder / "dothi.db"
+        path = lay_database(folder / "dothi.db")
         self.engine = open_sqlite(path)
-        upgrade(self.engine)
         self.writer = SqliteLogWriter(path, HotIndex())
         specs = read_attribute_specs(find_data_folder() / "attributes.toml")
         self.intake = Intake(self.writer, specs)

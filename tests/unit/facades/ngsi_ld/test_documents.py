@@ -15,6 +15,7 @@ from dothi.facades.ngsi_ld.wire.negotiation import choose_media_type, context_li
 from dothi.facades.ngsi_ld.wire.reading import Reader
 from dothi.facades.ngsi_ld.wire.representation import Format, Writer
 from dothi.model.row import ROW_SCHEMA, Kind
+from thorough import examples
 
 _names = st.from_regex(r"[a-z][a-z0-9_]{0,5}x", fullmatch=True)
 _leaves = st.one_of(
@@ -54,7 +55,7 @@ _attributes = st.one_of(
 
 
 @given(_attributes)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_an_attribute_survives_its_row(attribute: dict[str, Any]) -> None:
     [read] = AttributeReader(CORE_CONTEXT).attribute("ax", attribute)
     held = columns(read)
@@ -106,7 +107,7 @@ _any_json = st.recursive(
 
 
 @given(_any_json, st.sampled_from(Mode))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_any_document_is_read_or_refused(document: Any, mode: Mode) -> None:
     reader = (
         PatchReader(CORE_CONTEXT, mode, lang="vi")

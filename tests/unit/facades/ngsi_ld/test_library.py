@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from databases import lay_database
 from dothi.facades.ngsi_ld.context.core import CORE_URL
 from dothi.facades.ngsi_ld.context.library import (
     ContextLibrary,
@@ -18,7 +19,6 @@ from dothi.facades.ngsi_ld.errors import NgsiError, context_not_available
 from dothi.ports.ld_contexts import ContextKind
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.ld_contexts import RelationalLdContexts
-from dothi.storage.relational.migrate import upgrade
 
 URL = "https://c.example.org/"
 
@@ -35,8 +35,7 @@ class World:
     """A database, a clock, and a web of documents."""
 
     def __init__(self, path: Path) -> None:
-        self.engine = open_sqlite(path / "dothi.db")
-        upgrade(self.engine)
+        self.engine = open_sqlite(lay_database(path / "dothi.db"))
         self.clock = Watch()
         self.documents: dict[str, Any] = {}
         self.asked: list[str] = []

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.conformance.ngsi_ld.broker import ROOT, KnownContexts, ports_of
 from tests.hub import open_hub
-from tests.serving import serve
+from tests.serving import client_of, serve
 
 from dothi.facades.ngsi_ld.door import NgsiLdDeps, ngsi_ld_endpoints
 from dothi.facades.ngsi_ld.grammar.q import parse_q
@@ -77,7 +76,7 @@ async def test_memory_and_store_decide_alike(tmp_path: Path) -> None:
     async with open_hub(tmp_path) as hub:
         entities = SqliteEntities(hub.engine)
         endpoints = ngsi_ld_endpoints(NgsiLdDeps(ports_of(hub, lake), loader=KnownContexts()))
-        async with serve(endpoints) as base, httpx.AsyncClient(base_url=base) as client:
+        async with serve(endpoints) as base, client_of(base) as client:
             bodies = [
                 {"id": f"urn:x:E:{n}", "type": "E" if n % 2 else ["E", "Odd"], **attributes}
                 for n, attributes in enumerate(ENTITIES)

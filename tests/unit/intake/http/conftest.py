@@ -10,7 +10,7 @@ from dothi.intake.http.door import HttpIntakeDeps, endpoints
 from dothi.intake.http.settings import HttpIntakeSettings
 from dothi.model.batch import Batch, CommitResult
 from dothi.ports.clock import SystemClock
-from serving import serve
+from serving import client_of, serve
 
 SMALL = HttpIntakeSettings(
     max_body_bytes=200_000,
@@ -57,6 +57,6 @@ async def door() -> AsyncIterator[Door]:
     routes = endpoints(HttpIntakeDeps(ingest, SystemClock(), SMALL))
     async with (
         serve(routes) as address,
-        httpx.AsyncClient(base_url=address, headers={"authorization": "Bearer probe-1"}) as client,
+        client_of(address, headers={"authorization": "Bearer probe-1"}) as client,
     ):
         yield Door(client, ingest)

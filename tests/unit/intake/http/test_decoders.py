@@ -14,6 +14,7 @@ from dothi.intake.http.body import unpack
 from dothi.intake.http.json_rows import Observation, decode_json, decode_ndjson
 from dothi.intake.http.unreadable import Unreadable
 from dothi.model.row import ROW_SCHEMA, rows_table
+from thorough import examples
 
 ROWS, BYTES = 1_000, 1_000_000
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -49,7 +50,7 @@ def _total(rows: pa.Table, rejected: Any) -> int:
     return int(rows.num_rows) + sum(r.count for r in rejected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(good_rows, max_size=8))
 def test_good_rows_arrive_as_they_are(rows: list[dict[str, Any]]) -> None:
     for decoded in (
@@ -65,7 +66,7 @@ def test_good_rows_arrive_as_they_are(rows: list[dict[str, Any]]) -> None:
                 assert row["observed_at"] == datetime.fromisoformat(sent["observedAt"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(odd_rows, max_size=8))
 def test_odd_rows_are_kept_or_rejected_each_by_its_index(rows: list[Any]) -> None:
     lines = [json.dumps(row).encode() for row in rows]
@@ -78,7 +79,7 @@ def test_odd_rows_are_kept_or_rejected_each_by_its_index(rows: list[Any]) -> Non
     assert all(r.reason and r.detail and len(r.sample) <= 300 for r in decoded.rejected)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes(data: bytes) -> None:
     for decode in (decode_json, decode_ndjson):
@@ -108,7 +109,7 @@ def _stream(compression: str | None) -> bytes:
 STREAMS = [_stream(None), _stream("lz4"), _stream("zstd")]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.sampled_from(STREAMS),
     st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 255)), max_size=4),

@@ -7,7 +7,7 @@ import httpx
 
 from dothi.intake.http.door import HttpIntakeDeps, endpoints
 from province import province
-from serving import serve
+from serving import client_of, serve
 
 NDJSON = {"content-type": "application/x-ndjson", "authorization": "Bearer probe-1"}
 
@@ -21,7 +21,7 @@ async def test_rejects_of_door_and_admission_name_the_row_of_the_message(tmp_pat
     async with (
         province(tmp_path) as parts,
         serve(endpoints(HttpIntakeDeps(parts.intake, parts.clock))) as address,
-        httpx.AsyncClient(base_url=address) as client,
+        client_of(address) as client,
     ):
         body = b"\n".join(
             [b"oops", _line("urn:x:1"), _line("no uri"), _line("urn:x:2"), _line("urn:x:2")]
@@ -40,7 +40,7 @@ async def test_the_same_key_again_changes_nothing(tmp_path: Path) -> None:
     async with (
         province(tmp_path) as parts,
         serve(endpoints(HttpIntakeDeps(parts.intake, parts.clock))) as address,
-        httpx.AsyncClient(base_url=address) as client,
+        client_of(address) as client,
     ):
         headers = NDJSON | {"idempotency-key": "k1"}
         first, again = [
@@ -57,7 +57,7 @@ async def test_a_refused_message_is_refused_again_when_it_is_repeated(tmp_path: 
     async with (
         province(tmp_path) as parts,
         serve(endpoints(HttpIntakeDeps(parts.intake, parts.clock))) as address,
-        httpx.AsyncClient(base_url=address) as client,
+        client_of(address) as client,
     ):
         headers = NDJSON | {"idempotency-key": "k1"}
         for is_again in (False, True):
@@ -73,7 +73,7 @@ async def test_a_stranger_is_refused_and_an_administrator_is_not(tmp_path: Path)
     async with (
         province(tmp_path) as parts,
         serve(endpoints(HttpIntakeDeps(parts.intake, parts.clock))) as address,
-        httpx.AsyncClient(base_url=address) as client,
+        client_of(address) as client,
     ):
 
         async def post(minute: int) -> httpx.Response:

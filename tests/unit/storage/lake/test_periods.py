@@ -24,6 +24,7 @@ from dothi.storage.lake.open import open_lake
 from dothi.storage.lake.periods import periods, to_us
 from dothi.storage.lake.settings import LakeSettings
 from log_in_memory import EPOCH, FixedClock, MemoryLog
+from thorough import examples
 
 ZONES = (
     "Asia/Ho_Chi_Minh",
@@ -62,7 +63,7 @@ fixed = st.builds(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     start_at=instants,
     length=st.timedeltas(timedelta(hours=1), timedelta(days=800)),

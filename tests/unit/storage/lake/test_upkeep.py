@@ -181,6 +181,7 @@ def test_other_readers_of_delta_see_the_same_rows(lake: Lake, log: MemoryLog) ->
     assert table.schema().to_json()
 
 
+@pytest.mark.thorough
 def test_the_table_lives_through_checkpoints(lake: Lake, log: MemoryLog) -> None:
     sealer = lake.sealer(log, log, FixedClock(T0 + timedelta(days=99)))
     for n in range(105):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from dothi.storage.relational import hot_index
 from dothi.storage.relational.hot_index import HotIndex
+from thorough import examples
 
 ROWS = st.lists(st.tuples(st.integers(1, 90), st.integers(0, 5)), max_size=60)
 
@@ -16,7 +17,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hot_index, "_CHUNK_ROWS", 8)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(200))
 @given(
     appends=st.lists(ROWS, max_size=4),
     dropped=st.integers(0, 200),

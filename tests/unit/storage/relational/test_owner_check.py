@@ -15,6 +15,7 @@ from dothi.model.row import Change
 from dothi.model.source import Source
 from dothi.pipeline.admit import admit
 from dothi.storage.relational.sqlite_store import SqliteStore, open_store
+from thorough import examples
 
 REASON = "series_of_another_source"
 _RUNS = count()
@@ -135,7 +136,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
     opened.close()
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 @example([[Sent([Row("old", "e1", "a", 0, 1.0), Row("s1", "e1", "a", 1, 1.0)]),
            Sent([Row("old", "e1", "a", 2, 1.0)])]])  # fmt: skip
