@@ -133,6 +133,7 @@ class BulkDoor:
                 received_at,
                 decoded.rejected,
                 is_trusted=principal.may(Permission.WRITE_ENTITIES),
+                is_single=key is None,
             )
             result = await self._deps.ingest.submit(batch)
         answer = self._answer(result, decoded)
