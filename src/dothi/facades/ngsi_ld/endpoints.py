@@ -3,7 +3,7 @@
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.facades.ngsi_ld.context.library import ContextLibrary
-from dothi.facades.ngsi_ld.distributed.distribution import Distribution, Row
+from dothi.facades.ngsi_ld.distributed.distribution import Distribution, Operation, Row
 from dothi.facades.ngsi_ld.distributed.http_client import HttpClient
 from dothi.facades.ngsi_ld.distributed.spreads import SPREADS
 from dothi.facades.ngsi_ld.operations.broker import Broker
@@ -52,35 +52,35 @@ _BATCHES = (
 
 def broker_endpoints(broker: Broker, client: HttpClient) -> list[Endpoint]:
     """Every operation on entities, over one hub and the sources that are registered there."""
-    return _mounted(Distribution(broker, client, _operations).rows(SPREADS))
+    return _mounted(Distribution(broker, client).rows(_operations(), SPREADS))
 
 
-def _operations(broker: Broker) -> list[Row]:
-    """Operations on entities and what belongs to them, each over one broker alone."""
+def _operations() -> list[Operation]:
+    """Operations on entities and what belongs to them, each made for one broker alone."""
     read, write = Permission.READ, Permission.WRITE_ENTITIES
-    table: list[Row] = [
-        ("POST", "/entities", write, entities.create_handler(broker), "Create an entity"),
-        ("GET", "/entities", read, query.query_handler(broker), "Query entities"),
-        ("DELETE", "/entities", write, entity_writes.purge_handler(broker), "Purge entities"),
+    table: list[Operation] = [
+        ("POST", "/entities", write, entities.create_handler, "Create an entity"),
+        ("GET", "/entities", read, query.query_handler, "Query entities"),
+        ("DELETE", "/entities", write, entity_writes.purge_handler, "Purge entities"),
         *(
-            (method, "/entities", write, _no_entity, "Refused: no entity id")
+            (method, "/entities", write, lambda _: _no_entity, "Refused: no entity id")
             for method in ("PUT", "PATCH")
         ),
-        ("POST", _ATTRIBUTES, write, attributes.append_handler(broker), "Append attributes"),
-        ("PATCH", _ATTRIBUTES, write, attributes.update_handler(broker), "Update attributes"),
-        ("PATCH", _ATTRIBUTE, write, attributes.update_one_handler(broker), "Update an attribute"),
-        ("PUT", _ATTRIBUTE, write, attributes.replace_handler(broker), "Replace an attribute"),
-        ("DELETE", _ATTRIBUTE, write, attributes.delete_handler(broker), "Delete an attribute"),
-        ("GET", _ENTITY, read, entities.retrieve_handler(broker), "Retrieve an entity"),
-        ("PUT", _ENTITY, write, entity_writes.replace_handler(broker), "Replace an entity"),
-        ("PATCH", _ENTITY, write, entity_writes.merge_handler(broker), "Merge into an entity"),
-        ("DELETE", _ENTITY, write, entities.delete_handler(broker), "Delete an entity"),
+        ("POST", _ATTRIBUTES, write, attributes.append_handler, "Append attributes"),
+        ("PATCH", _ATTRIBUTES, write, attributes.update_handler, "Update attributes"),
+        ("PATCH", _ATTRIBUTE, write, attributes.update_one_handler, "Update an attribute"),
+        ("PUT", _ATTRIBUTE, write, attributes.replace_handler, "Replace an attribute"),
+        ("DELETE", _ATTRIBUTE, write, attributes.delete_handler, "Delete an attribute"),
+        ("GET", _ENTITY, read, entities.retrieve_handler, "Retrieve an entity"),
+        ("PUT", _ENTITY, write, entity_writes.replace_handler, "Replace an entity"),
+        ("PATCH", _ENTITY, write, entity_writes.merge_handler, "Merge into an entity"),
+        ("DELETE", _ENTITY, write, entities.delete_handler, "Delete an entity"),
         *(
-            ("POST", f"/entityOperations/{name}", write, handler(broker), summary)
+            ("POST", f"/entityOperations/{name}", write, handler, summary)
             for name, handler, summary in _BATCHES
         ),
     ]
-    return [*table, *_temporal(broker), *_consumption(broker)]
+    return [*table, *_temporal(), *_consumption()]
 
 
 def context_endpoints(library: ContextLibrary, public_url: str) -> list[Endpoint]:
@@ -187,7 +187,7 @@ def source_endpoints(
     )
 
 
-def _consumption(broker: Broker) -> list[Row]:
+def _consumption() -> list[Operation]:
     """Queries in a body, discovery, entity maps."""
     read = Permission.READ
     one_map = "/entityMaps/{map_id:path}"
@@ -196,36 +196,36 @@ def _consumption(broker: Broker) -> list[Row]:
             "POST",
             "/entityOperations/query",
             read,
-            query.post_handler(broker),
+            query.post_handler,
             "Query entities by a body",
         ),
-        ("GET", "/types", read, discovery.types_handler(broker), "List the types of entities"),
+        ("GET", "/types", read, discovery.types_handler, "List the types of entities"),
         (
             "GET",
             "/types/{name:path}",
             read,
-            discovery.type_handler(broker),
+            discovery.type_handler,
             "Describe a type of entities",
         ),
-        ("GET", "/attributes", read, discovery.attributes_handler(broker), "List the attributes"),
+        ("GET", "/attributes", read, discovery.attributes_handler, "List the attributes"),
         (
             "GET",
             "/attributes/{name:path}",
             read,
-            discovery.attribute_handler(broker),
+            discovery.attribute_handler,
             "Describe an attribute",
         ),
-        ("GET", "/entityMaps", read, entity_maps.make_handler(broker), "Make an EntityMap"),
+        ("GET", "/entityMaps", read, entity_maps.make_handler, "Make an EntityMap"),
         (
             "POST",
             "/entityMaps",
             read,
-            entity_maps.post_handler(broker),
+            entity_maps.post_handler,
             "Make an EntityMap by a body",
         ),
-        ("GET", one_map, read, entity_maps.retrieve_handler(broker), "Read an EntityMap"),
-        ("PATCH", one_map, read, entity_maps.update_handler(broker), "Prolong an EntityMap"),
-        ("DELETE", one_map, read, entity_maps.delete_handler(broker), "Delete an EntityMap"),
+        ("GET", one_map, read, entity_maps.retrieve_handler, "Read an EntityMap"),
+        ("PATCH", one_map, read, entity_maps.update_handler, "Prolong an EntityMap"),
+        ("DELETE", one_map, read, entity_maps.delete_handler, "Delete an EntityMap"),
     ]
 
 
@@ -236,33 +236,27 @@ def _mounted(table: list[Row]) -> list[Endpoint]:
     return slashed + found
 
 
-def _temporal(broker: Broker) -> list[Row]:
+def _temporal() -> list[Operation]:
     read, write = Permission.READ, Permission.WRITE_ENTITIES
     past, query = temporal_attributes, temporal_query
     entity = f"/temporal{_ENTITY}"
     attributes_of, attribute = f"/temporal{_ATTRIBUTES}", f"/temporal{_ATTRIBUTE}"
     many = "/temporal/entities"
     by_post, maps = "/temporal/entityOperations/query", "/temporal/entityMaps"
-    one, all_, below = temporal, query.query_handler(broker), past.append_handler(broker)
+    one, all_, below = temporal, query.query_handler, past.append_handler
     return [
-        ("POST", many, write, one.create_handler(broker), "Create or update an evolution"),
+        ("POST", many, write, one.create_handler, "Create or update an evolution"),
         ("GET", many, read, all_, "Query evolutions"),
-        ("POST", by_post, read, query.post_query_handler(broker), "Query evolutions by POST"),
-        ("GET", maps, read, query.map_handler(broker), "Make an EntityMap of evolutions"),
-        (
-            "POST",
-            maps,
-            read,
-            query.post_map_handler(broker),
-            "Make an EntityMap of evolutions by a body",
-        ),
-        ("DELETE", many, write, _no_entity, "Refused: no entity id"),
-        ("DELETE", attributes_of, write, _no_attribute, "Refused: no attribute name"),
+        ("POST", by_post, read, query.post_query_handler, "Query evolutions by POST"),
+        ("GET", maps, read, query.map_handler, "Make an EntityMap of evolutions"),
+        ("POST", maps, read, query.post_map_handler, "Make an EntityMap of evolutions by a body"),
+        ("DELETE", many, write, lambda _: _no_entity, "Refused: no entity id"),
+        ("DELETE", attributes_of, write, lambda _: _no_attribute, "Refused: no attribute name"),
         ("POST", attributes_of, write, below, "Add instances to an evolution"),
-        ("PATCH", attribute, write, past.modify_handler(broker), "Modify an instance"),
-        ("DELETE", attribute, write, past.delete_handler(broker), "Delete attribute or instance"),
-        ("GET", entity, read, one.retrieve_handler(broker), "Retrieve an evolution"),
-        ("DELETE", entity, write, one.delete_handler(broker), "Delete an evolution"),
+        ("PATCH", attribute, write, past.modify_handler, "Modify an instance"),
+        ("DELETE", attribute, write, past.delete_handler, "Delete attribute or instance"),
+        ("GET", entity, read, one.retrieve_handler, "Retrieve an evolution"),
+        ("DELETE", entity, write, one.delete_handler, "Delete an evolution"),
     ]
 
 

@@ -1,8 +1,8 @@
 """The hook of distributed operations (clause 4.3.6): `Distribution.rows` wraps a table of routes.
 
-It takes the function that makes the table of local handlers over a broker, and puts a handler that
-also asks or tells registered sources in the place of those that `spreads.SPREADS` names. Local
-handlers know nothing of that:
+It takes the table of what makes the local handlers over a broker, and puts a handler that also asks
+or tells registered sources in the place of those that `spreads.SPREADS` names. Local handlers know
+nothing of that:
 
 - without a matching registration, or with `local=true`, the local handler gets the request as is;
   with no registration at all that costs one look at an empty dictionary;
@@ -14,8 +14,9 @@ handlers know nothing of that:
   with what stays here, and the outcomes become one answer (`outcomes`).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,8 +32,9 @@ from dothi.facades.ngsi_ld.routes.guard import Handler, guarded
 
 Row = tuple[str, str, Permission, Handler, str]
 """Method, path, permission, handler, summary."""
-Table = Callable[[Broker], list[Row]]
 Make = Callable[[Broker], Handler]
+Operation = tuple[str, str, Permission, Make, str]
+"""A row before it is known over which broker: what makes the handler in its place."""
 Spread = Callable[["Spreading", Request], Awaitable[Response]]
 
 
@@ -44,9 +46,12 @@ class Spreading:
     forwarder: Forwarder
     make: Make
     """Of the handler that does the operation here, over other stores."""
-    check: Handler
-    """Finds what is wrong with a request and does nothing."""
     local: Handler
+    checker: Callable[[], Handler]
+
+    def check(self, request: Request) -> Awaitable[Response]:
+        """Find what is wrong with a request, and do nothing."""
+        return self.checker()(request)
 
     def caller(self, request: Request, context: LdContext) -> Caller:
         return caller_of(request, context, self.broker.sources.alias)
@@ -55,38 +60,43 @@ class Spreading:
 class Distribution:
     """Wraps the handlers of one broker. `client` may serve other brokers of the program too."""
 
-    def __init__(self, broker: Broker, client: HttpClient, table: Table) -> None:
+    def __init__(self, broker: Broker, client: HttpClient) -> None:
         self._broker = broker
-        self._table = table
-        self._checks = [row[3] for row in table(checking(broker))]
         self._forwarder = Forwarder(
             client, broker.sources, broker.contexts, broker.settings.forward_timeout_s
         )
 
-    def rows(self, spreads: Mapping[tuple[str, str], Spread]) -> list[Row]:
-        """The table over the broker; the operations that `spreads` names are distributed."""
+    def rows(
+        self, operations: Sequence[Operation], spreads: Mapping[tuple[str, str], Spread]
+    ) -> list[Row]:
+        """The operations over the broker; those that `spreads` names are distributed."""
         found = []
-        for at, row in enumerate(self._table(self._broker)):
-            spread = spreads.get(row[:2])
-            handler = row[3] if spread is None else self._wrap(at, row[3], spread)
-            found.append((*row[:3], handler, row[4]))
+        for method, path, permission, make, summary in operations:
+            spread, local = spreads.get((method, path)), make(self._broker)
+            handler = local if spread is None else self._wrap(make, local, spread)
+            found.append((method, path, permission, handler, summary))
         return found
 
-    def _wrap(self, at: int, local: Handler, spread: Spread) -> Handler:
-        broker, table = self._broker, self._table
-        spreading = Spreading(
-            broker, self._forwarder, lambda other: table(other)[at][3], self._checks[at], local
-        )
+    def _wrap(self, make: Make, local: Handler, spread: Spread) -> Handler:
+        broker = self._broker
+        sources = broker.sources
+
+        @cache
+        def check() -> Handler:
+            """Most brokers never distribute."""
+            return make(checking(broker))
+
+        spreading = Spreading(broker, self._forwarder, make, local, check)
 
         async def distribute(request: Request) -> Response:
             return await spread(spreading, request)
 
         spreads = guarded(distribute)
 
-        async def handle(request: Request) -> Response:
-            if broker.sources.is_empty or request.query_params.get("local") == "true":
-                return await local(request)
-            return await spreads(request)
+        def handle(request: Request) -> Awaitable[Response]:
+            if sources.is_empty or request.query_params.get("local") == "true":
+                return local(request)
+            return spreads(request)
 
         return handle
 

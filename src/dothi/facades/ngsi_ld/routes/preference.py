@@ -4,6 +4,7 @@ An entity that had to be altered comes with status 203 (6.5.3.1).
 """
 
 import re
+from collections.abc import Awaitable
 
 import msgspec
 from starlette.requests import Request
@@ -20,10 +21,11 @@ _PREFERENCE = re.compile(
 def preferring(handler: Handler, *, gives_entities: bool) -> Handler:
     """The handler, whose answers follow the preference and say so."""
 
-    async def answer(request: Request) -> Response:
+    def answer(request: Request) -> Awaitable[Response]:
+        return preferred(request) if "prefer" in request.headers else handler(request)
+
+    async def preferred(request: Request) -> Response:
         response = await handler(request)
-        if not any(name == b"prefer" for name, _ in request.scope["headers"]):
-            return response
         wanted = request.headers["prefer"]
         if response.status_code not in {200, 206} or not response.body:
             return response

@@ -5,7 +5,7 @@ A handler knows one broker and nothing of tenants and snapshots.
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -29,7 +29,6 @@ from dothi.ports.clock import Clock
 from dothi.ports.hubs import HubPorts, NoSuchTenant, SnapshotRecord, Tenants, TooManyTenants
 
 TENANT, SNAPSHOT = "NGSILD-Tenant", "NGSILD-Snapshot"
-_ELSEWHERE = {TENANT.lower().encode(), SNAPSHOT.lower().encode()}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _TOUCH_S = 60.0
 _IDENTITY = "/info/sourceIdentity"
@@ -181,12 +180,10 @@ class Tenancy:
 
         answer_elsewhere = naming_hub(guarded(elsewhere))
 
-        async def answer(request: Request) -> Response:
-            for name, value in request.scope["headers"]:
-                if name in _ELSEWHERE and value:
-                    return await answer_elsewhere(request)
-            response: Response = await own(request)
-            return response
+        def answer(request: Request) -> Awaitable[Response]:
+            headers = request.headers
+            is_elsewhere = headers.get(TENANT) or headers.get(SNAPSHOT)
+            return answer_elsewhere(request) if is_elsewhere else own(request)
 
         return answer
 

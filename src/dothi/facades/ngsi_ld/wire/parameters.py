@@ -56,8 +56,10 @@ class Parameters:
 
     def text(self, name: str) -> str:
         """The value; empty when the parameter is missing. An empty value is an error."""
-        value = self._values.get(name, "")
-        if name in self._values and not value:
+        value = self._values.get(name)
+        if value is None:
+            return ""
+        if not value:
             self._wrong(name, "is empty")
         return value
 
