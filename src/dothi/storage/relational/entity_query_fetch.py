@@ -51,9 +51,11 @@ class Fetcher:
         answer = self._answer(sql, parameters, is_short)
         return list(zip(*(column.to_pylist() for column in answer.columns), strict=True))
 
-    def table(self, sql: str, parameters: Mapping[str, object]) -> pa.Table:
+    def table(
+        self, sql: str, parameters: Mapping[str, object], *, is_short: bool = False
+    ) -> pa.Table:
         """Columns of the answer, for many rows; parameters as for `rows`."""
-        return self._answer(sql, parameters, False)
+        return self._answer(sql, parameters, is_short)
 
     def _answer(self, sql: str, parameters: Mapping[str, object], is_short: bool) -> pa.Table:
         numbered, names = _numbered(sql)
