@@ -8,9 +8,13 @@ from dothi.facades.ngsi_ld.wire.kinds import BY_KIND, NGSI_NULL
 from dothi.model.row import Kind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Instance:
-    """One instance of an attribute; all names inside are stored names."""
+    """One instance of an attribute; all names inside are stored names.
+
+    Nobody changes one. It is not frozen because that makes each three times as expensive, and every
+    attribute that is read or written becomes one.
+    """
 
     name: str
     kind: Kind

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _DATE_TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?"
@@ -37,6 +38,7 @@ def parse_date_time(text: object) -> datetime:
         raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC") from error
 
 
+@lru_cache(maxsize=16_384)
 def format_date_time(at: datetime) -> str:
     """`2026-01-31T08:00:00Z`, with a fraction only where there is one."""
     text = at.astimezone(UTC).replace(tzinfo=None).isoformat()
