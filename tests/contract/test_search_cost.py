@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from dothi.facades.ngsi_ld.grammar.q import parse_q
 from dothi.model.batch import Batch
-from dothi.model.condition import AllOf, Condition, Geo, GeoRelation, HasType
+from dothi.model.condition import AllOf, AnyOf, Condition, Geo, GeoRelation, HasType
 from dothi.model.row import Kind, rows_table
 from dothi.ports.clock import SystemClock
 from dothi.ports.entity_query import EntitySearch
@@ -108,3 +108,22 @@ async def test_both_ends_of_a_range_may_be_met_by_two_instances(tmp_path: Path) 
         assert result.stored == 4, result.rejected
         found = SqliteEntities(hub.engine).find(EntitySearch(condition=q("a>4;a<6")))
     assert found == ["urn:x:1", "urn:x:2", "urn:x:3"]
+
+
+async def test_what_was_short_last_time_is_tried_first_and_never_believed(engine: Engine) -> None:
+    """The same build of search with other values, and another build of the same parts."""
+    entities = SqliteEntities(engine)
+
+    def ids(text: str) -> int:
+        return len(entities.find(EntitySearch(condition=q(text), limit=None)))
+
+    for _ in range(2):
+        assert ids("serial<5;warm>=0") == 5
+        assert ids("serial<2990;warm>=0") == 2990
+        assert ids("serial<7;warm>38") == 0
+        assert ids("serial<7|warm>38") == 7 + COUNT // 40
+        assert ids("serial<2990;warm==39;serial>2900") == 2
+    both = [q("rare"), q("serial>=0")]
+    for made, found in ((AllOf, 2), (AnyOf, COUNT), (AllOf, 2)):
+        search = EntitySearch(condition=made(tuple(both)), limit=None)
+        assert len(entities.find(search)) == found

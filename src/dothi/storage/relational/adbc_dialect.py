@@ -100,8 +100,10 @@ class Connection:
     def statement(self) -> Any:
         return self._adbc.cursor(adbc_stmt_kwargs={"adbc.sqlite.query.batch_rows": _BATCH_ROWS})
 
-    def ask(self, sql: str, bound: pa.RecordBatch | None, *, is_short: bool) -> pa.Table:
+    def ask(self, sql: str, bound: pa.StructArray | None, *, is_short: bool) -> pa.Table:
         """The answer of a statement that only reads; it stays prepared for the next time.
+
+        `bound`: one struct, the parameters in their order.
 
         `is_short`: there are no more than 1,000 rows, or no nulls among them, so that it is enough
         to infer the types of the columns from the first rows.

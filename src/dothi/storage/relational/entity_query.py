@@ -11,10 +11,12 @@ from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.entity_query import EntitySearch, Expiring, Form, Found, StoredEntity
 from dothi.storage.relational.entity_expiry import find_expiring
 from dothi.storage.relational.entity_query_fetch import fetcher
+from dothi.storage.relational.entity_query_habits import Habits
 from dothi.storage.relational.entity_query_load import load_entities
 from dothi.storage.relational.entity_query_order import find_ordered
 from dothi.storage.relational.entity_query_pages import Mark, Waypoints
-from dothi.storage.relational.entity_query_plan import Plan, Source
+from dothi.storage.relational.entity_query_plan import LEVELS, Plan, Source, gathered
+from dothi.storage.relational.entity_query_starts import Range
 from dothi.storage.relational.shape import SHAPE
 
 _FAR = 500
@@ -42,14 +44,19 @@ class SqliteEntities:
         self._engine = engine
         self._clock = clock or SystemClock()
         self._waypoints = Waypoints()
+        self._habits = Habits()
 
     def find(self, search: EntitySearch) -> list[str]:
         """See ports.entity_query.Entities."""
         with fetcher(self._engine) as source_of_rows:
-            plan = Plan(source_of_rows, self._now_us())
+            plan = Plan(source_of_rows, self._now_us(), self._habits)
             if search.order is not None:
                 return find_ordered(plan, search, search.order)
             where = plan.where(search)
+            guess = plan.guess(search) if search.offset < _FAR else None
+            page = None if guess is None else _guessed(search, plan, guess, where)
+            if page is not None:
+                return page
             source = plan.source(search)
             return self._page(search, plan, source, f"FROM {source.sql} WHERE {where}")
 
@@ -124,6 +131,21 @@ class SqliteEntities:
 
     def _now_us(self) -> int:
         return int(self._clock.now().timestamp() * 1_000_000)
+
+
+def _guessed(search: EntitySearch, plan: Plan, guess: Range, where: str) -> list[str] | None:
+    """The page when it starts from this range; None when the range is not short this time."""
+    bind = plan.compiler.bind
+    source, most = gathered(guess.ids), LEVELS[0]
+    limit = bind(-1 if search.limit is None else search.limit)
+    sql = (
+        f"SELECT e.uri, 0 FROM {source.sql} WHERE {where} AND {guess.count(most + 1)} <= {most} "
+        f"LIMIT {limit} OFFSET {bind(search.offset)}"
+    )
+    # The last row tells how long the range is.
+    sql = f"SELECT * FROM ({sql}) UNION ALL SELECT '', {guess.count(most + 1)}"
+    *rows, (_, length) = plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)
+    return [row[0] for row in rows] if length <= most else None
 
 
 def _marks(plan: Plan, column: str, wanted: str, count: int) -> list[Mark]:

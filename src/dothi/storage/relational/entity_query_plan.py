@@ -12,6 +12,7 @@ from dothi.model.condition import (
 )
 from dothi.ports.entity_query import EntitySearch
 from dothi.storage.relational.entity_query_fetch import Fetching, WithParameters
+from dothi.storage.relational.entity_query_habits import Habits
 from dothi.storage.relational.entity_query_rows import (
     Decidable,
     as_json,
@@ -37,7 +38,7 @@ from dothi.storage.relational.entity_query_starts import (
 
 _SELECTIVE = 100
 """A start that gives at most so many rows needs no help of another one."""
-_LEVELS = (64, 2_000)
+LEVELS = (64, 2_000)
 """Rows are counted no further than needed. Patterns and geometries look at up to so many entities
 one by one rather than at all."""
 _BROAD = 20_000
@@ -64,6 +65,7 @@ class Plan:
 
     fetch: Fetching
     now_us: int
+    habits: Habits = field(default_factory=Habits)
     compiler: Compiler = field(default_factory=Compiler)
     condition: Decidable | None = None
 
@@ -94,12 +96,7 @@ class Plan:
             return Source("entity e", "e.id", "e.id")
         gathering = self.gathering(search)
         if gathering:
-            # The limit keeps SQLite from dropping the order of the part.
-            gathered = (
-                f"(SELECT DISTINCT entity_id FROM ({gathering}) ORDER BY entity_id LIMIT -1) c"
-            )
-            joined = f"{gathered} CROSS JOIN entity e ON e.id = c.entity_id"
-            return Source(joined, "c.entity_id", "")
+            return gathered(gathering)
         only_type = "" if self.condition is None else required_type(self.condition)
         if only_type:
             # The index on (type, entity_id) gives entities in order, so a page stops early.
@@ -110,22 +107,29 @@ class Plan:
 
     def gathering(self, search: EntitySearch) -> str:
         """SQL of the fewest entity ids that hold all matches; empty: they are not few."""
-        found = () if self.condition is None else starts(self.condition, self.compiler)
-        if search.attributes:
-            found = (*found, of_any(search.attributes, self.compiler))
-        elif isinstance(self.condition, HasType):
-            # The entities of a type need no gathering: their index has them in order.
-            return ""
-        counted = self._shortest(found, _LEVELS)
+        found = self._starts(search)
+        counted = self._shortest(found, LEVELS)
         if not counted and found:
             counted = self._shortest(found, [self._most()])
         if not counted:
             return ""
         rows, best = counted[0]
+        self.habits.learn(found, best if rows <= LEVELS[0] and best in found else None)
         if rows <= _SELECTIVE or len(counted) < 2 or counted[1][0] > rows * _WORTHWHILE:
             return best.ids
         other = counted[1][1]
         return f"SELECT entity_id FROM ({best.ids}) INTERSECT SELECT entity_id FROM ({other.ids})"
+
+    def guess(self, search: EntitySearch) -> Range | None:
+        """A range that is worth a try before any is counted; `where` was called before."""
+        return None if search.ids else self.habits.best(self._starts(search))
+
+    def _starts(self, search: EntitySearch) -> tuple[Start, ...]:
+        found = () if self.condition is None else starts(self.condition, self.compiler)
+        if search.attributes:
+            return (*found, of_any(search.attributes, self.compiler))
+        # The entities of a type need no gathering: their index has them in order.
+        return () if isinstance(self.condition, HasType) else found
 
     def _shortest(self, found: Sequence[Start], levels: Sequence[int]) -> list[tuple[float, Range]]:
         """The starts with no more rows than the first level that some reach, shortest first."""
@@ -144,14 +148,14 @@ class Plan:
     def _most(self) -> int:
         """A range that holds every so many-th entity is not worth gathering."""
         newest = self.fetch.rows("SELECT coalesce(max(id), 0) FROM entity", {}, is_short=True)
-        return min(max(int(newest[0][0]) // _SPARSE, _LEVELS[-1]), _BROAD)
+        return min(max(int(newest[0][0]) // _SPARSE, LEVELS[-1]), _BROAD)
 
     def _decided(self, condition: Condition) -> Any:
         """As SQL can decide it; patterns and geometries look only at what other parts leave."""
         if not isinstance(condition, AllOf) or not needs_decision(condition):
             return decide(condition, self.fetch)
         others = tuple(part for part in condition.parts if not needs_decision(part))
-        counted = self._shortest(starts(AllOf(others), self.compiler), _LEVELS)
+        counted = self._shortest(starts(AllOf(others), self.compiler), LEVELS)
         if not counted:
             return decide(condition, self.fetch)
         sql = f"SELECT DISTINCT entity_id FROM ({counted[0][1].ids})"
@@ -171,6 +175,13 @@ class Plan:
         sql = f"SELECT e.id, e.uri FROM {self.source(search).sql} WHERE {where}"
         matching = match_pattern(search.id_pattern, self.fetch.table(sql, compiler.parameters))
         return [*found, f"e.id IN {compiler.known(as_json(matching))}"]
+
+
+def gathered(ids: str) -> Source:
+    """The entities of a query that gives their ids, some more than once."""
+    # The limit keeps SQLite from dropping the order of the part.
+    in_order = f"SELECT DISTINCT entity_id FROM ({ids}) ORDER BY entity_id LIMIT -1"
+    return Source(f"({in_order}) c CROSS JOIN entity e ON e.id = c.entity_id", "c.entity_id", "")
 
 
 def required_type(condition: Decidable) -> str:

@@ -1,10 +1,12 @@
 """/entities and /entities/{id} (clauses 6.4 and 6.5)."""
 
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.entities import (
     create_entity,
@@ -15,6 +17,7 @@ from dothi.facades.ngsi_ld.operations.entities import (
 from dothi.facades.ngsi_ld.operations.entity_maps import (
     MAP_HEADER,
     MAP_PARAMETERS,
+    MapRequest,
     find_map,
     keep_map,
     read_map_request,
@@ -22,11 +25,14 @@ from dothi.facades.ngsi_ld.operations.entity_maps import (
 from dothi.facades.ngsi_ld.operations.query import linked_entities, read_names, read_type
 from dothi.facades.ngsi_ld.routes.guard import Handler, entity_id_of, guarded, source_of
 from dothi.facades.ngsi_ld.routes.output import MEDIA_TYPES, OUTPUT_PARAMETERS, Output
+from dothi.facades.ngsi_ld.routes.readings import Readings
 from dothi.facades.ngsi_ld.wire.answers import empty
 from dothi.facades.ngsi_ld.wire.negotiation import choose_media_type
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
 from dothi.facades.ngsi_ld.wire.reading import Reader
 from dothi.facades.ngsi_ld.wire.request import read_payload, request_context
+from dothi.model.condition import Condition
+from dothi.ports.entity_query import Form
 
 ROOT = "/ngsi-ld/v1"
 _RETRIEVE = OUTPUT_PARAMETERS | MAP_PARAMETERS | {"attrs", "type"}
@@ -45,9 +51,20 @@ def create_handler(broker: Broker) -> Handler:
     return guarded(create)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a retrieval asks for beside the id."""
+
+    output: Output
+    form: Form | None
+    """None: the entity has to be looked at before it is written."""
+    names: tuple[str, ...]
+    types: Condition | None
+    map: MapRequest
+
+
 def retrieve_handler(broker: Broker) -> Handler:
-    async def retrieve(request: Request) -> Response:
-        entity_id = entity_id_of(request)
+    async def read(request: Request) -> tuple[LdContext, _Wanted]:
         parameters = Parameters(request, _RETRIEVE)
         media = choose_media_type(request.headers.get("accept", ""), MEDIA_TYPES)
         context = await request_context(request, broker.contexts)
@@ -56,15 +73,23 @@ def retrieve_handler(broker: Broker) -> Handler:
         wanted = read_map_request(parameters, request.headers.get(MAP_HEADER, ""))
         types = read_type(parameters, context)
         form = None if names or types else output.form(is_alone=True)
-        if form is not None:
-            response = output.one_written(await retrieve_written(broker, entity_id, form))
+        return context, _Wanted(output, form, names, types, wanted)
+
+    readings = Readings(broker.contexts, read)
+
+    async def retrieve(request: Request) -> Response:
+        entity_id = entity_id_of(request)
+        wanted = await readings.of(request)
+        output = wanted.output
+        if wanted.form is not None:
+            response = output.one_written(await retrieve_written(broker, entity_id, wanted.form))
         else:
-            entity = await retrieve_entity(broker, entity_id, names, types)
+            entity = await retrieve_entity(broker, entity_id, wanted.names, wanted.types)
             response = output.one(entity, await linked_entities(broker, [entity], output.join))
-        if wanted.is_used:
-            found = await find_map(broker, wanted.reference)
+        if wanted.map.is_used:
+            found = await find_map(broker, wanted.map.reference)
             if found is None:
-                found = await keep_map(broker, [entity_id], wanted.lifetime)
+                found = await keep_map(broker, [entity_id], wanted.map.lifetime)
             response.headers[MAP_HEADER] = f"{ROOT}/entityMaps/{found.id}"
         return response
 

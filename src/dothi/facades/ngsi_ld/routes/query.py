@@ -32,11 +32,12 @@ from dothi.facades.ngsi_ld.operations.search import (
 )
 from dothi.facades.ngsi_ld.routes.guard import Handler, guarded
 from dothi.facades.ngsi_ld.routes.output import MEDIA_TYPES, OUTPUT_PARAMETERS, Output
+from dothi.facades.ngsi_ld.routes.readings import Readings
 from dothi.facades.ngsi_ld.wire.negotiation import choose_media_type
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
 from dothi.facades.ngsi_ld.wire.request import read_payload, request_context
 from dothi.model.condition import Condition
-from dothi.ports.entity_query import EntitySearch
+from dothi.ports.entity_query import EntitySearch, Form
 
 QUERY_PARAMETERS = (
     OUTPUT_PARAMETERS | FILTER_PARAMETERS | PAGE_PARAMETERS | ORDER_PARAMETERS | MAP_PARAMETERS
@@ -53,16 +54,36 @@ class Query:
     selectors: Condition | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a query asks for."""
+
+    search: EntitySearch
+    output: Output
+    form: Form | None
+    """None: the entities have to be looked at before they are written."""
+    map: MapRequest
+    counts: bool
+    media: str
+
+
 def query_handler(broker: Broker) -> Handler:
+    async def read(request: Request) -> tuple[LdContext, _Wanted]:
+        asked = await asked_by_parameters(broker, request)
+        return asked.context, _wanted(broker, request, asked)
+
+    readings = Readings(broker.contexts, read)
+
     async def query(request: Request) -> Response:
-        return await _answer(broker, request, await asked_by_parameters(broker, request))
+        return await _answer(broker, request, await readings.of(request))
 
     return guarded(query)
 
 
 def post_handler(broker: Broker) -> Handler:
     async def query(request: Request) -> Response:
-        return await _answer(broker, request, await asked_by_body(broker, request))
+        asked = await asked_by_body(broker, request)
+        return await _answer(broker, request, _wanted(broker, request, asked))
 
     return guarded(query)
 
@@ -85,7 +106,7 @@ async def asked_by_body(broker: Broker, request: Request) -> Query:
     return Query(parameters, context, selection(selectors, context))
 
 
-async def _answer(broker: Broker, request: Request, asked: Query) -> Response:
+def _wanted(broker: Broker, request: Request, asked: Query) -> _Wanted:
     parameters, context = asked.parameters, asked.context
     media = choose_media_type(request.headers.get("accept", ""), MEDIA_TYPES)
     output = Output(request, parameters, context, media)
@@ -95,11 +116,17 @@ async def _answer(broker: Broker, request: Request, asked: Query) -> Response:
     counts = parameters.is_true("count")
     is_plain = not (wanted.is_used or search.attributes)
     form = output.form(is_alone=False) if is_plain else None
-    if form is not None:
-        page, header, is_new = await query_written(broker, search, form, counts=counts), "", False
+    return _Wanted(search, output, form, wanted, counts, media)
+
+
+async def _answer(broker: Broker, request: Request, wanted: _Wanted) -> Response:
+    search, output, counts = wanted.search, wanted.output, wanted.counts
+    header, is_new = "", False
+    if wanted.form is not None:
+        page = await query_written(broker, search, wanted.form, counts=counts)
         response = output.many_written(page.written or [])
     else:
-        page, header, is_new = await _page(broker, search, wanted, counts, output.names)
+        page, header, is_new = await _page(broker, search, wanted.map, counts, output.names)
         linked = await linked_entities(broker, page.entities, output.join)
         response = output.many(page.entities, linked)
     if page.total is not None:
@@ -107,7 +134,7 @@ async def _answer(broker: Broker, request: Request, asked: Query) -> Response:
     if header:
         response.headers[MAP_HEADER] = header
         response.status_code = 201 if is_new else 200
-    for link in page_links(request, search, page, media):
+    for link in page_links(request, search, page, wanted.media):
         response.headers.append("link", link)
     return response
 

@@ -1,9 +1,8 @@
 """Entities in answers: normalized, concise and simplified, with names of the request's @context."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import groupby
 from typing import Any
 
 from dothi.facades.ngsi_ld.context.names import LdContext
@@ -96,10 +95,14 @@ class Writer:
             found["modifiedAt"] = format_date_time(stored.modified_at)
             if stored.expires_at is not None:
                 found["expiresAt"] = format_date_time(stored.expires_at)
-        for name, group in groupby(stored.attributes, key=lambda a: a.name):
+        for name, rows in _by_name(stored.attributes):
             if projection is not WHOLE and not projection.keeps(name):
                 continue
-            written = self._attribute(group, projection.below(name), links)
+            below = projection if projection is WHOLE else projection.below(name)
+            if len(rows) == 1 and not (rows[0].dataset or self.datasets or links.levels):
+                written = self._alone(rows[0])
+            else:
+                written = self._attribute(rows, below, links)
             if written is not None:
                 found[attribute_name(self.context, name)] = written
         return found
@@ -107,6 +110,11 @@ class Writer:
     def types(self, stored: tuple[str, ...]) -> str | list[str]:
         names = [self.context.wire(name) for name in stored]
         return names[0] if len(names) == 1 else names
+
+    def _alone(self, row: StoredAttribute) -> Any:
+        """The only instance of an attribute, a default one; None when it is not to be shown."""
+        instance = restore(row.name, row.kind, row, "", row.observed_at)
+        return None if instance.value is None else self._instance(instance, row)
 
     def _attribute(
         self, stored: Iterable[StoredAttribute], projection: Projection, links: Links
@@ -182,7 +190,8 @@ class Writer:
             found: dict[str, Any] = {"type": "Property", "value": instance.value[tag], "lang": tag}
         else:
             shape = BY_KIND[instance.kind]
-            found = {"type": shape.name, shape.value_key: self.value(instance)}
+            value = self.value(instance) if instance.kind in _RENAMED else instance.value
+            found = {"type": shape.name, shape.value_key: value}
         if instance.unit is not None:
             found["unitCode"] = instance.unit
         if instance.observed_at is not None:
@@ -218,6 +227,18 @@ class Writer:
         return self.context.wire(value) if isinstance(value, str) else value
 
 
+def _by_name(rows: tuple[StoredAttribute, ...]) -> Iterable[tuple[str, Sequence[StoredAttribute]]]:
+    """Each attribute with its instances, which stand together."""
+    start = 0
+    for end in range(1, len(rows) + 1):
+        name = rows[start].name
+        if end == len(rows) or rows[end].name != name:
+            yield name, rows[start:end]
+            start = end
+
+
+_RENAMED = frozenset({Kind.VOCAB_PROPERTY, Kind.LIST_RELATIONSHIP})
+"""Kinds whose value is written otherwise than it is held."""
 _LINKING = frozenset({Kind.RELATIONSHIP, Kind.LIST_RELATIONSHIP})
 
 

@@ -51,6 +51,7 @@ def is_plain(text: str) -> bool:
     return "," not in text and not ("." in text and text.endswith("0Z"))
 
 
+@lru_cache(maxsize=16_384)
 def format_date_time(at: datetime) -> str:
     """`2026-01-31T08:00:00Z`, with a fraction only where there is one."""
     text = at.astimezone(UTC).replace(tzinfo=None).isoformat()
