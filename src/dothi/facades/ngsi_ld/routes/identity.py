@@ -20,7 +20,7 @@ from dothi.facades.ngsi_ld.wire.times import format_date_time
 
 
 def identity_handler(broker: Broker) -> Handler:
-    """Each tenant has a name of its own, also before it is made: it never changes."""
+    """Each tenant has a name of its own; one that does not exist has none (5.5.10)."""
     started_s = time.monotonic()
 
     async def identify(request: Request) -> Response:

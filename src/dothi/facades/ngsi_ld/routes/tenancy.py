@@ -34,8 +34,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _TOUCH_S = 60.0
 _BESIDE_ENTITIES = ("/snapshots", "/info")
 """Paths of what is never inside a snapshot. What could be and is not there is refused (422)."""
-_OF_ALL = "/info"
-"""Tells the name of any tenant, also of one that is still to be made (5.2.40)."""
 _CREATING = {
     ("POST", "/entities"),
     ("POST", "/entityOperations/create"),
@@ -56,16 +54,6 @@ def tenant_of(request: Request) -> str:
             "digits, or characters of _ . : -"
         )
     return name
-
-
-def _named(handler: Handler) -> Handler:
-    """The handler of the default tenant, which looks at the header itself."""
-
-    async def answer(request: Request) -> Response:
-        tenant_of(request)
-        return await handler(request)
-
-    return answer
 
 
 def naming_hub(handler: Handler) -> Handler:
@@ -149,8 +137,6 @@ class Tenancy:
     def _handler(self, endpoint: Endpoint) -> Handler:
         own = endpoint.handler
         path = endpoint.path.removeprefix(self._root).rstrip("/")
-        if path.startswith(_OF_ALL):
-            return naming_hub(guarded(_named(own)))
         may_create = (endpoint.method, path) in _CREATING
         has_snapshots = not path.startswith(_BESIDE_ENTITIES)
 
