@@ -197,8 +197,29 @@ async def test_the_copy_is_reduced_to_the_registration(door: Running, source: Re
     assert "throttling" not in copy
     notification = copy["notification"]
     assert (notification["format"], notification["attributes"]) == ("keyValues", ["dust"])
-    assert notification["endpoint"]["uri"].startswith(url_of(door))
+    where = f"{url_of(door).removesuffix('/ngsi-ld/v1')}/ngsi-ld/ex/remote-notify"
+    assert notification["endpoint"]["uri"] == where
     assert notification["endpoint"]["accept"] == "application/json"
+
+
+async def test_the_broker_watches_registrations_for_its_subscriptions(door: Running) -> None:
+    """5.8.1.4, 5.11.2: such a watch is listed as long as a subscription concerns others; it is
+    nobody's to change."""
+    path = "/csourceSubscriptions"
+    nowhere = "http://127.0.0.1:9/"
+    await _subscribe(door, subscription(nowhere, f"{SUB}:local", localOnly=True))
+    assert (await door.get(path)).json() == []
+    await _subscribe(door, subscription(nowhere, watchedAttributes=["speed"]))
+    [watch] = (await door.get(path)).json()
+    assert watch["entities"] == [{"type": "Vehicle"}]
+    assert watch["watchedAttributes"] == ["speed"]
+    assert nowhere not in str(watch)
+    one = f"{path}/{watch['id']}"
+    assert (await door.get(one)).json() == watch
+    problem_of(await door.http.delete(f"/ngsi-ld/v1{one}"), 404, "ResourceNotFound")
+    assert (await door.http.delete(f"/ngsi-ld/v1{PATH}/{SUB}")).status_code == 204
+    assert (await door.get(path)).json() == []
+    problem_of(await door.get(one), 404, "ResourceNotFound")
 
 
 @pytest.mark.parametrize(
@@ -250,6 +271,33 @@ async def test_pieces_of_all_sources_are_notified_as_one(doors: Doors, receiver:
     await receiver.nothing(0.3)
     await _change(b, speed=prop(42))
     assert (await receiver.next()).data == [car(brand=prop("Vin"), speed=prop(42))]
+
+
+async def test_a_notified_piece_is_joined_with_what_others_have(
+    door: Running, source: Recorder, receiver: Receiver
+) -> None:
+    """5.8.6: the piece itself counts, its sender is not asked; what does not meet the query as a
+    whole is dropped. 5.8.1.4: the source cannot judge pieces by the query."""
+    source.answer("POST", PATH, 201)
+    await register(door, source.url)
+    condition = 'speed>20;brand=="Vin"'
+    await _subscribe(door, subscription(receiver, splitEntities=True, q=condition))
+    copy = (await _sent(source, "POST")).body
+    assert copy["splitEntities"] is True
+    assert "q" not in copy
+    await door.create(car(brand=prop("Vin"), speed=prop(5)))
+    where = copy["notification"]["endpoint"]["uri"]
+    for speed in (10, 42):
+        told = {
+            "type": "Notification",
+            "subscriptionId": copy["id"],
+            "data": [car(speed=prop(speed))],
+        }
+        assert (await door.http.post(where, json=told)).status_code == 200
+    assert (await receiver.next()).data == [car(brand=prop("Vin"), speed=prop(42))]
+    assert [one.method for one in source.requests] == ["POST"]
+    broken = {**told, "data": [{"id": CAR}]}
+    problem_of(await door.http.post(where, json=broken), 400, "BadRequestData")
 
 
 async def test_a_deletion_elsewhere(doors: Doors, receiver: Receiver) -> None:
@@ -304,7 +352,7 @@ async def test_registrations_in_a_circle_make_no_more_than_one_leg(
 
 
 async def test_what_nobody_asked_for_is_not_delivered(doors: Doors, receiver: Receiver) -> None:
-    """5.8.6: a notification counts only with the id and at the address that the source knows."""
+    """5.8.6: a notification counts only with the id that the source alone knows."""
     a, b, _ = doors
     await register(a, url_of(b))
     await _subscribe(a, subscription(receiver))
@@ -319,7 +367,7 @@ async def test_what_nobody_asked_for_is_not_delivered(doors: Doors, receiver: Re
     }
     problem_of(await a.http.post(where, json=forged), 404, "ResourceNotFound")
     known = {**forged, "subscriptionId": leg["id"]}
-    problem_of(await a.http.post(f"{where}x", json=known), 404, "ResourceNotFound")
+    problem_of(await a.http.post(f"{where}/none", json=known), 404, "NonexistentTenant")
     problem_of(await a.http.post(where, json={**known, "data": 5}), 400, "BadRequestData")
     problem_of(await a.http.post(where, json=[]), 400, "BadRequestData")
     await receiver.nothing()

@@ -27,7 +27,7 @@ from dothi.facades.ngsi_ld.distributed.http_client import HttpClient
 from dothi.facades.ngsi_ld.distributed.inbound import Inbound
 from dothi.facades.ngsi_ld.distributed.legs import LegPorts, Legs
 from dothi.facades.ngsi_ld.distributed.remote_notifications import (
-    inbound_endpoint,
+    inbound_endpoints,
     reached,
     without_loops,
 )
@@ -150,7 +150,7 @@ class NgsiLdDoor:
             *(replace(endpoint, handler=_preferring(endpoint)) for endpoint in found),
             *context_endpoints(self.library, self._deps.public_url),
             registration_list(self._side_of(self._deps.hub, "").broker),
-            inbound_endpoint(ROOT, self._hubs, self._inbound_of, self._settings.max_body_bytes),
+            *inbound_endpoints(self._hubs, self._inbound_of, self._settings.max_body_bytes),
         ]
 
     def _side_of(self, hub: HubPorts, tenant: str) -> _Side:
@@ -164,6 +164,7 @@ class NgsiLdDoor:
                 ports = NotifyPorts(hub.following, hub.entities, deps.senders(), loader, deps.clock)
                 subscriptions = SubscriptionService(ports, self._settings.notify, tenant=tenant)
                 hub.following.watch(subscriptions.wake)
+            legs, inbound = self._legs_of(broker, subscriptions, hub, tenant)
             notifier = RegistrationNotifier(
                 broker.sources,
                 broker.contexts,
@@ -172,7 +173,8 @@ class NgsiLdDoor:
                 hub.sources,
                 tenant,
             )
-            legs, inbound = self._legs_of(broker, subscriptions, hub, tenant)
+            if legs is not None:
+                notifier.internal = legs.watches
             side = self._sides[hub] = _Side(broker, subscriptions, notifier, legs, inbound)
         return side
 

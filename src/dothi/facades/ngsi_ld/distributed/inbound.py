@@ -15,6 +15,7 @@ from dothi.facades.ngsi_ld.distributed.legs import Leg, Legs
 from dothi.facades.ngsi_ld.distributed.overlay import with_remote
 from dothi.facades.ngsi_ld.distributed.reads import everything_of
 from dothi.facades.ngsi_ld.distributed.recompact import recompacted
+from dothi.facades.ngsi_ld.distributed.remote_entity import remote_entity
 from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.alias import tenant_alias
@@ -25,6 +26,7 @@ from dothi.facades.ngsi_ld.subscriptions.model import Subscription
 from dothi.facades.ngsi_ld.subscriptions.service import SubscriptionService
 from dothi.facades.ngsi_ld.wire.answers import context_value
 from dothi.facades.ngsi_ld.wire.negotiation import GEO_JSON, LD_JSON
+from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.ports.entity_query import StoredEntity
 
 _MAX_ENTITIES = 1000
@@ -48,7 +50,7 @@ class Inbound:
         self._forwarder = forwarder
         self._alias = tenant_alias(broker.sources.alias, tenant)
 
-    async def receive(self, secret: str, body: Any) -> None:
+    async def receive(self, body: Any) -> None:
         """Pass a notification on.
 
         Raises:
@@ -56,15 +58,15 @@ class Inbound:
         """
         if not isinstance(body, dict) or body.get("type") != "Notification":
             raise bad_request_data("the body must be a Notification")
-        found = self._legs.find(secret, str(body.get("subscriptionId", "")))
+        found = self._legs.find(str(body.get("subscriptionId", "")))
         if found is None:
             raise not_found("there is no subscription that waits for this notification")
         leg, ours = found
         given = _entities(body.get("data"))
+        context = await self._spoken(leg, ours)
         if is_split(ours):
-            items = await self._assembled(ours, given)
+            items = await self._assembled(leg, ours, given, context)
         else:
-            context = await self._spoken(leg, ours)
             items = [(str(one.get("id", "")), _shown(one, ours, context)) for one in given]
         if items:
             number = notification_id(ours, leg.id, uuid.uuid4())
@@ -76,20 +78,33 @@ class Inbound:
         contexts: Contexts = self._broker.contexts
         return await contexts.resolve(url) if url else ours.context
 
-    async def _assembled(self, ours: Subscription, given: Sequence[Item]) -> list[tuple[str, str]]:
-        """The notified entities with what all sources have of them, where they still match."""
+    async def _assembled(
+        self, leg: Leg, ours: Subscription, given: Sequence[Item], spoken: LdContext
+    ) -> list[tuple[str, str]]:
+        """The notified entities with what all others have of them, where they match as a whole."""
         caller = Caller({}, ours.via, self._alias, ours.context)
-        deleted = [one for one in given if "deletedAt" in one]
-        items = [(str(one.get("id", "")), _shown(one, ours, ours.context)) for one in deleted]
-        changed = dict.fromkeys(str(one.get("id", "")) for one in given if one not in deleted)
-        for uri in changed:
-            remote = await everything_of(self._broker, self._forwarder, caller, uri)
-            over = with_remote(self._broker, remote)
-            entities: list[StoredEntity] = await over.load([uri])
+        sender = registration(leg.source)
+        items = []
+        for one in given:
+            if "deletedAt" in one:
+                items.append((str(one.get("id", "")), _shown(one, ours, spoken)))
+                continue
+            told = remote_entity(self._dated(one), spoken, frozenset())
+            others = await everything_of(
+                self._broker, self._forwarder, caller, told, without=sender.id
+            )
+            parts = {told.id: [*others.get(told.id, ()), (sender.mode, told)]}
+            over = with_remote(self._broker, parts)
+            entities: list[StoredEntity] = await over.load([told.id])
             load = over.entities.load
-            kept = [one for one in entities if selects(ours, one, load)]
-            items += Composer(load).items(ours, [Entry(one) for one in kept])
+            kept = [entity for entity in entities if selects(ours, entity, load)]
+            items += Composer(load).items(ours, [Entry(entity) for entity in kept])
         return items
+
+    def _dated(self, item: Item) -> Item:
+        """What does not tell when it was changed has been changed now."""
+        now = format_date_time(self._broker.clock.now())
+        return {"createdAt": now, "modifiedAt": now, **item}
 
 
 def _entities(data: Any) -> list[Item]:

@@ -38,12 +38,16 @@ def is_split(subscription: Subscription) -> bool:
     return subscription.document.get("splitEntities") is True
 
 
+def is_local_only(subscription: Subscription) -> bool:
+    """Whether nobody else is to be asked (member localOnly)."""
+    return subscription.document.get("localOnly") is True
+
+
 def concerned(
     sources: Registry, subscription: Subscription
 ) -> list[tuple[Entry, list[Information]]]:
     """Registered sources that may have changes to tell (clause 5.12)."""
-    document = subscription.document
-    if document.get("localOnly") is True:
+    if is_local_only(subscription):
         return []
     found = matching(sources, _wanted(subscription), _asked_names(subscription))
     return [
@@ -68,7 +72,7 @@ def reduced(
     if entry.registration.management.is_local_only:
         found["localOnly"] = True
     if is_split(subscription):
-        return found | {"notification": {"sysAttrs": True}}
+        return found | {"splitEntities": True, "notification": {"sysAttrs": True}}
     found |= {name: named[name] for name in _FILTERS if name in named}
     given = named["notification"]
     notification = {name: given[name] for name in _LOOK if name in given}

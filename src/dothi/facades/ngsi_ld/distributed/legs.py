@@ -20,11 +20,14 @@ from dothi.facades.ngsi_ld.context.resolve import Contexts
 from dothi.facades.ngsi_ld.distributed.caller import Caller
 from dothi.facades.ngsi_ld.distributed.forward import Forwarder, Outgoing
 from dothi.facades.ngsi_ld.distributed.leg_document import concerned, media_of, reduced
+from dothi.facades.ngsi_ld.distributed.own_watches import own_watch
 from dothi.facades.ngsi_ld.errors import NgsiError
 from dothi.facades.ngsi_ld.registrations.alias import tenant_alias
 from dothi.facades.ngsi_ld.registrations.data import Information, Registration
+from dothi.facades.ngsi_ld.registrations.notifier import Watch
 from dothi.facades.ngsi_ld.registrations.reading import registration
 from dothi.facades.ngsi_ld.registrations.registry import Entry, Registry
+from dothi.facades.ngsi_ld.routes.entities import ROOT
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription
 from dothi.facades.ngsi_ld.subscriptions.registry import Registry as Subscriptions
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
@@ -34,8 +37,8 @@ from dothi.ports.context_sources import ContextSourceRecord, ContextSourceRecord
 
 logger = logging.getLogger(__name__)
 
-INBOUND = "/remoteNotifications"
-"""Below the API: where sources send what their legs notify. The rest of the path is a secret."""
+INBOUND = "/ngsi-ld/ex/remote-notify"
+"""Where sources send what their legs notify; the name of a tenant may follow."""
 _RETRY_S = 15.0
 _CHECK_S = 60.0
 """Subscriptions and registrations expire without anybody saying so."""
@@ -45,8 +48,7 @@ class Leg(msgspec.Struct):
     """A subscription at a source."""
 
     id: str
-    """Of the subscription there."""
-    secret: str
+    """Of the subscription there; a secret that the source shares."""
     subscription: str
     """Ours."""
     source: dict[str, Any]
@@ -114,15 +116,22 @@ class Legs:
             self._base = base
             self._wake.set()
 
-    def find(self, secret: str, subscription_id: str) -> tuple[Leg, Subscription] | None:
+    def find(self, leg_id: str) -> tuple[Leg, Subscription] | None:
         """The leg that a notification comes from, and whom it is for; None: nobody."""
+        given = leg_id.encode()
         for leg in self._legs.values():
-            if secrets.compare_digest(leg.secret.encode(), secret.encode()):
-                if leg.id != subscription_id or self._ports.sources.get(leg.key[1]) is None:
-                    return None
+            if secrets.compare_digest(leg.id.encode(), given):
                 ours = self._ours().get(leg.subscription)
-                return None if ours is None else (leg, ours)
+                is_known = self._ports.sources.get(leg.key[1]) is not None
+                return (leg, ours) if ours is not None and is_known else None
         return None
+
+    def watches(self) -> list[Watch]:
+        """What our subscriptions want to know of registrations (clause 5.8.1.4)."""
+        if not self._base:
+            return []
+        found = (own_watch(one, self._inbound()) for one in self._ours().values())
+        return [watch for watch in found if watch is not None]
 
     def _ours(self) -> dict[str, Subscription]:
         now_at = self._ports.clock.now()
@@ -166,9 +175,8 @@ class Legs:
             await self._drop(leg)
             leg = None
         if leg is None:
-            name = f"urn:ngsi-ld:Subscription:distsub-{secrets.token_hex(12)}"
-            secret = secrets.token_urlsafe(24)
-            leg = Leg(name, secret, ours.id, made.document, ours.via, self._base)
+            name = f"urn:ngsi-ld:Subscription:distsub-{secrets.token_hex(16)}"
+            leg = Leg(name, ours.id, made.document, ours.via, self._base)
             self._legs[leg.key] = leg
             # Kept before the source hears of it: nothing is left behind there.
             await self._store(leg)
@@ -237,11 +245,13 @@ class Legs:
         url = made.info("jsonldContext")
         context = await self._ports.contexts.resolve(url) if url else ours.context
         found = reduced(ours, entry, parts, context)
-        where = f"{self._base}{INBOUND}/{leg.secret}"
-        where += f"/{quote(self._ports.tenant, safe=':')}" if self._ports.tenant else ""
-        endpoint = {"uri": where, "accept": media_of(ours)}
+        endpoint = {"uri": self._inbound(), "accept": media_of(ours)}
         notification = {**found["notification"], "endpoint": endpoint}
         return {"id": leg.id, "type": "Subscription", **found, "notification": notification}
+
+    def _inbound(self) -> str:
+        where = f"{self._base.removesuffix(ROOT)}{INBOUND}"
+        return where + (f"/{quote(self._ports.tenant, safe=':')}" if self._ports.tenant else "")
 
     def _caller(self, ours: Subscription) -> Caller:
         caller = self._caller_of(ours.via)

@@ -126,16 +126,16 @@ async def query(at: Spreading, request: Request) -> Response:
 
 
 async def everything_of(
-    broker: Broker, forwarder: Forwarder, caller: Caller, entity_id: str
+    broker: Broker, forwarder: Forwarder, caller: Caller, part: StoredEntity, *, without: str
 ) -> Remote:
-    """What every source has of an entity; what goes wrong there is passed over."""
-    local = await broker.load([entity_id])
-    types = any_of([HasType(name) for one in local for name in one.types])
-    wanted = Wanted((entity_id,), "", types)
+    """What the sources have of an entity of which a part is known, except for the source of one
+    registration; what goes wrong there is passed over."""
+    entity_id = part.id
+    wanted = Wanted((entity_id,), "", any_of([HasType(name) for name in part.types]))
     found = [
         pair
         for pair in matching(broker.sources, [wanted])
-        if pair[0].registration.supports("retrieveEntity")
+        if pair[0].registration.supports("retrieveEntity") and pair[0].registration.id != without
     ]
     open_ones, _ = usable(found, caller)
     parts = [s for entry, infos in open_ones for s in shares(entry, infos, wanted, lambda n: n)]

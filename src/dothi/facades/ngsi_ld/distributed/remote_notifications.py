@@ -1,7 +1,7 @@
 """Where registered sources send what they notify on our behalf (clause 5.8.6).
 
-The address was told to one source alone and holds a secret; the tenant stands in it, because the
-source names its own tenant in the header.
+Who may send knows the id of a subscription that was made at one source alone. The tenant stands in
+the path, because the source names its own tenant in the header.
 """
 
 from collections.abc import Callable
@@ -28,11 +28,11 @@ Find = Callable[[HubPorts, str], Inbound | None]
 """What takes notifications for a hub of a tenant; None: it has no subscriptions."""
 
 
-def inbound_endpoint(root: str, hubs: Hubs, find: Find, max_body_bytes: int) -> Endpoint:
-    """POST below INBOUND; whoever knows the secret may send."""
+def inbound_endpoints(hubs: Hubs, find: Find, max_body_bytes: int) -> list[Endpoint]:
+    """POST at and below INBOUND."""
 
     async def receive(request: Request) -> Response:
-        secret, _, tenant = str(request.path_params["secret"]).rstrip("/").partition("/")
+        tenant = str(request.path_params.get("tenant", "")).rstrip("/")
         raw = await read_body(request, max_body_bytes)
         try:
             body = msgspec.json.decode(raw)
@@ -42,17 +42,20 @@ def inbound_endpoint(root: str, hubs: Hubs, find: Find, max_body_bytes: int) -> 
             inbound = find(hub, tenant)
             if inbound is None:
                 raise not_found("nobody waits for notifications here")
-            await inbound.receive(secret, body)
+            await inbound.receive(body)
         return empty(200)
 
-    return Endpoint(
-        "POST",
-        f"{root}{INBOUND}/{{secret:path}}",
-        Permission.PUBLIC,
-        guarded(receive),
-        "Take a notification of a registered source",
-        tags=("NGSI-LD",),
-    )
+    return [
+        Endpoint(
+            "POST",
+            path,
+            Permission.PUBLIC,
+            guarded(receive),
+            "Take a notification of a registered source",
+            tags=("NGSI-LD",),
+        )
+        for path in (INBOUND, f"{INBOUND}/{{tenant:path}}")
+    ]
 
 
 def reached(endpoint: Endpoint, legs: Legs, base: BaseUrl) -> Handler:

@@ -6,7 +6,7 @@ connections. What must be sent again after a failure is not decided here either.
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -102,6 +102,8 @@ class RegistrationNotifier:
         records: ContextSourceRecords | None = None,
         tenant: str = "",
     ) -> None:
+        self.internal: Callable[[], Sequence[Watch]] = tuple
+        """Tells what the broker itself wants to know of registrations; that is listed only."""
         self._registry = registry
         self._contexts = contexts
         self._delivery = delivery
@@ -141,6 +143,10 @@ class RegistrationNotifier:
         """In the order of creation."""
         await self._ready()
         return list(self._watches.values())
+
+    async def visible(self) -> Sequence[Watch]:
+        """All, and after them those of the broker itself, which nobody can change."""
+        return [*await self.all(), *self.internal()]
 
     async def get(self, uri: str) -> Watch | None:
         await self._ready()

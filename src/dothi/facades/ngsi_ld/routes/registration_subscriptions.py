@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dothi.facades.ngsi_ld.context.names import LdContext
-from dothi.facades.ngsi_ld.errors import already_exists, bad_request_data, not_found
+from dothi.facades.ngsi_ld.errors import NgsiError, already_exists, bad_request_data, not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.notifier import RegistrationNotifier, Watch
 from dothi.facades.ngsi_ld.registrations.subscription import (
@@ -74,7 +74,7 @@ def query_handler(broker: Broker, notifier: RegistrationNotifier) -> Handler:
         has_times = _wants_times(parameters)
         shown = [
             _shown(notifier, watch, context, has_times=has_times)
-            for watch in page.of(await notifier.all())
+            for watch in page.of(await notifier.visible())
         ]
         return page.describe(request, answer(shown, media, context), media)
 
@@ -87,7 +87,10 @@ def retrieve_handler(broker: Broker, notifier: RegistrationNotifier) -> Handler:
         parameters = Parameters(request, _OUTPUT)
         media = choose_media_type(request.headers.get("accept", ""), _MEDIA_TYPES)
         context = await request_context(request, broker.contexts)
-        watch = await _found(notifier, uri)
+        every = await notifier.visible()
+        watch = next((one for one in every if one.subscription.id == uri), None)
+        if watch is None:
+            raise _missing(uri)
         shown = _shown(notifier, watch, context, has_times=_wants_times(parameters))
         return answer(shown, media, context)
 
@@ -144,8 +147,12 @@ def _id_of(request: Request) -> str:
 async def _found(notifier: RegistrationNotifier, uri: str) -> Watch:
     watch = await notifier.get(uri)
     if watch is None:
-        raise not_found(f"there is no subscription {uri}")
+        raise _missing(uri)
     return watch
+
+
+def _missing(uri: str) -> NgsiError:
+    return not_found(f"there is no subscription {uri}")
 
 
 def _wants_times(parameters: Parameters) -> bool:

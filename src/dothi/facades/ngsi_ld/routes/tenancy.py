@@ -34,8 +34,6 @@ _TOUCH_S = 60.0
 _IDENTITY = "/info/sourceIdentity"
 _BESIDE_ENTITIES = ("/snapshots", _IDENTITY)
 """Paths of what is never inside a snapshot. What could be and is not there is refused (422)."""
-_OF_ALL = "/info"
-"""Tells the name of any tenant, also of one that is still to be made (5.2.40)."""
 _CREATING = {
     ("POST", "/entities"),
     ("POST", "/entityOperations/create"),
@@ -56,16 +54,6 @@ def tenant_of(request: Request) -> str:
             "digits, or characters of _ . : -"
         )
     return name
-
-
-def _named(handler: Handler) -> Handler:
-    """The handler of the default tenant, which looks at the header itself."""
-
-    async def answer(request: Request) -> Response:
-        tenant_of(request)
-        return await handler(request)
-
-    return answer
 
 
 def naming_hub(handler: Handler) -> Handler:
@@ -154,8 +142,6 @@ class Tenancy:
     def _handler(self, endpoint: Endpoint) -> Handler:
         own = endpoint.handler
         path = endpoint.path.removeprefix(self._root).rstrip("/")
-        if path.startswith(_OF_ALL):
-            return naming_hub(guarded(_named(own)))
         may_create = (endpoint.method, path) in _CREATING
         has_snapshots = not path.startswith(_BESIDE_ENTITIES)
         if path == _IDENTITY and self._hubs.has_tenants:
