@@ -17,23 +17,26 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 _ABOUT_THE_CONNECTION = frozenset({b"content-length", b"transfer-encoding", b"connection"})
-_JOINED_BYTES = 1 << 16
-"""A larger body is not copied behind its head: both are handed on as they are."""
+_HELD_BYTES = 1 << 16
+"""More than this is not held back, nor copied."""
 _MOST_LINES, _LONGEST_LINE = 512, 512
 _lines: dict[tuple[bytes, bytes], bytes] = {}
 """Headers that were found good, as they are written; most answers have the same ones."""
 
 
 class Cycle(RequestResponseCycle):
-    """As uvicorn's; the head of an answer waits for the first piece of the body.
+    """As uvicorn's; a small answer, or the head of another, goes out at the end of this turn of the
+    event loop.
 
-    A head without a body goes out at the end of this turn of the event loop.
+    The answers of one turn leave one after the other then: a client of several connections is
+    woken once for all of them.
     """
 
     scope: HTTPScope
     loop: asyncio.AbstractEventLoop
     """Set by who makes the cycle."""
-    _head = b""
+    _held = b""
+    """What goes out at the end of the turn; `flush` is due as long as there is something."""
     _says_close = False
 
     async def send(self, message: ASGISendEvent) -> None:
@@ -68,8 +71,8 @@ class Cycle(RequestResponseCycle):
             self.chunked_encoding = True
             content.append(b"transfer-encoding: chunked\r\n")
         content.append(b"\r\n")
-        self._head = b"".join(content)
-        self.loop.call_soon(self._flush)
+        self._held = b"".join(content)
+        self.loop.call_soon(self.flush)
 
     def _go_on(self, body: bytes, has_more: bool) -> None:
         if self.scope["method"] == "HEAD":
@@ -86,26 +89,30 @@ class Cycle(RequestResponseCycle):
         if has_more:
             return
         if self.expected_content_length:
+            self.flush()
             raise RuntimeError("Response content shorter than Content-Length")
         self.response_complete = True
         self.message_event.set()
         if not self.keep_alive:
+            self.flush()
             self.transport.close()
         self.on_response()
 
-    def _write(self, body: bytes) -> None:
-        head, self._head = self._head, b""
-        if not head:
-            self.transport.write(body)
-        elif len(body) > _JOINED_BYTES:
-            self.transport.writelines((head, body))
-        else:
-            self.transport.write(head + body)
+    def flush(self) -> None:
+        """Write what is held back."""
+        held, self._held = self._held, b""
+        if held and not self.transport.is_closing():
+            self.transport.write(held)
 
-    def _flush(self) -> None:
-        head, self._head = self._head, b""
-        if head and not self.transport.is_closing():
-            self.transport.write(head)
+    def _write(self, body: bytes) -> None:
+        held = self._held
+        if not held:
+            self.transport.write(body)
+        elif len(held) + len(body) > _HELD_BYTES:
+            self._held = b""
+            self.transport.writelines((held, body))
+        else:
+            self._held = held + body
 
     def _line(self, name: bytes, value: bytes) -> bytes:
         if HEADER_RE.search(name):

@@ -51,11 +51,18 @@ class DeadlineProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._arrives_by is None or not self._in_head:
             self._arrives_by = self.loop.time() + self.request_timeout_s
+        if self.cycle is not None:
+            self.cycle.flush()  # before what this may make us write
         super().data_received(data)
 
     def handle_websocket_upgrade(self) -> None:
         self._stop_looking()
         super().handle_websocket_upgrade()
+
+    def shutdown(self) -> None:
+        if self.cycle is not None:
+            self.cycle.flush()
+        super().shutdown()
 
     def on_message_begin(self) -> None:
         self._in_head = True
@@ -134,6 +141,8 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._timer = None
         if self.transport.is_closing():
             return
+        if self.cycle is not None:
+            self.cycle.flush()
         now = self.loop.time()
         if self._idle_until is not None and now >= self._idle_until:
             self.transport.close()

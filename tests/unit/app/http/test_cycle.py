@@ -1,4 +1,4 @@
-"""Answers leave in one write; streams, pipelines, upgrades and closed connections stay right."""
+"""Small answers leave in one write; streams, pipelines, upgrades and closing stay right."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -82,6 +82,11 @@ async def _short(scope: Scope, receive: Receive, send: Send) -> None:
 async def _split(scope: Scope, receive: Receive, send: Send) -> None:
     headers = [(b"x-split", b"a\r\nset-cookie: b")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+async def _empty_answer(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
 
 
 async def _socket(socket: WebSocket) -> None:
@@ -217,6 +222,29 @@ async def test_pipelined_requests_are_answered_in_turn(wire: Wire) -> None:
     )
     assert said.count(b"HTTP/1.1 ") == 4
     assert b"xxx" not in said
+
+
+@pytest.mark.parametrize("is_garbage", [True, False])
+async def test_an_answer_that_is_held_comes_before_what_ends_the_connection(
+    is_garbage: bool,
+) -> None:
+    protocol, transport = _protocol()
+    done = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await _empty_answer(send)
+        if is_garbage:
+            protocol.data_received(b"\x00 garbage\r\n\r\n")
+        else:
+            protocol.shutdown()
+        done.set()
+
+    protocol.app = app
+    protocol.data_received(_request("GET /", closes=False))
+    await asyncio.wait_for(done.wait(), WAIT_S)
+    expected = [b"HTTP/1.1 204", b"HTTP/1.1 400"] if is_garbage else [b"HTTP/1.1 204"]
+    assert [write[:12] for write in transport.writes] == expected
+    assert transport.is_closed
 
 
 @pytest.mark.parametrize(("path", "size"), [("/large", LARGE), ("/pieces", 40 * LARGE)])
