@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -24,7 +24,6 @@ _FORM_BYTES = 150
 """What a form takes beside its bytes."""
 _MAX_FORMS = 4
 """Of one entity."""
-_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(StoredEntity)
 
@@ -61,44 +60,21 @@ class EntityCache:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._bytes = 0
         self._loads: list[_Load] = []
-        self._searches = RememberedSearches()
-        self._end: tuple[int, datetime | None] | None = None
-        """The end of the entity that expires first, and the shape of the store then."""
+        self._searches = RememberedSearches(entities, clock, is_on=max_bytes > 0)
         self._hits = self._misses = 0
         self._is_used = False
 
     def find(self, search: EntitySearch) -> list[str]:
         """See ports.entity_query.Entities."""
-        known = self._searches.page(search, self._clock.now())
-        if known is not None:
-            return list(known)
-        self._is_used = True
-        state = self._searches.state
-        found = self._entities.find(search)
-        if self._max_bytes:
-            self._searches.keep_page(search, found, state, self._next_end())
-        return found
+        return self._searches.find(search)
 
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""
-        known = self._searches.count(search, self._clock.now())
-        if known is not None:
-            return known
-        self._is_used = True
-        state = self._searches.state
-        found = self._entities.count(search)
-        if self._max_bytes:
-            self._searches.keep_count(search, found, state, self._next_end())
-        return found
+        return self._searches.count(search)
 
     def peek_found(self, search: EntitySearch, *, counts: bool) -> Found | None:
         """See ports.entity_query.Entities."""
-        now = self._clock.now()
-        ids = self._searches.page(search, now)
-        if ids is None:
-            return None
-        total = self._searches.count(search, now) if counts else None
-        return None if counts and total is None else Found(list(ids), total)
+        return self._searches.peek(search, counts=counts)
 
     def expiring(self, until: datetime, limit: int) -> list[Expiring]:
         """See ports.entity_query.Entities."""
@@ -167,7 +143,7 @@ class EntityCache:
     @property
     def is_idle(self) -> bool:
         """Whether nobody has read anything yet that a write could make wrong."""
-        return not self._is_used
+        return not (self._is_used or self._searches.is_used)
 
     def measures(self) -> Sequence[Measure]:
         """See ports.measured.Measured."""
@@ -251,14 +227,6 @@ class EntityCache:
 
     def _is_alive(self, entry: _Entry) -> bool:
         return entry.expires_at is None or entry.expires_at > self._clock.now()
-
-    def _next_end(self) -> datetime | None:
-        """When the next entity expires; what a search finds does not hold longer."""
-        shape = self._searches.shape
-        if self._end is None or self._end[0] != shape:
-            first = self._entities.expiring(_EVER, 1)
-            self._end = (shape, first[0].expires_at if first else None)
-        return self._end[1]
 
 
 def _with_only(entity: StoredEntity, names: Collection[str]) -> StoredEntity:
