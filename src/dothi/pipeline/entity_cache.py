@@ -39,14 +39,19 @@ class _Load:
 
 @dataclass(slots=True, eq=False)
 class _Entry:
-    packed: bytes
+    packed: bytes | None
+    """None: only one form was asked for; the entity itself would double the memory."""
     expires_at: datetime | None
     forms: dict[Hashable, bytes] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         forms = sum(len(form) + _FORM_BYTES for form in self.forms.values())
-        return len(self.packed) + _ENTRY_BYTES + forms
+        return len(self.packed or b"") + _ENTRY_BYTES + forms
+
+    def has(self, form: Form | None) -> bool:
+        """Whether it can be given in this form; None: as an entity."""
+        return self.packed is not None or (form is not None and form.key in self.forms)
 
 
 class EntityCache:
@@ -82,22 +87,21 @@ class EntityCache:
 
     def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
         """See ports.entity_query.Entities."""
-        entries = self._at_hand(ids)
+        entries = self._at_hand(ids, None)
         if entries is None:
             return None
-        return [_DECODER.decode(entry.packed) for entry in entries if self._is_alive(entry)]
+        return [_unpacked(entry) for entry in entries if self._is_alive(entry)]
 
     def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """See ports.entity_query.Entities."""
         wanted = list(dict.fromkeys(ids))
-        with self._lock:
-            known = {i: e for i in wanted if (e := self._entries.get(i)) is not None}
+        known = self._known(wanted, None)
         missing = [id_ for id_ in wanted if id_ not in known]
         if names and missing:
             return self._entities.load(ids, names)
         fresh = {entity.id: entity for entity in self._read(missing)}
         found = [
-            _DECODER.decode(known[id_].packed) if id_ in known else fresh[id_]
+            _unpacked(known[id_]) if id_ in known else fresh[id_]
             for id_ in wanted
             if (self._is_alive(known[id_]) if id_ in known else id_ in fresh)
         ]
@@ -105,7 +109,7 @@ class EntityCache:
 
     def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
         """See ports.entity_query.Entities."""
-        entries = self._at_hand(ids)
+        entries = self._at_hand(ids, form)
         if entries is None:
             return None
         return [
@@ -117,8 +121,7 @@ class EntityCache:
     def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
         """See ports.entity_query.Entities."""
         wanted = list(dict.fromkeys(ids))
-        with self._lock:
-            known = {i: e for i in wanted if (e := self._entries.get(i)) is not None}
+        known = self._known(wanted, form)
         missing = [id_ for id_ in wanted if id_ not in known]
         made = dict.fromkeys(missing, b"")
         self._read(missing, form, made)
@@ -153,12 +156,17 @@ class EntityCache:
             counter("dothi_entity_cache_misses_total", "Reads of the store", self._misses),
         )
 
-    def _at_hand(self, ids: Sequence[str]) -> list[_Entry] | None:
+    def _known(self, ids: list[str], form: Form | None) -> dict[str, _Entry]:
+        with self._lock:
+            found = {id_: self._entries.get(id_) for id_ in ids}
+            return {id_: e for id_, e in found.items() if e is not None and e.has(form)}
+
+    def _at_hand(self, ids: Sequence[str], form: Form | None) -> list[_Entry] | None:
         entries: list[_Entry] = []
         with self._lock:
             for id_ in ids:
                 found = self._entries.get(id_)
-                if found is None:
+                if found is None or not found.has(form):
                     self._misses += 1
                     return None
                 self._entries.move_to_end(id_)
@@ -192,11 +200,11 @@ class EntityCache:
                 self._loads.remove(load)
                 kept = [one for one in entries if one[0] not in load.changed]
                 self._searches.note_existing([id_ for id_, _ in kept])
-                self._keep(kept)
+                self._keep(kept, with_packed=form is None or form.key is None)
         return found
 
     def _write(self, id_: str, entry: _Entry, form: Form) -> bytes:
-        content = form.write(_DECODER.decode(entry.packed))
+        content = form.write(_unpacked(entry))
         if form.key is None:
             return content
         with self._lock:
@@ -209,9 +217,14 @@ class EntityCache:
                 self._make_room()
         return content
 
-    def _keep(self, entries: list[tuple[str, _Entry]]) -> None:
+    def _keep(self, entries: list[tuple[str, _Entry]], *, with_packed: bool) -> None:
         for id_, entry in entries:
-            self._drop(id_)
+            other = self._drop(id_)
+            if other is not None:
+                # It was written in another form before, and nothing has changed since.
+                entry.forms = dict([*other.forms.items(), *entry.forms.items()][-_MAX_FORMS:])
+            elif not with_packed:
+                entry.packed = None
             self._entries[id_] = entry
             self._bytes += entry.size
         self._make_room()
@@ -220,13 +233,19 @@ class EntityCache:
         while self._bytes > self._max_bytes and self._entries:
             self._drop(next(iter(self._entries)))
 
-    def _drop(self, id_: str) -> None:
+    def _drop(self, id_: str) -> _Entry | None:
         entry = self._entries.pop(id_, None)
         if entry is not None:
             self._bytes -= entry.size
+        return entry
 
     def _is_alive(self, entry: _Entry) -> bool:
         return entry.expires_at is None or entry.expires_at > self._clock.now()
+
+
+def _unpacked(entry: _Entry) -> StoredEntity:
+    """Of an entry that has it."""
+    return _DECODER.decode(entry.packed or b"")
 
 
 def _with_only(entity: StoredEntity, names: Collection[str]) -> StoredEntity:
