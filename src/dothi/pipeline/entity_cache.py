@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -24,7 +24,6 @@ _FORM_BYTES = 150
 """What a form takes beside its bytes."""
 _MAX_FORMS = 4
 """Of one entity."""
-_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(StoredEntity)
 
@@ -40,14 +39,19 @@ class _Load:
 
 @dataclass(slots=True, eq=False)
 class _Entry:
-    packed: bytes
+    packed: bytes | None
+    """None: only one form was asked for; the entity itself would double the memory."""
     expires_at: datetime | None
     forms: dict[Hashable, bytes] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         forms = sum(len(form) + _FORM_BYTES for form in self.forms.values())
-        return len(self.packed) + _ENTRY_BYTES + forms
+        return len(self.packed or b"") + _ENTRY_BYTES + forms
+
+    def has(self, form: Form | None) -> bool:
+        """Whether it can be given in this form; None: as an entity."""
+        return self.packed is not None or (form is not None and form.key in self.forms)
 
 
 class EntityCache:
@@ -61,44 +65,21 @@ class EntityCache:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._bytes = 0
         self._loads: list[_Load] = []
-        self._searches = RememberedSearches()
-        self._end: tuple[int, datetime | None] | None = None
-        """The end of the entity that expires first, and the shape of the store then."""
+        self._searches = RememberedSearches(entities, clock, is_on=max_bytes > 0)
         self._hits = self._misses = 0
         self._is_used = False
 
     def find(self, search: EntitySearch) -> list[str]:
         """See ports.entity_query.Entities."""
-        known = self._searches.page(search, self._clock.now())
-        if known is not None:
-            return list(known)
-        self._is_used = True
-        state = self._searches.state
-        found = self._entities.find(search)
-        if self._max_bytes:
-            self._searches.keep_page(search, found, state, self._next_end())
-        return found
+        return self._searches.find(search)
 
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""
-        known = self._searches.count(search, self._clock.now())
-        if known is not None:
-            return known
-        self._is_used = True
-        state = self._searches.state
-        found = self._entities.count(search)
-        if self._max_bytes:
-            self._searches.keep_count(search, found, state, self._next_end())
-        return found
+        return self._searches.count(search)
 
     def peek_found(self, search: EntitySearch, *, counts: bool) -> Found | None:
         """See ports.entity_query.Entities."""
-        now = self._clock.now()
-        ids = self._searches.page(search, now)
-        if ids is None:
-            return None
-        total = self._searches.count(search, now) if counts else None
-        return None if counts and total is None else Found(list(ids), total)
+        return self._searches.peek(search, counts=counts)
 
     def expiring(self, until: datetime, limit: int) -> list[Expiring]:
         """See ports.entity_query.Entities."""
@@ -106,22 +87,21 @@ class EntityCache:
 
     def peek(self, ids: Sequence[str]) -> list[StoredEntity] | None:
         """See ports.entity_query.Entities."""
-        entries = self._at_hand(ids)
+        entries = self._at_hand(ids, None)
         if entries is None:
             return None
-        return [_DECODER.decode(entry.packed) for entry in entries if self._is_alive(entry)]
+        return [_unpacked(entry) for entry in entries if self._is_alive(entry)]
 
     def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """See ports.entity_query.Entities."""
         wanted = list(dict.fromkeys(ids))
-        with self._lock:
-            known = {i: e for i in wanted if (e := self._entries.get(i)) is not None}
+        known = self._known(wanted, None)
         missing = [id_ for id_ in wanted if id_ not in known]
         if names and missing:
             return self._entities.load(ids, names)
         fresh = {entity.id: entity for entity in self._read(missing)}
         found = [
-            _DECODER.decode(known[id_].packed) if id_ in known else fresh[id_]
+            _unpacked(known[id_]) if id_ in known else fresh[id_]
             for id_ in wanted
             if (self._is_alive(known[id_]) if id_ in known else id_ in fresh)
         ]
@@ -129,7 +109,7 @@ class EntityCache:
 
     def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
         """See ports.entity_query.Entities."""
-        entries = self._at_hand(ids)
+        entries = self._at_hand(ids, form)
         if entries is None:
             return None
         return [
@@ -141,8 +121,7 @@ class EntityCache:
     def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
         """See ports.entity_query.Entities."""
         wanted = list(dict.fromkeys(ids))
-        with self._lock:
-            known = {i: e for i in wanted if (e := self._entries.get(i)) is not None}
+        known = self._known(wanted, form)
         missing = [id_ for id_ in wanted if id_ not in known]
         made = dict.fromkeys(missing, b"")
         self._read(missing, form, made)
@@ -167,7 +146,7 @@ class EntityCache:
     @property
     def is_idle(self) -> bool:
         """Whether nobody has read anything yet that a write could make wrong."""
-        return not self._is_used
+        return not (self._is_used or self._searches.is_used)
 
     def measures(self) -> Sequence[Measure]:
         """See ports.measured.Measured."""
@@ -177,12 +156,17 @@ class EntityCache:
             counter("dothi_entity_cache_misses_total", "Reads of the store", self._misses),
         )
 
-    def _at_hand(self, ids: Sequence[str]) -> list[_Entry] | None:
+    def _known(self, ids: list[str], form: Form | None) -> dict[str, _Entry]:
+        with self._lock:
+            found = {id_: self._entries.get(id_) for id_ in ids}
+            return {id_: e for id_, e in found.items() if e is not None and e.has(form)}
+
+    def _at_hand(self, ids: Sequence[str], form: Form | None) -> list[_Entry] | None:
         entries: list[_Entry] = []
         with self._lock:
             for id_ in ids:
                 found = self._entries.get(id_)
-                if found is None:
+                if found is None or not found.has(form):
                     self._misses += 1
                     return None
                 self._entries.move_to_end(id_)
@@ -216,11 +200,11 @@ class EntityCache:
                 self._loads.remove(load)
                 kept = [one for one in entries if one[0] not in load.changed]
                 self._searches.note_existing([id_ for id_, _ in kept])
-                self._keep(kept)
+                self._keep(kept, with_packed=form is None or form.key is None)
         return found
 
     def _write(self, id_: str, entry: _Entry, form: Form) -> bytes:
-        content = form.write(_DECODER.decode(entry.packed))
+        content = form.write(_unpacked(entry))
         if form.key is None:
             return content
         with self._lock:
@@ -233,9 +217,14 @@ class EntityCache:
                 self._make_room()
         return content
 
-    def _keep(self, entries: list[tuple[str, _Entry]]) -> None:
+    def _keep(self, entries: list[tuple[str, _Entry]], *, with_packed: bool) -> None:
         for id_, entry in entries:
-            self._drop(id_)
+            other = self._drop(id_)
+            if other is not None:
+                # It was written in another form before, and nothing has changed since.
+                entry.forms = dict([*other.forms.items(), *entry.forms.items()][-_MAX_FORMS:])
+            elif not with_packed:
+                entry.packed = None
             self._entries[id_] = entry
             self._bytes += entry.size
         self._make_room()
@@ -244,21 +233,19 @@ class EntityCache:
         while self._bytes > self._max_bytes and self._entries:
             self._drop(next(iter(self._entries)))
 
-    def _drop(self, id_: str) -> None:
+    def _drop(self, id_: str) -> _Entry | None:
         entry = self._entries.pop(id_, None)
         if entry is not None:
             self._bytes -= entry.size
+        return entry
 
     def _is_alive(self, entry: _Entry) -> bool:
         return entry.expires_at is None or entry.expires_at > self._clock.now()
 
-    def _next_end(self) -> datetime | None:
-        """When the next entity expires; what a search finds does not hold longer."""
-        shape = self._searches.shape
-        if self._end is None or self._end[0] != shape:
-            first = self._entities.expiring(_EVER, 1)
-            self._end = (shape, first[0].expires_at if first else None)
-        return self._end[1]
+
+def _unpacked(entry: _Entry) -> StoredEntity:
+    """Of an entry that has it."""
+    return _DECODER.decode(entry.packed or b"")
 
 
 def _with_only(entity: StoredEntity, names: Collection[str]) -> StoredEntity:

@@ -6,16 +6,18 @@ writes that only bring values of entities that are there.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-from dothi.ports.entity_query import EntitySearch
+from dothi.ports.clock import Clock
+from dothi.ports.entity_query import Entities, EntitySearch, Found
 
 _MAX_SEARCHES = 1_024
 _MAX_IDS = 1_001
 """A longer page is not remembered."""
+_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _MAX_EXISTING = 50_000
 T = TypeVar("T")
 
@@ -23,14 +25,17 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class _Kept(Generic[T]):
     answer: T
-    until: datetime | None
+    ends_at: datetime | None
     """An entity expires then; None: none has an end."""
 
 
 class RememberedSearches:
-    """Ids of pages, and counts. Thread-safe."""
+    """The searches of a store; ids of pages and counts are remembered. Any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, entities: Entities, clock: Clock, *, is_on: bool) -> None:
+        self._entities = entities
+        self._clock = clock
+        self._is_on = is_on
         self._lock = threading.Lock()
         self._pages: OrderedDict[EntitySearch, _Kept[tuple[str, ...]]] = OrderedDict()
         self._counts: OrderedDict[EntitySearch, _Kept[int]] = OrderedDict()
@@ -40,33 +45,39 @@ class RememberedSearches:
         """Moves when entities may have come, gone or changed otherwise than in their values."""
         self._existing: set[str] = set()
         """Entities that are there for sure: another value of theirs brings no new entity."""
+        self._end: tuple[int, datetime | None] | None = None
+        """The end of the entity that expires first, and the shape of the store then."""
+        self.is_used = False
 
-    @property
-    def state(self) -> int:
-        """To be taken before the store is searched."""
-        return self._state
+    def find(self, search: EntitySearch) -> list[str]:
+        """See ports.entity_query.Entities."""
+        known = self._known(self._pages, search)
+        if known is not None:
+            return list(known)
+        self.is_used = True
+        state = self._state
+        found = self._entities.find(search)
+        if len(found) <= _MAX_IDS:
+            self._keep(self._pages, search, tuple(found), state)
+        return found
 
-    @property
-    def shape(self) -> int:
-        return self._shape
+    def count(self, search: EntitySearch) -> int:
+        """See ports.entity_query.Entities."""
+        whole = _whole(search)
+        known = self._known(self._counts, whole)
+        if known is not None:
+            return known
+        self.is_used = True
+        state = self._state
+        found = self._entities.count(search)
+        self._keep(self._counts, whole, found, state)
+        return found
 
-    def page(self, search: EntitySearch, now: datetime) -> tuple[str, ...] | None:
-        return self._known(self._pages, search, now)
-
-    def count(self, search: EntitySearch, now: datetime) -> int | None:
-        return self._known(self._counts, _whole(search), now)
-
-    def keep_page(
-        self, search: EntitySearch, ids: Sequence[str], state: int, until: datetime | None
-    ) -> None:
-        """`state`: as it was before the search."""
-        if len(ids) <= _MAX_IDS:
-            self._keep(self._pages, search, _Kept(tuple(ids), until), state)
-
-    def keep_count(
-        self, search: EntitySearch, count: int, state: int, until: datetime | None
-    ) -> None:
-        self._keep(self._counts, _whole(search), _Kept(count, until), state)
+    def peek(self, search: EntitySearch, *, counts: bool) -> Found | None:
+        """See ports.entity_query.Entities.peek_found."""
+        ids = self._known(self._pages, search)
+        total = self._known(self._counts, _whole(search)) if counts else None
+        return None if ids is None or (counts and total is None) else Found(list(ids), total)
 
     def forget(self, written: Collection[str], *, only_values: bool) -> None:
         """These entities were written; `only_values`: none of them was deleted or described."""
@@ -90,12 +101,11 @@ class RememberedSearches:
                 self._existing.clear()
             self._existing.update(ids)
 
-    def _known(
-        self, kept: OrderedDict[EntitySearch, _Kept[T]], search: EntitySearch, now: datetime
-    ) -> T | None:
+    def _known(self, kept: OrderedDict[EntitySearch, _Kept[T]], search: EntitySearch) -> T | None:
+        now = self._clock.now()
         with self._lock:
             found = kept.get(search)
-            if found is None or (found.until is not None and found.until <= now):
+            if found is None or (found.ends_at is not None and found.ends_at <= now):
                 return None
             kept.move_to_end(search)
             return found.answer
@@ -104,15 +114,27 @@ class RememberedSearches:
         self,
         kept: OrderedDict[EntitySearch, _Kept[T]],
         search: EntitySearch,
-        found: _Kept[T],
+        answer: T,
         state: int,
     ) -> None:
+        """`state`: as it was before the store was searched."""
+        if not self._is_on:
+            return
+        found = _Kept(answer, self._next_end())
         with self._lock:
             if state != self._state:
                 return
             kept[search] = found
             if len(kept) > _MAX_SEARCHES:
                 kept.popitem(last=False)
+
+    def _next_end(self) -> datetime | None:
+        """When the next entity expires; what a search finds does not hold longer."""
+        shape = self._shape
+        if self._end is None or self._end[0] != shape:
+            first = self._entities.expiring(_EVER, 1)
+            self._end = (shape, first[0].expires_at if first else None)
+        return self._end[1]
 
 
 def _whole(search: EntitySearch) -> EntitySearch:

@@ -15,4 +15,5 @@ class PipelineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     gather_rows: int = 1_000
     """A batch of this size does not wait for company."""
     entity_cache_mb: int = 64
-    """Memory for entities that were read lately (one of ten attributes: 1.5 kB); 0: none."""
+    """Memory for entities that were read lately (one of ten attributes: 3 kB, with each form in
+    which it was sent as much again); 0: none."""

@@ -179,14 +179,21 @@ def test_forms_are_written_once_and_go_with_their_entity() -> None:
     assert cache.peek_written(["urn:a"], first) is None
     assert cache.written(["urn:a", "urn:c", "urn:b"], first) == [b"x:urn:a=1.0", b"x:urn:b=1.0"]
     assert cache.peek_written(["urn:b", "urn:a"], first) == [b"x:urn:b=1.0", b"x:urn:a=1.0"]
-    assert cache.peek_written(["urn:a"], form("y", made)) == [b"y:urn:a=1.0"]
+    assert cache.peek_written(["urn:a"], form("y", made)) is None
+    assert cache.written(["urn:a"], form("y", made)) == [b"y:urn:a=1.0"]
+    # Only the second form makes it worth to keep the entity itself.
     assert made == ["urn:a", "urn:b", "urn:a"]
+    assert store.loads == 2
+    assert cache.peek_written(["urn:a"], form("z")) == [b"z:urn:a=1.0"]
+    assert cache.peek_written(["urn:a"], first) == [b"x:urn:a=1.0"]
+    assert cache.peek(["urn:b"]) is None
+    assert cache.peek(["urn:a"]) == [store.held["urn:a"]]
     store.held["urn:a"] = entity("urn:a", 2.0)
     cache.forget(["urn:a"], only_values=True)
     assert cache.peek_written(["urn:a"], first) is None
     for wanted in (first, form("y")):
         assert cache.written(["urn:a"], wanted) == [f"{wanted.key}:urn:a=2.0".encode()]
-    assert store.loads == 2
+    assert store.loads == 4
 
 
 def test_forms_without_a_key_and_too_many_forms_are_not_kept() -> None:
