@@ -43,6 +43,13 @@ class Exists:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """Nothing of the entity has the target."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
 class Compare:
     target: Target
     comparison: Comparison
@@ -154,6 +161,7 @@ class AnyOf:
 
 Condition = (
     Exists
+    | Absent
     | Compare
     | OneOf
     | Between
