@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dothi.model.batch import Batch
 from dothi.model.condition import (
+    Absent,
     AllOf,
     AnyOf,
     Between,
@@ -155,6 +156,7 @@ _points = st.sampled_from(
 _shapes = st.sampled_from(['{"type":"Polygon","coordinates":[[[0,0],[2,0],[2,2],[0,2],[0,0]]]}'])
 _terms = st.one_of(
     st.builds(Exists, _targets),
+    st.builds(Absent, _targets),
     st.builds(Compare, _targets, _order, _ordered),
     st.builds(Compare, _targets, _equality, _scalars),
     st.builds(OneOf, _targets, st.tuples(_scalars, _scalars), st.booleans()),

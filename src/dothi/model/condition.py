@@ -55,6 +55,13 @@ class Exists:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """Nothing of the entity has the target."""
+
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
 class Compare:
     target: Target
     comparison: Comparison
@@ -166,6 +173,7 @@ class AnyOf:
 
 Condition = (
     Exists
+    | Absent
     | Compare
     | OneOf
     | Between

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.condition import (
+    Absent,
     AllOf,
     AnyOf,
     Between,
@@ -80,6 +81,8 @@ def matches(entity: StoredEntity, condition: Condition, look_up: Lookup | None =
             return _linked(entity, condition, look_up)
         case Geo():
             return _geo(entity, condition)
+        case Absent(target):
+            return not _value(entity, Exists(target))
         case _:
             return _value(entity, condition)
 

@@ -122,6 +122,8 @@ async def test_selectors(desk: Subscribed, selector: dict[str, Any], is_told: bo
         ({"q": "a==2"}, True),
         ({"q": "a>1;name"}, True),
         ({"q": "a>2|missing"}, False),
+        ({"q": "!missing"}, True),
+        ({"q": "!a"}, False),
         ({"q": 'name=="big%20hall"'}, True),
         ({"q": 'name~="^big"'}, True),
         ({"q": "detail[size.deep]==3"}, True),

@@ -89,6 +89,7 @@ async def test_a_wide_or_wrong_purge_deletes_nothing(door: Running) -> None:
         "?idPattern=.*",
         "?attrs=createdAt",
         '?q=modifiedAt>"2020-01-01T00:00:00Z"',
+        "?q=!nothing",
         "?keep=a",
         "?drop=a",
         "?local=false",

@@ -115,6 +115,9 @@ FILTERS: list[tuple[dict[str, Any], list[int]]] = [
     ({"q": 'pm25=="text"'}, []),
     ({"q": "name>5"}, []),
     ({"q": "nothing"}, []),
+    ({"q": "!nothing"}, [1, 2, 3]),
+    ({"q": "!pm25.accuracy"}, [1, 3]),
+    ({"q": "!pm25.accuracy;pm25>0"}, [1]),
     ({"q": "pm25>0", "type": "Water"}, [2]),
 ]
 POINT = {"geometry": "Point", "coordinates": "[106.65,10.98]"}

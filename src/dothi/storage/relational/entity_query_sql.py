@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from dothi.model.condition import (
+    Absent,
     AllOf,
     AnyOf,
     Between,
@@ -76,6 +77,8 @@ class Compiler:
                 return self._linked(condition)
             case Compare() | OneOf() | Between() | Exists():
                 return self._attribute(condition)
+            case Absent(target):
+                return f"NOT {self._attribute(Exists(target))}"
             case InRows(name, ids):
                 return self._some_row(name, f"a.id IN {self.known(ids)}")
         return self._of_entity(condition)

@@ -1,7 +1,7 @@
 """The query language of `q` (ETSI GS CIM 009, clause 4.9).
 
 query  = term *(";" / "|" term)            ";" (and) binds tighter than "|" (or)
-term   = "(" query ")" / path [operator value]
+term   = "(" query ")" / "!" target / path [operator value]
 path   = name "{" [type *("," type) ":"] path "}" / target
 target = name *("." name) ["[" member *("." member) "]"]
 value  = scalar ".." scalar / scalar *("," scalar) / pattern
@@ -20,6 +20,7 @@ from dothi.facades.ngsi_ld.grammar.scanner import Scanner
 from dothi.facades.ngsi_ld.grammar.values import read_scalar
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
 from dothi.model.condition import (
+    Absent,
     AllOf,
     AnyOf,
     Between,
@@ -88,6 +89,8 @@ class _Parser:
             scanner.expect(")")
             scanner.leave()
             return inner
+        if scanner.take("!"):
+            return Absent(self._target())
         links: list[tuple[str, tuple[str, ...]]] = []
         target = self._path(links)
         found = self._test(target)

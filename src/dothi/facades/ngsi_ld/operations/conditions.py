@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from dothi.model.condition import (
+    Absent,
     AllOf,
     AnyOf,
     Between,
@@ -50,7 +51,7 @@ def attribute_names(condition: Condition) -> Iterator[str]:
             yield condition.relationship
         case Geo():
             yield condition.attribute
-        case Exists() | Compare() | OneOf() | Between() | Matches():
+        case Exists() | Absent() | Compare() | OneOf() | Between() | Matches():
             yield condition.target.attribute
 
 

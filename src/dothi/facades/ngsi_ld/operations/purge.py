@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from dothi.facades.ngsi_ld.operations.attributes import SCOPE
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
-from dothi.model.condition import AllOf, AnyOf, Condition, Geo, HasType
+from dothi.model.condition import Absent, AllOf, AnyOf, Condition, Geo, HasType
 from dothi.ports.entity_query import EntitySearch, StoredEntity
 
 _AT_ONCE = 1000
@@ -36,6 +36,8 @@ def is_selective(condition: Condition | None) -> bool:
             return any(is_selective(part) for part in parts)
         case HasType() | Geo():
             return True
+        case Absent():  # nearly everything may lack an attribute
+            return False
     target = getattr(condition, "target", None)
     return target is not None and target.attribute not in SYSTEM_NAMES
 

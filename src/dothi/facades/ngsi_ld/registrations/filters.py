@@ -14,6 +14,7 @@ from dothi.facades.ngsi_ld.registrations.data import Interval
 from dothi.facades.ngsi_ld.registrations.matching import finds
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
 from dothi.model.condition import (
+    Absent,
     AllOf,
     AnyOf,
     Between,
@@ -50,6 +51,8 @@ def satisfies(document: Mapping[str, Any], condition: Condition) -> bool:
             return all(satisfies(document, part) for part in parts)
         case AnyOf(parts):
             return any(satisfies(document, part) for part in parts)
+        case Absent(target):
+            return not _values(document, target)
         case Exists(target):
             return bool(_values(document, target))
         case Compare(target, comparison, value):

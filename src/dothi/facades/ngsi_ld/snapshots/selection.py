@@ -12,6 +12,7 @@ from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.snapshots.document import MEMBERS
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
 from dothi.model.condition import (
+    Absent,
     AllOf,
     AnyOf,
     Between,
@@ -49,7 +50,7 @@ def _targets(condition: Condition) -> Iterator[Target]:
     if isinstance(condition, AllOf | AnyOf):
         for part in condition.parts:
             yield from _targets(part)
-    elif isinstance(condition, Exists | Compare | OneOf | Between | Matches):
+    elif isinstance(condition, Exists | Absent | Compare | OneOf | Between | Matches):
         yield condition.target
 
 
@@ -59,6 +60,8 @@ def _holds(condition: Condition, snapshot: dict[str, Any]) -> bool:
             return all(_holds(part, snapshot) for part in parts)
         case AnyOf(parts):
             return any(_holds(part, snapshot) for part in parts)
+        case Absent(target):
+            return not _values(target, snapshot)
         case Exists(target):
             return bool(_values(target, snapshot))
         case Compare(target, comparison, wanted):
