@@ -10,6 +10,7 @@ from dothi.facades.ngsi_ld.grammar.q import parse_q
 from dothi.model.batch import Batch
 from dothi.model.condition import AllOf, AnyOf, Condition, Geo, GeoRelation, HasType
 from dothi.model.row import Kind, rows_table
+from dothi.pipeline.matching import matches
 from dothi.ports.clock import SystemClock
 from dothi.ports.entity_query import EntitySearch
 from dothi.storage.relational.entity_query import SqliteEntities
@@ -127,3 +128,26 @@ async def test_what_was_short_last_time_is_tried_first_and_never_believed(engine
     for made, found in ((AllOf, 2), (AnyOf, COUNT), (AllOf, 2)):
         search = EntitySearch(condition=made(tuple(both)), limit=None)
         assert len(entities.find(search)) == found
+
+
+async def test_a_value_that_is_missing_meets_no_condition(tmp_path: Path) -> None:
+    """No answer shows such an attribute, so nothing may be found by it."""
+    rows = rows_table(
+        {
+            "source": "s",
+            "entity": ["urn:x:1", "urn:x:2"],
+            "entity_type": "Thing",
+            "attribute": "a",
+            "number": [None, 1.0],
+            "quality": [9, 1],
+        }
+    )
+    async with open_hub(tmp_path) as hub:
+        result = await hub.intake.submit(Batch("b", rows, SystemClock().now()))
+        assert result.stored == 2, result.rejected
+        entities = SqliteEntities(hub.engine)
+        every = entities.load(["urn:x:1", "urn:x:2"])
+        for condition in (q("a"), q("a!=7"), q("a==1")):
+            assert entities.find(EntitySearch(condition=condition)) == ["urn:x:2"]
+            assert [e.id for e in every if matches(e, condition)] == ["urn:x:2"]
+        assert entities.find(EntitySearch(attributes=("a",))) == ["urn:x:2"]
