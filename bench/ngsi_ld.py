@@ -10,14 +10,16 @@ import argparse
 import json
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).parent))
 
-from ngsi_requests import entity
+from ngsi_requests import entity, series_rows
 from served import Served, percentiles_ms, served
 
+_INSTANCES = 10_000
 _SETTINGS = '[access]\nmode = "open"\n[pipeline]\nentity_cache_mb = 256\n'
 
 
@@ -34,6 +36,7 @@ def run(arguments: list[str]) -> dict[str, object]:
     }
     with served(_SETTINGS) as server:
         fill = {"size": 100, "first": 0, "end": count}
+        _send_series(server)
         found["fill"] = _measure(server, "upsert", fill, clients=4, seconds=3600, per_request=100)
         kinds: list[tuple[str, str, dict[str, Any], int]] = [
             ("upsert_100", "upsert", {"size": 100, "first": 0, "end": count, "round": 1}, 100),
@@ -44,15 +47,28 @@ def run(arguments: list[str]) -> dict[str, object]:
             ("query_two_conditions", "query_q", {"entities": count}, 1),
             ("page_at_0", "page", {"offset": 0}, 1),
             (f"page_at_{count - 20}", "page", {"offset": count - 20}, 1),
+            (f"aggregate_{_INSTANCES}_instances", "aggregate", {}, 1),
         ]
         for label, name, made, size in kinds:
             if not options.only or label in options.only:
                 clients = 4 if size > 1 else 32
+                clients = 1 if name == "aggregate" else clients
                 found[label] = _measure(
                     server, name, made, clients=clients, seconds=options.seconds, per_request=size
                 )
         found["server"] = server.figures()
     return found
+
+
+def _send_series(server: Served) -> None:
+    """The history that is aggregated."""
+    url = f"http://127.0.0.1:{server.port}/api/v1/observations"
+    head = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/x-ndjson"}
+    request = urllib.request.Request(url, series_rows(_INSTANCES), head)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        stored = json.load(answer)["stored"]
+    if stored != _INSTANCES:
+        raise RuntimeError(f"{stored} of {_INSTANCES} instances are stored")
 
 
 def _measure(

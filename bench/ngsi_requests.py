@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -117,6 +118,31 @@ def _page(options: dict[str, Any]) -> Iterator[bytes]:
         yield http("GET", f"{ROOT}/entities?{query}")
 
 
+SERIES = "urn:ngsi-ld:WaterObserved:bench-series"
+"""An entity with a long history of `level`, one value a minute."""
+SERIES_FROM = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def series_rows(count: int) -> bytes:
+    """Its history as NDJSON for the door of observations."""
+    times = (SERIES_FROM + timedelta(minutes=n) for n in range(count))
+    return b"\n".join(
+        msgspec.json.encode(
+            {"entity": SERIES, "attribute": "level", "value": n % 97 / 10, "observedAt": at}
+        )
+        for n, at in enumerate(times)
+    )
+
+
+def _aggregate(_: dict[str, Any]) -> Iterator[bytes]:
+    """Four figures of every hour."""
+    at = quote((SERIES_FROM - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ"), safe="")
+    query = f"timerel=after&timeAt={at}&attrs=level&options=aggregatedValues"
+    query += "&aggrMethods=avg,min,max,totalCount&aggrPeriodDuration=PT1H"
+    while True:
+        yield http("GET", f"{ROOT}/temporal/entities/{SERIES}?{query}")
+
+
 _MAKERS = {
     "upsert": _upsert,
     "create": _create,
@@ -125,4 +151,5 @@ _MAKERS = {
     "query_type": _query_type,
     "query_q": _query_q,
     "page": _page,
+    "aggregate": _aggregate,
 }

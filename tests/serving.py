@@ -23,7 +23,8 @@ from dothi.model.problem import Overloaded, Problem, StoreUnavailable
 @asynccontextmanager
 async def serve(endpoints: Sequence[Endpoint]) -> AsyncIterator[str]:
     """Base address. A Bearer token is taken as a source id; without one it is the administrator."""
-    listener = socket.socket()
+    # Named TCP, so that answers leave at once: asyncio sets TCP_NODELAY on such sockets only.
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     server = _PromptServer(
         uvicorn.Config(

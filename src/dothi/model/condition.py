@@ -4,7 +4,7 @@ Names are stored names (short under the default @context, else IRI). A condition
 holds when at least one of its instances satisfies it, and never when the attribute is missing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -49,6 +49,12 @@ class Target:
     inside: tuple[str, ...] = ()
 
 
+def _note_kinds(test: "Compare | OneOf | Between", *values: Scalar) -> None:
+    """Make tests with values of other kinds unequal: Python holds True, 1 and 1.0 for the same, and
+    a Term for a string."""
+    object.__setattr__(test, "kinds", tuple(map(type, values)))
+
+
 @dataclass(frozen=True, slots=True)
 class Exists:
     target: Target
@@ -66,6 +72,10 @@ class Compare:
     target: Target
     comparison: Comparison
     value: Scalar
+    kinds: tuple[type, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _note_kinds(self, self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,10 @@ class OneOf:
     target: Target
     values: tuple[Scalar, ...]
     is_negated: bool = False
+    kinds: tuple[type, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _note_kinds(self, *self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,10 @@ class Between:
     low: Scalar
     high: Scalar
     is_negated: bool = False
+    kinds: tuple[type, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _note_kinds(self, self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)

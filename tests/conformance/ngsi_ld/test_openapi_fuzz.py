@@ -48,6 +48,8 @@ def document(program: Program) -> dict[str, Any]:
 
 def test_the_routes_are_described(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
+        if not path.startswith("/ngsi-ld/v1/"):
+            continue  # where sources call back, which no client does
         for method, operation in operations.items():
             names = [p["name"] for p in operation["parameters"]]
             assert "NGSILD-Tenant" in names, path

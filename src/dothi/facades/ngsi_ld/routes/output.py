@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dothi.facades.ngsi_ld.context.names import LdContext
-from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
+from dothi.facades.ngsi_ld.errors import NgsiError, bad_request_data, not_found
 from dothi.facades.ngsi_ld.grammar.language import parse_language
 from dothi.facades.ngsi_ld.grammar.projection import parse_projection
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
@@ -73,7 +73,8 @@ class Output:
     def form(self, *, is_alone: bool) -> Form | None:
         """How one entity is written when no links are followed; None: they are.
 
-        `is_alone`: it is the whole answer, not one of many.
+        `is_alone`: it is the whole answer, not one of many; then writing raises NgsiError
+        ResourceNotFound when no member is left to show (clause 5.7.1.4).
         """
         if self.join.levels:
             return None
@@ -84,6 +85,8 @@ class Output:
 
         def write(entity: StoredEntity) -> bytes:
             content = self._writer.entity(entity, self.projection)
+            if is_alone and not content:
+                raise _nothing_left(entity)
             if self._media == GEO_JSON:
                 content = self._feature(_Written(entity, content), context)
             elif has_context:
@@ -126,7 +129,7 @@ class Output:
             return self.many([entity], linked)
         written = self._written([entity], linked)[0]
         if not written.content:
-            raise not_found(f"pick and omit leave nothing of the entity {entity.id}")
+            raise _nothing_left(entity)
         if self._media != GEO_JSON:
             return answer(written.content, self._media, self._context)
         context = context_value(self._context) if self._has_context_in_body else None
@@ -225,3 +228,7 @@ def _writer(parameters: Parameters, context: LdContext) -> Writer:
         language,
         frozenset("" if uri == "@none" else uri for uri in datasets),
     )
+
+
+def _nothing_left(entity: StoredEntity) -> NgsiError:
+    return not_found(f"pick and omit leave nothing of the entity {entity.id}")

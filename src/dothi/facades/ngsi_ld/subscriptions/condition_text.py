@@ -16,7 +16,7 @@ def to_builtins(value: Any) -> Any:
     if isinstance(value, Enum):
         return {"enum": [type(value).__name__, value.value]}
     if is_dataclass(value) and not isinstance(value, type):
-        parts = [to_builtins(getattr(value, field.name)) for field in fields(value)]
+        parts = [to_builtins(getattr(value, field.name)) for field in fields(value) if field.init]
         return [type(value).__name__, *parts]
     if isinstance(value, tuple):
         return {"of": [to_builtins(part) for part in value]}

@@ -1,7 +1,9 @@
 """From JSON in a request to a draft of a temporal evolution (clauses 5.2.20, 4.5.6 to 4.5.8)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.context.names import CORE_CONTEXT, LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
