@@ -97,6 +97,12 @@ def _get(options: dict[str, Any]) -> Iterator[bytes]:
         yield http("GET", f"{ROOT}/entities/urn:ngsi-ld:Bench:{number:07d}")
 
 
+def _get_each(options: dict[str, Any]) -> Iterator[bytes]:
+    """Every entity once: none of them is in memory yet."""
+    for number in range(options["entities"]):
+        yield http("GET", f"{ROOT}/entities/urn:ngsi-ld:Bench:{number:07d}")
+
+
 def _query_type(options: dict[str, Any]) -> Iterator[bytes]:
     chance = random.Random(9)
     while True:
@@ -148,6 +154,7 @@ _MAKERS = {
     "create": _create,
     "patch": _patch,
     "get": _get,
+    "get_each": _get_each,
     "query_type": _query_type,
     "query_q": _query_q,
     "page": _page,

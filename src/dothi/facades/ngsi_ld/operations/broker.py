@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 from dothi.facades.ngsi_ld.context.resolve import Contexts
 from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
 from dothi.facades.ngsi_ld.operations.alarm import ExpiryAlarm
+from dothi.facades.ngsi_ld.operations.gathering import (
+    Gathering,
+    Wanted,
+    load_together,
+    write_together,
+)
 from dothi.facades.ngsi_ld.operations.locks import EntityLocks
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
 from dothi.facades.ngsi_ld.registrations.registry import Registry
@@ -40,6 +46,12 @@ class Broker:
     settings: NgsiLdSettings
     locks: EntityLocks = field(default_factory=EntityLocks)
     alarm: ExpiryAlarm = field(default_factory=ExpiryAlarm)
+    loads: Gathering[Wanted, list[StoredEntity]] = field(
+        default_factory=lambda: Gathering(load_together)
+    )
+    writings: Gathering[Wanted, list[bytes]] = field(
+        default_factory=lambda: Gathering(write_together)
+    )
     sources: Registry = field(default_factory=Registry)
     """Registrations of other context sources."""
     others: Callable[[Sequence[str]], Mapping[str, Sequence[str]]] | None = None
@@ -68,14 +80,16 @@ class Broker:
         at_hand = None if names else self.entities.peek(ids)
         if at_hand is not None:
             return at_hand
-        return await asyncio.to_thread(self.entities.load, ids, names)
+        if names:
+            return await asyncio.to_thread(self.entities.load, ids, names)
+        return await self.loads.ask(Wanted(self.entities, ids))
 
     async def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
         """The entities that exist, in the order of `ids`, as the form writes them."""
         at_hand = self.entities.peek_written(ids, form)
         if at_hand is not None:
             return at_hand
-        return await asyncio.to_thread(self.entities.written, ids, form)
+        return await self.writings.ask(Wanted(self.entities, ids, form))
 
     async def get(self, entity_id: str, type_selection: Condition | None = None) -> StoredEntity:
         """The entity. Raises ResourceNotFound when there is none, or none of these types."""

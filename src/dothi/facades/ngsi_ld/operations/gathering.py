@@ -1,0 +1,114 @@
+"""Reads of the store that are waited for at the same time share one look.
+
+Many threads that each ask for one entity stand in each other's way, and in that of the writer; one
+that asks for all of them at once needs a quarter of the time for each.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from dothi.facades.ngsi_ld.errors import NgsiError
+from dothi.model.problem import StoreUnavailable
+from dothi.ports.entity_query import Entities, Form, StoredEntity
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+Failure = NgsiError | StoreUnavailable
+
+
+class Gathering(Generic[Q, A]):
+    """What is asked while a look is under way waits for the next. On the event loop."""
+
+    def __init__(self, look: Callable[[Sequence[Q]], Sequence[A | Failure]]) -> None:
+        """`look`: answers all questions, in order; it runs in a thread."""
+        self._look = look
+        self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def ask(self, question: Q) -> A:
+        """The answer. Raises what the look gave instead of one, or failed with."""
+        answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, answer))
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="dothi-gathered-reads")
+        return await answer
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                asked, self._waiting = self._waiting, []
+                questions = [question for question, _ in asked]
+                look = asyncio.ensure_future(asyncio.to_thread(self._look, questions))
+                await asyncio.wait([look])
+                failure = look.exception()
+                found = [failure] * len(asked) if failure is not None else look.result()
+                for (_, answer), got in zip(asked, found, strict=True):
+                    _settle(answer, got)
+        finally:
+            self._task = None
+
+
+def _settle(answer: "asyncio.Future[A]", got: A | BaseException) -> None:
+    if answer.done():
+        return  # whoever asked has gone
+    if isinstance(got, BaseException):
+        answer.set_exception(got)
+    else:
+        answer.set_result(got)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Entities of one store; with a form, as it writes them."""
+
+    entities: Entities
+    ids: Sequence[str]
+    form: Form | None = None
+
+
+def load_together(questions: Sequence[Wanted]) -> list[list[StoredEntity] | Failure]:
+    """The entities that exist, per question in the order of its ids."""
+    found: dict[int, dict[str, StoredEntity] | Failure] = {}
+    for first in {id(q.entities): q for q in questions}.values():
+        ids = dict.fromkeys(i for q in questions if q.entities is first.entities for i in q.ids)
+        try:
+            loaded = first.entities.load(list(ids))
+            found[id(first.entities)] = {entity.id: entity for entity in loaded}
+        except StoreUnavailable as error:
+            found[id(first.entities)] = error
+    return [_of(found[id(q.entities)], q.ids) for q in questions]
+
+
+def _of(
+    found: dict[str, StoredEntity] | Failure, ids: Sequence[str]
+) -> list[StoredEntity] | Failure:
+    if not isinstance(found, dict):
+        return found
+    return [found[i] for i in dict.fromkeys(ids) if i in found]
+
+
+def write_together(questions: Sequence[Wanted]) -> list[list[bytes] | Failure]:
+    """The forms of the entities that exist, per question in the order of its ids."""
+    _warm(questions)
+    return [_written(q) for q in questions]
+
+
+def _warm(questions: Sequence[Wanted]) -> None:
+    """Bring into the memory of the store what several questions want in one form."""
+    alike: dict[tuple[int, int], list[Wanted]] = {}
+    for question in questions:
+        alike.setdefault((id(question.entities), id(question.form)), []).append(question)
+    for some in alike.values():
+        if len(some) > 1:
+            ids = dict.fromkeys(i for q in some for i in q.ids)
+            _written(Wanted(some[0].entities, list(ids), some[0].form))
+
+
+def _written(question: Wanted) -> list[bytes] | Failure:
+    try:
+        assert question.form is not None
+        return question.entities.written(question.ids, question.form)
+    except (NgsiError, StoreUnavailable) as error:
+        return error
