@@ -13,9 +13,8 @@ from support.browser import SLOW_MS, WINDOW, go_to, open_map
 from support.node import installed_packages
 from support.program import Program
 from support.screens import all_screens, main_screens
-from thorough import IS_THOROUGH
 
-pytestmark = pytest.mark.needs("chromium", "node")
+pytestmark = [pytest.mark.needs("chromium", "node"), pytest.mark.thorough]
 
 AUDIT = """([within, tags]) => axe.run(within, {
     runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'],
@@ -133,10 +132,9 @@ def test_axe_finds_nothing_in_vietnamese(
 ) -> None:
     with opened(browser, hub, cookies, {"lang": "vi", "theme": "light"}) as page:
         for screen in all_screens(page):
-            assert audit(page, axe, screen, themes=IS_THOROUGH) == [], screen
+            assert audit(page, axe, screen, themes=True) == [], screen
 
 
-@pytest.mark.thorough
 def test_axe_finds_nothing_in_english_in_the_dark_in_high_contrast(
     browser: Browser, hub: Program, cookies: Any, axe: str
 ) -> None:
@@ -146,7 +144,6 @@ def test_axe_finds_nothing_in_english_in_the_dark_in_high_contrast(
             assert audit(page, axe, screen, themes=False) == [], screen
 
 
-@pytest.mark.thorough
 def test_axe_finds_nothing_where_there_is_nothing(
     browser: Browser, empty_hub: Program, axe: str
 ) -> None:
@@ -187,7 +184,6 @@ def test_axe_finds_nothing_where_there_is_nothing(
         assert audit(page, axe, themes=True) == [], "signed out"
 
 
-@pytest.mark.thorough
 def test_axe_finds_nothing_when_the_hub_is_lost(
     browser: Browser, hub: Program, cookies: Any, axe: str
 ) -> None:
@@ -219,9 +215,9 @@ def test_axe_finds_nothing_when_the_hub_is_lost(
     ("width", "height", "scale", "body_px", "smallest_px"),
     [
         # Capitals of 16 minutes of arc, on 32 inches seen from 70 cm, need 25 px (ISO 9241-303).
-        pytest.param(3840, 2160, 1, 26, 19, id="4K", marks=pytest.mark.thorough),
-        pytest.param(1366, 768, 1.25, 17, 12, id="1366 px with A+", marks=pytest.mark.thorough),
-        pytest.param(1366, 768, 2, 28, 19, id="1366 px with A+++", marks=pytest.mark.thorough),
+        pytest.param(3840, 2160, 1, 26, 19, id="4K"),
+        pytest.param(1366, 768, 1.25, 17, 12, id="1366 px with A+"),
+        pytest.param(1366, 768, 2, 28, 19, id="1366 px with A+++"),
         pytest.param(320, 640, 1, 14, 10, id="1280 px at 400 %"),
     ],
 )

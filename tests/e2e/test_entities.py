@@ -55,6 +55,7 @@ def test_the_list_shows_what_the_public_api_says(page: Page) -> None:
     expect(row.get_by_role("img").first).to_have_attribute("aria-label", re.compile("ước|tốt|cũ"))
 
 
+@pytest.mark.thorough
 def test_types_with_counts_are_found_and_chosen(page: Page) -> None:
     open_entities(page)
     types = page.get_by_role("region", name="Loại")
@@ -124,6 +125,7 @@ def test_a_filter_narrows_the_list_and_stands_in_the_url(page: Page) -> None:
     assert total(page) == every
 
 
+@pytest.mark.thorough
 def test_a_wrong_filter_says_why_while_it_is_typed(page: Page) -> None:
     open_entities(page)
     every = total(page)
@@ -167,6 +169,7 @@ def test_help_inserts_examples_and_names_are_completed(page: Page) -> None:
     expect(page.locator(ENTITY_LINK).first).to_contain_text("Trà Vinh")
 
 
+@pytest.mark.thorough
 def test_an_entity_in_every_representation(page: Page) -> None:
     open_entities(page, "?q=pm25")
     page.locator(f"[data-entity='{AIR}']").click()
@@ -218,6 +221,7 @@ def test_the_history_of_an_attribute(page: Page) -> None:
     expect(detail.locator("canvas")).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_a_click_on_the_map_selects_in_the_list(page: Page) -> None:
     open_entities(page, f"?id={AIR}")
     expect(page.locator(".map .map")).to_have_attribute("data-entities", "1", timeout=SLOW_MS)
@@ -280,6 +284,7 @@ def test_columns_are_chosen_and_kept_in_the_url(page: Page) -> None:
     assert "cols=pm25" in page.url
 
 
+@pytest.mark.thorough
 def test_the_browser_is_walked_by_keyboard(page: Page) -> None:
     open_entities(page)
     links = page.locator(ENTITY_LINK)
@@ -304,6 +309,7 @@ def test_the_browser_is_walked_by_keyboard(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Thực thể")
 
 
+@pytest.mark.thorough
 def test_an_entity_that_is_not_there_is_said_to_be_missing(page: Page) -> None:
     page.goto("/entities?sel=urn:ngsi-ld:Nothing:1")
     expect(page.get_by_test_id("entity-detail")).to_contain_text("Không có thực thể")
@@ -352,10 +358,11 @@ def test_a_broken_line_keeps_the_list_and_greys_its_values(page: Page) -> None:
     "question",
     [
         "type=AirQualityObserved",
-        pytest.param("idPattern=air-hcm", marks=pytest.mark.thorough),
-        pytest.param("id=" + AIR, marks=pytest.mark.thorough),
+        "idPattern=air-hcm",
+        "id=" + AIR,
     ],
 )
+@pytest.mark.thorough
 def test_other_filters_of_the_url(page: Page, question: str) -> None:
     open_entities(page, f"?{question}")
     answer = page.request.get(f"/ngsi-ld/v1/entities?local=true&limit=0&count=true&{question}")
