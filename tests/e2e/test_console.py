@@ -26,6 +26,7 @@ LOOK_OF = """name => {
 """A token as computed colour."""
 
 
+@pytest.mark.thorough
 def test_the_map_moves(page: Page) -> None:
     open_map(with_motion(page))
     in_view = page.get_by_role("region", name="Trong khung nhìn")

@@ -14,7 +14,7 @@ from support.browser import SLOW_MS, go_to
 from support.program import Program
 from support.screens import ENTITY_LINK
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
 
 AIR = "urn:ngsi-ld:AirQualityObserved:air-binh-duong-593"
 
@@ -55,7 +55,6 @@ def test_the_list_shows_what_the_public_api_says(page: Page) -> None:
     expect(row.get_by_role("img").first).to_have_attribute("aria-label", re.compile("ước|tốt|cũ"))
 
 
-@pytest.mark.thorough
 def test_types_with_counts_are_found_and_chosen(page: Page) -> None:
     open_entities(page)
     types = page.get_by_role("region", name="Loại")
@@ -80,7 +79,6 @@ def test_types_with_counts_are_found_and_chosen(page: Page) -> None:
     expect(page.get_by_role("option", name="placeNote")).to_be_visible(timeout=SLOW_MS)
 
 
-@pytest.mark.thorough
 def test_small_results_are_put_in_order(page: Page) -> None:
     open_entities(page, "?type=AirQualityObserved&cols=pm25")
     head = page.get_by_role("columnheader", name="PM2.5")
@@ -98,7 +96,6 @@ def test_small_results_are_put_in_order(page: Page) -> None:
     expect(head).to_have_attribute("aria-sort", "none")
 
 
-@pytest.mark.thorough
 def test_what_a_link_selects_is_seen_in_the_list(page: Page) -> None:
     page.goto("/entities?limit=100")
     listed = page.request.get("/ngsi-ld/v1/entities?local=true&limit=100").json()
@@ -125,7 +122,6 @@ def test_a_filter_narrows_the_list_and_stands_in_the_url(page: Page) -> None:
     assert total(page) == every
 
 
-@pytest.mark.thorough
 def test_a_wrong_filter_says_why_while_it_is_typed(page: Page) -> None:
     open_entities(page)
     every = total(page)
@@ -145,7 +141,6 @@ def test_a_wrong_filter_says_why_while_it_is_typed(page: Page) -> None:
     expect(page.locator(".list .notice")).to_contain_text("Bộ lọc có lỗi")
 
 
-@pytest.mark.thorough
 def test_help_inserts_examples_and_names_are_completed(page: Page) -> None:
     open_entities(page, "?q=pm25")
     page.get_by_role("button", name="Cú pháp").click()
@@ -169,7 +164,6 @@ def test_help_inserts_examples_and_names_are_completed(page: Page) -> None:
     expect(page.locator(ENTITY_LINK).first).to_contain_text("Trà Vinh")
 
 
-@pytest.mark.thorough
 def test_an_entity_in_every_representation(page: Page) -> None:
     open_entities(page, "?q=pm25")
     page.locator(f"[data-entity='{AIR}']").click()
@@ -221,7 +215,6 @@ def test_the_history_of_an_attribute(page: Page) -> None:
     expect(detail.locator("canvas")).to_have_count(0)
 
 
-@pytest.mark.thorough
 def test_a_click_on_the_map_selects_in_the_list(page: Page) -> None:
     open_entities(page, f"?id={AIR}")
     expect(page.locator(".map .map")).to_have_attribute("data-entities", "1", timeout=SLOW_MS)
@@ -237,7 +230,6 @@ def test_a_click_on_the_map_selects_in_the_list(page: Page) -> None:
     expect(page.locator("[role=row][aria-selected=true]")).to_contain_text("Bình Dương: 593")
 
 
-@pytest.mark.thorough
 def test_the_map_view_is_a_filter(page: Page) -> None:
     open_entities(page, "?box=106.4,10.8,106.9,11.2")
     inside = total(page)
@@ -255,7 +247,6 @@ def test_the_map_view_is_a_filter(page: Page) -> None:
     assert total(page) > inside
 
 
-@pytest.mark.thorough
 def test_the_result_as_json_and_csv(page: Page) -> None:
     open_entities(page, "?q=pm25&cols=pm25")
     found = total(page)
@@ -271,7 +262,6 @@ def test_the_result_as_json_and_csv(page: Page) -> None:
     assert float(rows[0]["pm25"]) and rows[0]["pm25.unitCode"] == "GQ" and rows[0]["name"]
 
 
-@pytest.mark.thorough
 def test_columns_are_chosen_and_kept_in_the_url(page: Page) -> None:
     open_entities(page, "?q=pm25")
     heads = page.get_by_role("columnheader")
@@ -284,7 +274,6 @@ def test_columns_are_chosen_and_kept_in_the_url(page: Page) -> None:
     assert "cols=pm25" in page.url
 
 
-@pytest.mark.thorough
 def test_the_browser_is_walked_by_keyboard(page: Page) -> None:
     open_entities(page)
     links = page.locator(ENTITY_LINK)
@@ -309,7 +298,6 @@ def test_the_browser_is_walked_by_keyboard(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Thực thể")
 
 
-@pytest.mark.thorough
 def test_an_entity_that_is_not_there_is_said_to_be_missing(page: Page) -> None:
     page.goto("/entities?sel=urn:ngsi-ld:Nothing:1")
     expect(page.get_by_test_id("entity-detail")).to_contain_text("Không có thực thể")
@@ -317,7 +305,6 @@ def test_an_entity_that_is_not_there_is_said_to_be_missing(page: Page) -> None:
     expect(page.locator(".list .notice")).to_contain_text("Không có thực thể nào khớp")
 
 
-@pytest.mark.thorough
 def test_an_empty_store_tells_how_to_begin(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -340,7 +327,6 @@ def test_an_empty_store_tells_how_to_begin(
         context.close()
 
 
-@pytest.mark.thorough
 def test_a_broken_line_keeps_the_list_and_greys_its_values(page: Page) -> None:
     open_entities(page)
     expect(page.locator("html")).to_have_attribute("data-link", "open", timeout=SLOW_MS)
@@ -362,7 +348,6 @@ def test_a_broken_line_keeps_the_list_and_greys_its_values(page: Page) -> None:
         "id=" + AIR,
     ],
 )
-@pytest.mark.thorough
 def test_other_filters_of_the_url(page: Page, question: str) -> None:
     open_entities(page, f"?{question}")
     answer = page.request.get(f"/ngsi-ld/v1/entities?local=true&limit=0&count=true&{question}")

@@ -8,6 +8,7 @@ from typing import Any
 import aiomqtt
 import httpx
 import pyarrow as pa
+import pytest
 
 from support.program import Program, run_cli, run_here
 
@@ -85,6 +86,7 @@ def test_a_device_cannot_write_the_series_of_another(tmp_path: Path) -> None:
         assert dothi.stop() == 0
 
 
+@pytest.mark.thorough
 def test_a_device_cannot_delete_either(tmp_path: Path) -> None:
     with Program(tmp_path / "data") as dothi:
         client = dothi.signed_in()
@@ -116,6 +118,7 @@ def test_a_device_cannot_delete_either(tmp_path: Path) -> None:
         assert shown(client) == (1.42, "wl-phu-an")
 
 
+@pytest.mark.thorough
 def test_a_device_that_is_replaced_is_released(tmp_path: Path) -> None:
     with Program(tmp_path / "data") as dothi:
         client = dothi.signed_in()
@@ -136,6 +139,7 @@ def test_a_device_that_is_replaced_is_released(tmp_path: Path) -> None:
         assert (audit["source"], audit["series"], audit["by"]) == ("old", 1, "administrator")
 
 
+@pytest.mark.thorough
 def test_history_is_brought_in_before_and_after_the_device_comes(tmp_path: Path) -> None:
     table = tmp_path / "old.csv"
     with Program(tmp_path / "data") as dothi:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.faults.doors import Door, FileDoor, HttpDoor, MqttDoor, NgsiDoor, entity
 from tests.support.program import Program, run_cli
@@ -63,6 +64,7 @@ def one_life(dothi: Program, doors: list[Door], life_s: float) -> None:
             assert not sender.is_alive()
 
 
+@pytest.mark.thorough
 def test_acknowledged_means_stored_once_at_every_door(tmp_path: Path) -> None:
     data, drop = tmp_path / "data", tmp_path / "drop"
     drop.mkdir()
