@@ -114,6 +114,7 @@ def test_language_theme_and_text_size(page: Page) -> None:
     assert large == pytest.approx(small * 1.25, rel=1e-3)
 
 
+@pytest.mark.thorough
 def test_an_administrator_adds_a_source_and_its_first_message_appears(
     page: Page, hub: Program
 ) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import pytest
 
 from dothi.app.command_ingest import open_ingest
 from dothi.app.config.settings import Settings
@@ -67,6 +68,7 @@ def test_open_mode_on_a_public_address_is_refused(tmp_path: Path) -> None:
     assert "Sign-in is off" in done.stderr
 
 
+@pytest.mark.thorough
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     dothi = Program(tmp_path / "data", environ={"DOTHI_ACCESS__MODE": "open"})
     with dothi:
@@ -138,6 +140,7 @@ async def test_a_command_hands_batches_to_the_running_server(tmp_path: Path) -> 
         assert again.replayed
 
 
+@pytest.mark.thorough
 def test_an_import_beside_a_server_needs_no_token(tmp_path: Path) -> None:
     table = tmp_path / "old.csv"
     table.write_text("time,level\n2026-01-01T00:00Z,1\n2026-01-01T01:00Z,x\n")

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 from thorough import IS_THOROUGH
 
 ROUNDS = int(os.environ.get("DOTHI_FAULT_ROUNDS") or (5 if IS_THOROUGH else 2))
@@ -84,6 +86,7 @@ def run(folder: Path, url: str, first: int, last: int, life_s: float | None) -> 
     return [int(line) for line in lines if line.endswith("\n")]
 
 
+@pytest.mark.thorough
 def test_notifications_survive_kills(tmp_path: Path) -> None:
     rng = random.Random(7)
     acknowledged: list[int] = []
