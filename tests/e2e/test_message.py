@@ -91,6 +91,7 @@ def _check_everywhere(client: httpx.Client) -> None:
     ]
 
 
+@pytest.mark.thorough
 def test_a_web_socket_of_another_site_or_of_nobody_is_refused(tmp_path: Path) -> None:
     with Program(tmp_path / "data") as program:
         client = program.signed_in()

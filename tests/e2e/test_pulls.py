@@ -12,6 +12,7 @@ from support.program import Program
 pytestmark = pytest.mark.needs("chromium")
 
 
+@pytest.mark.thorough
 def test_a_failed_pull_is_on_the_screen(browser: Browser, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

@@ -189,6 +189,7 @@ def test_without_open_mode_everybody_signs_in(tmp_path_factory: pytest.TempPathF
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.thorough
 def test_tenants_snapshots_and_contexts_outlive_the_program(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
