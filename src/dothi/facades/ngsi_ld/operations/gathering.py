@@ -91,19 +91,29 @@ def _of(
 
 def write_together(questions: Sequence[Wanted]) -> list[list[bytes] | Failure]:
     """The forms of the entities that exist, per question in the order of its ids."""
-    _warm(questions)
-    return [_written(q) for q in questions]
-
-
-def _warm(questions: Sequence[Wanted]) -> None:
-    """Bring into the memory of the store what several questions want in one form."""
     alike: dict[tuple[int, int], list[Wanted]] = {}
     for question in questions:
         alike.setdefault((id(question.entities), id(question.form)), []).append(question)
-    for some in alike.values():
-        if len(some) > 1:
-            ids = dict.fromkeys(i for q in some for i in q.ids)
-            _written(Wanted(some[0].entities, list(ids), some[0].form))
+    together = {key: _by_id(some) for key, some in alike.items()}
+    return [_answer(q, together[id(q.entities), id(q.form)]) for q in questions]
+
+
+def _by_id(alike: Sequence[Wanted]) -> dict[str, bytes] | None:
+    """What questions of one store want in one form; None where each has to be asked for itself:
+    it is alone, one of them fails, or something does not exist."""
+    if len(alike) == 1:
+        return None
+    ids = list(dict.fromkeys(i for q in alike for i in q.ids))
+    found = _written(Wanted(alike[0].entities, ids, alike[0].form))
+    if not isinstance(found, list) or len(found) < len(ids):
+        return None
+    return dict(zip(ids, found, strict=True))
+
+
+def _answer(question: Wanted, found: dict[str, bytes] | None) -> list[bytes] | Failure:
+    if found is None:
+        return _written(question)
+    return [found[i] for i in dict.fromkeys(question.ids)]
 
 
 def _written(question: Wanted) -> list[bytes] | Failure:
