@@ -37,6 +37,7 @@ def find_tool(tool: str) -> str | None:
     return next((path for name in _PROGRAMS[tool] if (path := shutil.which(name))), None)
 
 
+_MOST_WORKERS = 8  # each of them takes 400 MB and may start a browser
 _left_out = pytest.StashKey[int]()
 _TESTS = Path(__file__).parent
 _SLOW = {"e2e", "faults", "docs", "console", "test_house_rules.py"}
@@ -61,6 +62,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker of xdist tells its controller, who collects nothing itself."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["left_out"] = session.config.stash.get(_left_out, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Tests wait a quarter of their time; but thorough ones measure under a load of their own."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(cores or 1, _MOST_WORKERS) + (not IS_THOROUGH)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,5 +1,6 @@
 """Brings the database to the newest schema (Alembic), or says why it cannot."""
 
+import threading
 from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
@@ -7,6 +8,8 @@ from sqlalchemy import Engine, inspect, text
 from dothi.model.problem import Problem
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+_one_at_a_time = threading.Lock()
+"""Alembic keeps what it works on in globals; hubs are opened in threads."""
 
 
 def upgrade(engine: Engine) -> None:
@@ -15,9 +18,9 @@ def upgrade(engine: Engine) -> None:
     Raises:
         Problem: the database was written by a newer dothi.
     """
-    current = _current(engine)
-    if current != newest():
-        _migrate(engine, current)
+    if _current(engine) != newest():
+        with _one_at_a_time:
+            _migrate(engine, _current(engine))
 
 
 def newest() -> str:

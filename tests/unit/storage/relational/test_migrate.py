@@ -1,5 +1,6 @@
 """Migrations: the newest is known without Alembic, and a newer database is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,16 @@ def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="newer dothi"):
         migrate.upgrade(engine)
     engine.dispose()
+
+
+def test_databases_opened_at_the_same_time_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """Alembic works through globals."""
+    engines = [open_sqlite(tmp_path / f"{number}.db") for number in range(6)]
+    with ThreadPoolExecutor(len(engines)) as pool:
+        list(pool.map(migrate.upgrade, engines))
+    for engine in engines:
+        assert inspect(engine).has_table("snapshot")
+        engine.dispose()
 
 
 def test_series_of_an_old_database_belong_to_the_source_of_their_value(tmp_path: Path) -> None:
