@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from support.guide import answers, as_app, blocks, needs_curl
 from support.program import Program
 
 PAGE = "ngsi-ld/write.md"
 
 
+@pytest.mark.thorough
 @needs_curl
 def test_the_commands_answer_what_the_guide_says(tmp_path: Path) -> None:
     with Program(tmp_path / "data") as dothi:

@@ -85,6 +85,7 @@ def test_from_a_station_to_its_page_its_trend_and_its_source(page: Page) -> None
     expect(detail.locator("svg rect.stored").first).to_be_attached()
 
 
+@pytest.mark.thorough
 def test_the_url_holds_the_state(page: Page) -> None:
     open_map(page, "?c=10.9900,106.6500,11.00&off=rain")
     expect(page.get_by_role("checkbox", name=re.compile("Mưa"))).not_to_be_checked()
@@ -95,6 +96,7 @@ def test_the_url_holds_the_state(page: Page) -> None:
     expect(page.get_by_role("checkbox", name=re.compile("Mưa"))).not_to_be_checked()
 
 
+@pytest.mark.thorough
 def test_language_theme_and_text_size(page: Page) -> None:
     page.goto("/sources")
     expect(page.get_by_role("row").nth(3)).to_be_visible()

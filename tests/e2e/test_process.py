@@ -51,6 +51,7 @@ def test_a_second_process_on_the_same_data_is_refused(tmp_path: Path) -> None:
         assert "Traceback" not in second.stderr
 
 
+@pytest.mark.thorough
 def test_a_taken_port_is_said_with_a_remedy(tmp_path: Path) -> None:
     with Program(tmp_path / "data") as dothi:
         port = dothi.url.rpartition(":")[2]
@@ -85,6 +86,7 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
         assert dothi.stop() == 0
 
 
+@pytest.mark.thorough
 def test_login_link_makes_a_link_for_the_running_server(tmp_path: Path) -> None:
     with Program(tmp_path / "data") as dothi:
         done = run_cli("login-link", "--data-dir", str(dothi.data_dir))
@@ -103,6 +105,7 @@ def test_commands_without_data_say_so(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.thorough
 def test_every_log_line_is_one_json_object(tmp_path: Path) -> None:
     with Program(tmp_path / "data") as dothi:
         httpx.get(f"{dothi.url}/healthz?token=secret")

@@ -6,9 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.conformance.ngsi_ld.subscriber import QUICK, ROOM, Subscribed, subscribed
 from tests.receiver import receiving
+
+from dothi.ports.subscriptions import Notification
+from dothi.storage.relational.outbox import RelationalOutbox
 
 COUNTERS = ("timesSent", "timesFailed", "status")
 
@@ -228,8 +232,6 @@ async def test_names_outlive_the_network(tmp_path: Path) -> None:
 
 async def test_more_than_fits_into_memory(tmp_path: Path) -> None:
     """A long queue waits in the database and keeps its order."""
-    import msgspec
-
     settings = msgspec.structs.replace(QUICK, lane_length=5)
     async with subscribed(tmp_path, settings) as desk:
         answers = iter([503] * 4)
@@ -243,9 +245,26 @@ async def test_more_than_fits_into_memory(tmp_path: Path) -> None:
         await desk.receiver.nothing()
 
 
-async def test_old_notifications_are_given_up(tmp_path: Path) -> None:
-    import msgspec
+async def test_stored_during_a_refill_and_announced_after_it(tmp_path: Path) -> None:
+    """It is delivered too: the table may show what the dispatcher has not heard of yet."""
+    settings = msgspec.structs.replace(QUICK, lane_length=1)
+    async with subscribed(tmp_path, settings) as desk:
+        await desk.subscribe()
+        desk.receiver.delay_s = 0.2
+        number = desk.service.registry.all()[0].number
+        at = datetime.now(UTC)
+        waiting = [
+            Notification(f"urn:n:{n}", number, f'[{{"id":"{n}"}}]', at, at) for n in (1, 2, 3)
+        ]
+        outbox, dispatcher = RelationalOutbox(desk.hub.engine), desk.service.dispatcher
+        outbox.put(waiting, "test", 0)
+        dispatcher.put(waiting[:2])
+        await desk.receiver.until(2)
+        dispatcher.put(waiting[2:])
+        assert (await desk.receiver.next(5)).data == [{"id": "3"}]
 
+
+async def test_old_notifications_are_given_up(tmp_path: Path) -> None:
     settings = msgspec.structs.replace(QUICK, keep_s=0.1)
     async with subscribed(tmp_path, settings) as desk:
         desk.receiver.answer = lambda _: 503

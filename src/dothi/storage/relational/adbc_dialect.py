@@ -226,6 +226,13 @@ class AdbcSqliteDialect(SQLiteDialect):
     postfetch_lastrowid = False
     returns_native_bytes = True
 
+    def __eq__(self, other: object) -> bool:
+        """All are alike, so that engines can share their compiled statements."""
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
     @classmethod
     def import_dbapi(cls) -> Any:
         module = _Module("dothi_adbc")

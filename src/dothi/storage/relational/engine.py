@@ -1,19 +1,25 @@
 """Opens the operational database for SQLAlchemy Core."""
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import LRUCache
 
 from dothi.storage.relational import adbc_dialect
 
 BUSY_TIMEOUT_MS = 10_000
+_compiled: LRUCache[Any, Any] = LRUCache(1_000)
+"""Statements as SQL, for all engines: each tenant and snapshot would compile them anew."""
 
 
 def open_sqlite(path: Path) -> Engine:
     """Engine on one SQLite file: WAL, synchronous=FULL, foreign keys on."""
-    engine = create_engine(f"{adbc_dialect.URL_SCHEME}:///{path}")
+    engine = create_engine(
+        f"{adbc_dialect.URL_SCHEME}:///{path}", execution_options={"compiled_cache": _compiled}
+    )
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

@@ -80,6 +80,7 @@ async def wait_until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.thorough
 @pytest.mark.needs("mosquitto")
 async def test_a_station_survives_a_restart_of_the_broker_without_a_gap(
     mosquitto: tuple[int, Callable[[], Any]], monkeypatch: pytest.MonkeyPatch

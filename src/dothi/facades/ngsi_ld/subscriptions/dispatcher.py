@@ -148,7 +148,9 @@ class Dispatcher:
                 del self._lanes[number]
 
     async def _refill(self, number: int, lane: _Lane) -> bool:
-        found = await asyncio.to_thread(self._outbox.waiting, number, lane.last_id, _REFILL)
+        # No more than were put: what is stored already and put only later would be counted short.
+        limit = min(lane.waiting, _REFILL)
+        found = await asyncio.to_thread(self._outbox.waiting, number, lane.last_id, limit)
         lane.queue.extend(found)
         if found:
             lane.last_id = found[-1].id
