@@ -106,7 +106,7 @@ async def test_a_restart_goes_on_where_it_stood(tmp_path: Path) -> None:
             await hub.intake.submit(batch(number=[2.0]))
             await until(lambda: bool(reader.page(AlarmQuery())))
         await hub.intake.submit(
-            batch(number=[3.0, 0.5], observed_at=[NOW + timedelta(hours=n) for n in (1, 2)])
+            batch(number=[3.0, 0.5], observed_at=[NOW + timedelta(seconds=n) for n in (1, 2)])
         )
         async with watching(hub, states) as watch:
             await until(lambda: watch.position == hub.log.head())
