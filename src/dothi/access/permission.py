@@ -11,5 +11,7 @@ class Permission(StrEnum):
     WRITE_OBSERVATIONS = "observations:write"
     """Send observations for a source."""
     WRITE_ENTITIES = "entities:write"
+    ALARMS_OPERATE = "alarms:operate"
+    """Acknowledge, shelve, assign, comment, take out of service."""
     ADMINISTER = "administer"
     """Sources, tokens, settings."""

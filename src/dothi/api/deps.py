@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 import anyio
 import anyio.to_thread
 
+from dothi.api.alarm_deps import AlarmDeps
 from dothi.api.layers import Layer
 from dothi.api.settings import ApiSettings
 from dothi.live.hub import LiveHub
@@ -39,6 +40,7 @@ class ApiDeps:
     clock: Clock
     version: str
     deliveries: Deliveries | None = None
+    alarms: AlarmDeps | None = None
     is_example: bool = False
     layers: Sequence[Layer] = ()
     pulls: PullRuns | None = None

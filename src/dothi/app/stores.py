@@ -13,6 +13,8 @@ from dothi.storage.lake.history import LakeHistory
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.access_store import AccessStore
+from dothi.storage.relational.alarm_reader import RelationalAlarmReader
+from dothi.storage.relational.alarms import RelationalAlarmLedger
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.context_sources import RelationalContextSources
 from dothi.storage.relational.cursors import RelationalCursors
@@ -61,6 +63,8 @@ class Registers:
     subscriptions: RelationalSubscriptions
     outbox: RelationalOutbox
     context_sources: RelationalContextSources
+    alarms: RelationalAlarmReader
+    alarm_ledger: RelationalAlarmLedger
 
 
 @dataclass(frozen=True)
@@ -132,4 +136,6 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "subscriptions": RelationalSubscriptions(engine),
         "outbox": RelationalOutbox(engine),
         "context_sources": RelationalContextSources(engine),
+        "alarms": RelationalAlarmReader(engine),
+        "alarm_ledger": RelationalAlarmLedger(engine),
     }

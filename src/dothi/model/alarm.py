@@ -21,6 +21,7 @@ class AlarmState(StrEnum):
 
 
 UNACKNOWLEDGED = frozenset({AlarmState.ACTIVE_UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED})
+OPEN = tuple(state for state in AlarmState if state is not AlarmState.NORMAL)
 ACTIVE = frozenset({AlarmState.ACTIVE_UNACKNOWLEDGED, AlarmState.ACTIVE_ACKNOWLEDGED})
 
 

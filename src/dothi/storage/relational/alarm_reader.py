@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, or_, select
 
 from dothi.model.alarm import (
+    OPEN,
     Alarm,
     AlarmCounts,
     AlarmEntry,
@@ -21,7 +22,6 @@ from dothi.storage.relational.alarm_rows import alarm_of, entry_of, suppression_
 from dothi.storage.relational.alarm_tables import alarm, alarm_entry, suppression
 from dothi.storage.relational.moments import at_of, us_of
 
-_OPEN = [state for state in AlarmState if state is not AlarmState.NORMAL]
 _URGENCY = {
     AlarmState.ACTIVE_UNACKNOWLEDGED: 0,
     AlarmState.RETURNED_UNACKNOWLEDGED: 1,
@@ -159,7 +159,7 @@ def _conditions(query: AlarmQuery) -> Sequence[Any]:
     columns = alarm.c
     found: list[Any] = []
     if query.states:
-        if set(query.states) == set(_OPEN):
+        if set(query.states) == set(OPEN):
             found.append(columns.is_open == 1)
         else:
             found.append(columns.state.in_([str(state) for state in query.states]))
