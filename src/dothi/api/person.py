@@ -24,7 +24,7 @@ class Me(Struct, frozen=True):
     permissions: list[str]
     version: str
     mode: str
-    """example or normal."""
+    """normal, example or drill."""
 
 
 def endpoints(deps: ApiDeps) -> list[Endpoint]:
@@ -33,8 +33,7 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
     async def me(request: Request) -> Response:
         decode_query(request, NoQuery)
         principal: Principal = request.state.principal
-        mode = "example" if deps.is_example else "normal"
-        return answer(Me(principal.name, sorted(principal.permissions), deps.version, mode))
+        return answer(Me(principal.name, sorted(principal.permissions), deps.version, deps.mode))
 
     async def layers(request: Request) -> Response:
         decode_query(request, NoQuery)

@@ -21,6 +21,8 @@ from dothi.app.hubs.hub import HubPlan, hub_ports
 from dothi.app.hubs.pool import HubPool
 from dothi.app.hubs.snapshots import SnapshotHubs
 from dothi.app.hubs.tenants import TenantHubs
+from dothi.app.late import Late
+from dothi.app.mode import Mode
 from dothi.app.offline import login_url
 from dothi.app.province import Province, read_province
 from dothi.app.source_measures import SourceMeasures
@@ -64,7 +66,7 @@ class Program:
 
 @asynccontextmanager
 async def build(
-    settings: Settings, folder: DataFolder, sock: socket.socket, with_example: bool
+    settings: Settings, folder: DataFolder, sock: socket.socket, mode: Mode
 ) -> AsyncIterator[Program]:
     """Open the stores and put the parts together; nothing runs yet."""
     clock = SystemClock()
@@ -100,12 +102,13 @@ async def build(
             *console_endpoints(province.console),
             *api.endpoints(
                 replace(
-                    _api_deps(settings, stores, province, live, clock, with_example),
+                    _api_deps(settings, stores, province, live, clock, mode.name),
                     deliveries=doors.deliveries,
                 )
             ),
             *doors.endpoints(),
             *Batches(intake).endpoints(),
+            *mode.endpoints,
         ]
         measured: list[Measured] = [
             SourceMeasures(stores.receipts),
@@ -114,8 +117,10 @@ async def build(
         ]
         site = _site(settings, stores, supervisor, endpoints, measured)
         supervisor.add(HttpServer(site.app, sock, settings.server))
-        if with_example:
-            supervisor.add(doors.example())
+        if mode.play is not None:
+            doors.need_mqtt()
+            play = mode.play
+            supervisor.add(Late(mode.name, lambda: play(doors.stage())))
         yield Program(supervisor, site, stores, settings, doors, address_of(sock))
 
 
@@ -149,7 +154,7 @@ def _api_deps(
     province: Province,
     live: LiveHub,
     clock: Clock,
-    with_example: bool,
+    mode: str,
 ) -> ApiDeps:
     return ApiDeps(
         state=stores.state,
@@ -161,7 +166,7 @@ def _api_deps(
         live=live,
         clock=clock,
         version=__version__,
-        is_example=with_example,
+        mode=mode,
         layers=province.layers,
         pulls=stores.pull_runs,
         pull_sources={

@@ -18,6 +18,7 @@ COMMANDS = {
     "login-link": "dothi.cli.login_link:login_link",
     "config": "dothi.cli.config:config",
     "export": "dothi.cli.export:export",
+    "drill": "dothi.cli.drill:drill",
     "doctor": "dothi.cli.doctor:doctor",
     "bench": "dothi.cli.bench:bench",
     "version": "dothi.cli.version:version",
