@@ -1,6 +1,6 @@
 """The duty roster, and taking positions over."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -53,10 +53,9 @@ class ShiftHandlers:
 
     async def roster(self, request: Request) -> Response:
         asked = decode_query(request, RangeQuery)
-        _check_span(asked.start, asked.end, _LONGEST_RANGE)
-        before = asked.start - _LONGEST_SHIFT
-        found = await in_thread(self._deps.shifts.roster, before, asked.end)
-        return answer(roster_view(found, self._deps.positions, asked.start))
+        start, end = _span(asked.start, asked.end, _LONGEST_RANGE)
+        found = await in_thread(self._deps.shifts.roster, start - _LONGEST_SHIFT, end)
+        return answer(roster_view(found, self._deps.positions, start))
 
     async def patterns(self, request: Request) -> Response:
         decode_query(request, NoQuery)
@@ -93,9 +92,9 @@ class ShiftHandlers:
     async def add_absence(self, request: Request) -> Response:
         decode_query(request, NoQuery)
         body = await decode_body(request, AbsenceBody)
-        _check_span(body.start, body.end, _LONGEST_ABSENCE)
+        span = _span(body.start, body.end, _LONGEST_ABSENCE)
         await in_thread(self._deps.require_people, body.person)
-        given = Absence(0, body.person, body.start, body.end, body.reason)
+        given = Absence(0, body.person, *span, body.reason)
         stored = await in_thread(self._deps.shifts.add_absence, given, asker(request).name)
         return answer(absence_view(stored), 201)
 
@@ -140,8 +139,8 @@ class ShiftHandlers:
     def _rows(self, body: PlanBody) -> list[PlannedShift]:
         """Raises Problem: neither a pattern with a first day nor one shift with its span."""
         if body.start is not None and body.end is not None and len(body.people) == 1:
-            _check_span(body.start, body.end, _LONGEST_SHIFT)
-            return [PlannedShift(0, body.people[0], body.position, body.start, body.end)]
+            span = _span(body.start, body.end, _LONGEST_SHIFT)
+            return [PlannedShift(0, body.people[0], body.position, *span)]
         pattern = self._deps.positions.patterns.get(body.pattern)
         if pattern is None or body.first_day is None or body.first_day.year not in _YEARS:
             raise Problem(
@@ -168,7 +167,8 @@ class ShiftHandlers:
                 )
 
 
-def _check_span(start: datetime, end: datetime, longest: timedelta) -> None:
+def _span(start: datetime, end: datetime, longest: timedelta) -> tuple[datetime, datetime]:
+    """In UTC. Raises Problem: not in order, too long, or outside of the years."""
     if start.year not in _YEARS or end.year not in _YEARS or not start < end <= start + longest:
         raise Problem(
             "span_invalid",
@@ -177,6 +177,7 @@ def _check_span(start: datetime, end: datetime, longest: timedelta) -> None:
             where="start, end",
             remedy=f"end after start, at most {longest.days} days later, years 2000 to 2100",
         )
+    return start.astimezone(UTC), end.astimezone(UTC)
 
 
 def endpoints(deps: PeopleDeps) -> list[Endpoint]:

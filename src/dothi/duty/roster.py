@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -76,10 +76,12 @@ def short_rests(shifts: Iterable[PlannedShift], rest_hours: float) -> frozenset[
 def _span(pattern: Pattern, day: date, shift: int) -> tuple[datetime, datetime]:
     start = datetime.combine(day, pattern.starts[shift], ZONE)
     if pattern.hours is not None:
-        return start, start + timedelta(hours=pattern.hours)
-    if shift + 1 < len(pattern.starts):
-        return start, datetime.combine(day, pattern.starts[shift + 1], ZONE)
-    return start, datetime.combine(day + timedelta(1), pattern.starts[0], ZONE)
+        end = start + timedelta(hours=pattern.hours)
+    elif shift + 1 < len(pattern.starts):
+        end = datetime.combine(day, pattern.starts[shift + 1], ZONE)
+    else:
+        end = datetime.combine(day + timedelta(1), pattern.starts[0], ZONE)
+    return start.astimezone(UTC), end.astimezone(UTC)
 
 
 def _wrong(field: str, detail: str, remedy: str) -> Problem:
