@@ -66,7 +66,9 @@ async def centre(path: Path, clock: Clock | None = None) -> AsyncIterator[Centre
     with open_registers(folder, clock) as registers:
         for one in (AN, BINH, CHI):
             registers.people.add(one, "administrator")
-        known = Known(registers.sessions, registers.sources, registers.people, positions)
+        known = Known(
+            registers.sessions, registers.sources, registers.people, positions, registers.answers
+        )
         open_items = Open([])
         endpoints = [
             *people_endpoints(settings.access, registers, positions, clock, [open_items]),

@@ -13,6 +13,7 @@ from dothi.storage.lake.history import LakeHistory
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.access_store import AccessStore
+from dothi.storage.relational.answers import RelationalAnswers
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.audit import RelationalAudit
 from dothi.storage.relational.context_sources import RelationalContextSources
@@ -69,6 +70,7 @@ class Registers:
     shifts: RelationalShifts
     handovers: RelationalHandovers
     audit: RelationalAudit
+    answers: RelationalAnswers
 
 
 @dataclass(frozen=True)
@@ -144,4 +146,5 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "shifts": RelationalShifts(engine, clock),
         "handovers": RelationalHandovers(engine, clock),
         "audit": RelationalAudit(engine, clock),
+        "answers": RelationalAnswers(engine),
     }

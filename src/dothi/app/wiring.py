@@ -116,7 +116,7 @@ async def build(
             StoreMeasures(stores, folder),
             entities,
         ]
-        known = Known(stores.sessions, stores.sources, stores.people, positions)
+        known = Known(stores.sessions, stores.sources, stores.people, positions, stores.answers)
         site = _site(settings, known, supervisor, endpoints, measured)
         supervisor.add(HttpServer(site.app, sock, settings.server))
         if with_example:

@@ -212,3 +212,28 @@ async def test_one_may_take_over_from_somebody_who_cannot_sign(at: Centre) -> No
         assert closed["outgoing_signed_at"] is None
         assert (await an.post(f"{url}/withdraw")).status_code == 409
         assert (await an.get(f"{ROOT}/handovers/99")).status_code == 404
+
+
+async def test_a_repeated_request_is_done_once(at: Centre) -> None:
+    async with at.as_("an") as an, at.as_("binh") as binh:
+        key, take = {"idempotency-key": "3f6c-take-1"}, {"position": "operator"}
+        url = f"{ROOT}/shifts/take"
+        first = await an.post(url, json=take, headers=key)
+        again = await an.post(url, json=take, headers=key)
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert again.json() == first.json()
+        assert again.headers["idempotent-replayed"] == "true"
+        other = await an.post(url, json={"position": "leader"}, headers=key)
+        assert await _code(other) == (422, "idempotency_key")
+        assert (
+            await an.post(url, json=take, headers={"idempotency-key": "short"})
+        ).status_code == 400
+        assert (await binh.post(url, json=take, headers=key)).status_code == 201, (
+            "keys are one's own"
+        )
+        leave = f"{ROOT}/shifts/duties/{first.json()['id']}/leave"
+        refused = await an.post(leave, json={"reason": ""}, headers={"idempotency-key": "leave-1"})
+        assert refused.status_code == 400
+        reason = {"reason": "Trung tâm đóng cửa ban đêm"}
+        done = await an.post(leave, json=reason, headers={"idempotency-key": "leave-1"})
+        assert done.status_code == 200, "a refusal is not kept"

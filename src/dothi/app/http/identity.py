@@ -14,6 +14,7 @@ from dothi.access.position import Positions
 from dothi.access.principal import ADMINISTRATOR, ANONYMOUS, Principal, device, system
 from dothi.app.config.sections import is_loopback
 from dothi.model.problem import Problem
+from dothi.ports.answers import Answers
 from dothi.ports.people import People
 from dothi.ports.registry import Sources
 from dothi.ports.sessions import Sessions
@@ -27,12 +28,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Where those are found who may come in."""
+    """Where those are found who may come in, and what they have been answered."""
 
     sessions: Sessions
     sources: Sources
     people: People
     positions: Positions
+    answers: Answers
 
 
 class Identity:

@@ -11,6 +11,7 @@ from dothi.app.http.health import Health
 from dothi.app.http.identity import Identity, Known
 from dothi.app.http.login import Login
 from dothi.app.http.mount import Mount
+from dothi.app.http.repeats import Repeats
 from dothi.app.supervisor import Supervisor
 from dothi.model.measure import Measure
 
@@ -34,7 +35,7 @@ class Site:
         self.endpoints = [*health.endpoints(), *login.endpoints(), *endpoints]
         """Everything that is mounted."""
         health.publish(self.endpoints)
-        mount = Mount(identity, settings.server.max_body_mb * 2**20)
+        mount = Mount(identity, Repeats(known.answers), settings.server.max_body_mb * 2**20)
         self.app = Boundary(mount.router(self.endpoints), settings.log.requests)
 
 

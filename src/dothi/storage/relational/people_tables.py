@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -119,6 +120,18 @@ audit_head = Table(
 )
 """The end of the chain: whoever appends takes it first, so entries are made one after the other."""
 
+stored_answer = Table(
+    "stored_answer",
+    metadata,
+    Column("who", String, primary_key=True),
+    Column("key", String, primary_key=True, comment="Idempotency-Key"),
+    Column("request", String, nullable=False, comment="SHA-256 of method, path and body, hex"),
+    Column("status", Integer, nullable=False),
+    Column("media_type", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("answered_us", BigInteger, nullable=False, index=True),
+)
+
 TABLES = (
     person,
     person_position,
@@ -128,6 +141,7 @@ TABLES = (
     handover,
     audit,
     audit_head,
+    stored_answer,
 )
 
 

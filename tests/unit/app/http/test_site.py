@@ -24,6 +24,7 @@ from dothi.model.problem import Overloaded, Problem, StoreUnavailable
 from dothi.model.source import Source
 from dothi.ports.clock import SystemClock
 from dothi.storage.relational.access_store import AccessStore
+from dothi.storage.relational.answers import RelationalAnswers
 from dothi.storage.relational.people import RelationalPeople
 from dothi.storage.relational.schema import metadata
 
@@ -83,7 +84,8 @@ def _site(tmp_path: Path, environ: dict[str, str]) -> tuple[Site, AccessStore]:
     settings = load(Settings, None, environ).settings
     supervisor = Supervisor([], SystemClock(), 1)
     people = RelationalPeople(engine, SystemClock())
-    known = Known(sessions, OneSource(), people, known_positions(settings.access))  # type: ignore[arg-type]
+    positions, answers = known_positions(settings.access), RelationalAnswers(engine)
+    known = Known(sessions, OneSource(), people, positions, answers)  # type: ignore[arg-type]
     return Site(settings, known, supervisor, list, ENDPOINTS), sessions
 
 
