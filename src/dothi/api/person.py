@@ -21,6 +21,10 @@ class Me(Struct, frozen=True):
     """The one who asks."""
 
     name: str
+    """Of a person the id."""
+    title: str
+    """The name that people read."""
+    positions: list[str]
     permissions: list[str]
     version: str
     mode: str
@@ -33,7 +37,16 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
     async def me(request: Request) -> Response:
         decode_query(request, NoQuery)
         principal: Principal = request.state.principal
-        return answer(Me(principal.name, sorted(principal.permissions), deps.version, deps.mode))
+        return answer(
+            Me(
+                principal.name,
+                principal.title or principal.name,
+                list(principal.positions),
+                sorted(principal.permissions),
+                deps.version,
+                deps.mode,
+            )
+        )
 
     async def layers(request: Request) -> Response:
         decode_query(request, NoQuery)

@@ -15,6 +15,7 @@ from dothi.app.data_folder import DataFolder
 from dothi.app.doors import Doors, Hub
 from dothi.app.exposure import plain_doors, reachable
 from dothi.app.http.batches import Batches
+from dothi.app.http.identity import Known
 from dothi.app.http.server import HttpServer, address_of
 from dothi.app.http.site import Site
 from dothi.app.hubs.hub import HubPlan, hub_ports
@@ -24,6 +25,7 @@ from dothi.app.hubs.tenants import TenantHubs
 from dothi.app.late import Late
 from dothi.app.mode import Mode
 from dothi.app.offline import login_url
+from dothi.app.people import known_positions, people_endpoints
 from dothi.app.province import Province, read_province
 from dothi.app.source_measures import SourceMeasures
 from dothi.app.started import Started
@@ -71,6 +73,7 @@ async def build(
     """Open the stores and put the parts together; nothing runs yet."""
     clock = SystemClock()
     province = read_province(settings.province, settings.console)
+    positions = known_positions(settings.access)
     with open_stores(folder, clock, settings.lake) as stores:
         intake = Intake(stores.writer, province.specs, settings.pipeline)
         cache_bytes = settings.pipeline.entity_cache_mb * 2**20
@@ -106,6 +109,7 @@ async def build(
                     deliveries=doors.deliveries,
                 )
             ),
+            *people_endpoints(settings.access, stores, positions, clock, ()),
             *doors.endpoints(),
             *Batches(intake).endpoints(),
             *mode.endpoints,
@@ -115,7 +119,8 @@ async def build(
             StoreMeasures(stores, folder),
             entities,
         ]
-        site = _site(settings, stores, supervisor, endpoints, measured)
+        known = Known(stores.sessions, stores.sources, stores.people, positions, stores.answers)
+        site = _site(settings, known, supervisor, endpoints, measured)
         supervisor.add(HttpServer(site.app, sock, settings.server))
         if mode.play is not None:
             doors.need_mqtt()
@@ -126,7 +131,7 @@ async def build(
 
 def _site(
     settings: Settings,
-    stores: Stores,
+    known: Known,
     supervisor: Supervisor,
     endpoints: Sequence[Endpoint],
     measured: Sequence[Measured],
@@ -135,7 +140,7 @@ def _site(
         parts: list[Measured | Service] = [*measured, *(p.service for p in supervisor.parts)]
         return [m for part in parts if isinstance(part, Measured) for m in part.measures()]
 
-    return Site(settings, stores.sessions, stores.sources, supervisor, measures, endpoints)
+    return Site(settings, known, supervisor, measures, endpoints)
 
 
 def _live_deps(stores: Stores, clock: Clock) -> LiveDeps:

@@ -16,6 +16,8 @@ COMMANDS = {
     "source": "dothi.cli.source:source",
     "import": "dothi.cli.import_:import_command",
     "login-link": "dothi.cli.login_link:login_link",
+    "person": "dothi.cli.person:person",
+    "audit": "dothi.cli.audit:audit",
     "config": "dothi.cli.config:config",
     "export": "dothi.cli.export:export",
     "drill": "dothi.cli.drill:drill",
