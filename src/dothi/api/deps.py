@@ -41,7 +41,8 @@ class ApiDeps:
     version: str
     deliveries: Deliveries | None = None
     alarms: AlarmDeps | None = None
-    is_example: bool = False
+    mode: str = "normal"
+    """normal, example or drill."""
     layers: Sequence[Layer] = ()
     pulls: PullRuns | None = None
     pull_sources: Mapping[str, str] = field(default_factory=dict)
