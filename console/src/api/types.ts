@@ -1,5 +1,7 @@
 /** Shapes of docs/reference/http-api.md. */
 
+import type { AlarmView } from './alarms';
+
 export type Origin = 'measured' | 'replayed' | 'simulated';
 export type SourceState = 'live' | 'late' | 'silent' | 'never';
 
@@ -171,6 +173,7 @@ export interface Snapshot {
   at: string;
   entities: EntityView[];
   sources: SourceView[];
+  alarms: AlarmView[];
 }
 
 export interface Delta {
@@ -183,6 +186,8 @@ export interface Delta {
   entities: EntityView[];
   gone: string[];
   sources: SourceView[];
+  alarms: AlarmView[];
+  alarms_closed: number[];
 }
 
 export interface Beat {

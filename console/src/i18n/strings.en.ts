@@ -1,6 +1,7 @@
 /** English words of the console. */
 
 import { drillEn } from './strings.drill.en';
+import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
@@ -8,6 +9,7 @@ import type { Strings } from './strings.vi';
 
 export const en: Strings = {
   ...drillEn,
+  ...alarmsEn,
   ...entitiesEn,
   ...registrationsEn,
   ...subscriptionsEn,

@@ -6,6 +6,9 @@ export type Screen =
   | 'entity'
   | 'trends'
   | 'sources'
+  | 'alarms'
+  | 'alarm'
+  | 'alarm_performance'
   | 'subscriptions'
   | 'registrations'
   | 'signed-out'
@@ -17,6 +20,9 @@ const SCREENS: readonly Screen[] = [
   'entity',
   'trends',
   'sources',
+  'alarms',
+  'alarm',
+  'alarm_performance',
   'subscriptions',
   'registrations',
   'signed-out',
