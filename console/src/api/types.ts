@@ -173,7 +173,7 @@ export interface Snapshot {
   at: string;
   entities: EntityView[];
   sources: SourceView[];
-  alarms: AlarmView[];
+  alarms?: AlarmView[];
 }
 
 export interface Delta {
@@ -186,8 +186,8 @@ export interface Delta {
   entities: EntityView[];
   gone: string[];
   sources: SourceView[];
-  alarms: AlarmView[];
-  alarms_closed: number[];
+  alarms?: AlarmView[];
+  alarms_closed?: number[];
 }
 
 export interface Beat {
