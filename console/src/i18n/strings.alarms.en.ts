@@ -56,7 +56,6 @@ export const alarmsEn: typeof alarmsVi = {
   alarms_first: 'First page',
   alarms_next: 'Next page',
   alarms_counts: '{n} not acknowledged',
-  alarms_newer: 'There are new alarms on the first page.',
   alarms_chatter: 'chattering',
   alarms_again: '{n} times',
   alarms_keys: 'j, k: down, up · a: acknowledge · s: shelve · Enter: detail',
@@ -71,7 +70,6 @@ export const alarmsEn: typeof alarmsVi = {
   alarm_take: 'Take over',
   alarm_release: 'Give up',
   alarm_incident: 'Make an incident',
-  alarm_comment: 'Comment',
   alarm_comment_text: 'Comment for the record',
   alarm_comment_send: 'Write',
   alarm_back: 'Alarm list',
@@ -99,7 +97,6 @@ export const alarmsEn: typeof alarmsVi = {
   alarm_raised: 'Raised',
   alarm_returned: 'Gone',
   alarm_acknowledged: 'Acknowledged',
-  alarm_position: 'Position',
 
   entry_raised: 'Raised',
   entry_activated: 'Active again',

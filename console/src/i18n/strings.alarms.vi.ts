@@ -54,7 +54,6 @@ export const alarmsVi = {
   alarms_first: 'Về trang đầu',
   alarms_next: 'Trang sau',
   alarms_counts: '{n} chưa xác nhận',
-  alarms_newer: 'Có cảnh báo mới ở trang đầu.',
   alarms_chatter: 'chập chờn',
   alarms_again: 'lần {n}',
   alarms_keys: 'j, k: xuống, lên · a: xác nhận · s: tạm gác · Enter: chi tiết',
@@ -69,7 +68,6 @@ export const alarmsVi = {
   alarm_take: 'Nhận phụ trách',
   alarm_release: 'Thôi phụ trách',
   alarm_incident: 'Lập sự cố',
-  alarm_comment: 'Ghi chú',
   alarm_comment_text: 'Ghi chú vào hồ sơ',
   alarm_comment_send: 'Ghi',
   alarm_back: 'Danh sách cảnh báo',
@@ -97,7 +95,6 @@ export const alarmsVi = {
   alarm_raised: 'Bắt đầu',
   alarm_returned: 'Hết',
   alarm_acknowledged: 'Xác nhận',
-  alarm_position: 'Vị trí trực',
 
   entry_raised: 'Phát cảnh báo',
   entry_activated: 'Lại xảy ra',
