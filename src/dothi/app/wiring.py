@@ -10,6 +10,7 @@ from dothi import __version__
 from dothi.access.endpoint import Endpoint
 from dothi.api import routes as api
 from dothi.api.deps import ApiDeps
+from dothi.app.alarms import NO_RULES, build_alarms
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.doors import Doors, Hub
@@ -89,9 +90,12 @@ async def build(
         snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)
         hub = Hub(hub_ports(stores, intake, entities, snapshots), tenants)
         doors = Doors(settings, stores, hub, clock, folder.path)
+        alarms = build_alarms(settings.alarms, stores, NO_RULES, clock)
+        intake.watch(alarms.watch.wake)
         supervisor = Supervisor(
             [
                 intake,
+                alarms.watch,
                 *stores.lake.services(stores.seal_source, stores.cursors, clock),
                 live,
                 tenants,
@@ -107,6 +111,7 @@ async def build(
                 replace(
                     _api_deps(settings, stores, province, live, clock, mode.name),
                     deliveries=doors.deliveries,
+                    alarms=alarms.deps,
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, ()),
@@ -150,6 +155,7 @@ def _live_deps(stores: Stores, clock: Clock) -> LiveDeps:
         sources=stores.sources,
         receipts=stores.receipts,
         clock=clock,
+        alarms=stores.alarms,
     )
 
 
