@@ -23,12 +23,14 @@ from dothi.storage.relational.entity_states import SqliteEntityStates
 from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.hot_log import SqliteLogWriter
+from dothi.storage.relational.incidents import RelationalIncidents
 from dothi.storage.relational.inventory import SqliteInventory
 from dothi.storage.relational.ld_contexts import RelationalLdContexts
 from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.outbox import RelationalOutbox
+from dothi.storage.relational.procedures import RelationalProcedures
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
 from dothi.storage.relational.snapshots import RelationalSnapshots
@@ -61,6 +63,8 @@ class Registers:
     subscriptions: RelationalSubscriptions
     outbox: RelationalOutbox
     context_sources: RelationalContextSources
+    incidents: RelationalIncidents
+    procedures: RelationalProcedures
 
 
 @dataclass(frozen=True)
@@ -132,4 +136,6 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "subscriptions": RelationalSubscriptions(engine),
         "outbox": RelationalOutbox(engine),
         "context_sources": RelationalContextSources(engine),
+        "incidents": RelationalIncidents(engine),
+        "procedures": RelationalProcedures(engine),
     }

@@ -21,6 +21,7 @@ from dothi.app.hubs.hub import HubPlan, hub_ports
 from dothi.app.hubs.pool import HubPool
 from dothi.app.hubs.snapshots import SnapshotHubs
 from dothi.app.hubs.tenants import TenantHubs
+from dothi.app.incidents.build import build_incidents
 from dothi.app.offline import login_url
 from dothi.app.province import Province, read_province
 from dothi.app.source_measures import SourceMeasures
@@ -84,6 +85,7 @@ async def build(
         snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)
         hub = Hub(hub_ports(stores, intake, entities, snapshots), tenants)
         doors = Doors(settings, stores, hub, clock, folder.path)
+        incidents = build_incidents(settings.incidents, stores, folder, clock, with_example)
         supervisor = Supervisor(
             [
                 intake,
@@ -92,6 +94,7 @@ async def build(
                 tenants,
                 snapshots,
                 *doors.services,
+                *incidents.services,
             ],
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
@@ -105,6 +108,7 @@ async def build(
                 )
             ),
             *doors.endpoints(),
+            *incidents.endpoints,
             *Batches(intake).endpoints(),
         ]
         measured: list[Measured] = [
