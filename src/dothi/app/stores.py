@@ -22,6 +22,7 @@ from dothi.storage.relational.entity_query import SqliteEntities
 from dothi.storage.relational.entity_states import SqliteEntityStates
 from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
+from dothi.storage.relational.foreign_warnings import RelationalForeignWarnings
 from dothi.storage.relational.hot_log import SqliteLogWriter
 from dothi.storage.relational.inventory import SqliteInventory
 from dothi.storage.relational.ld_contexts import RelationalLdContexts
@@ -36,6 +37,7 @@ from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.sqlite_store import open_store
 from dothi.storage.relational.state import SqliteState
 from dothi.storage.relational.subscriptions import RelationalSubscriptions
+from dothi.storage.relational.warnings import RelationalWarnings
 
 _PRIVATE = 0o600
 
@@ -61,6 +63,8 @@ class Registers:
     subscriptions: RelationalSubscriptions
     outbox: RelationalOutbox
     context_sources: RelationalContextSources
+    warnings: RelationalWarnings
+    foreign_warnings: RelationalForeignWarnings
 
 
 @dataclass(frozen=True)
@@ -132,4 +136,6 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "subscriptions": RelationalSubscriptions(engine),
         "outbox": RelationalOutbox(engine),
         "context_sources": RelationalContextSources(engine),
+        "warnings": RelationalWarnings(engine),
+        "foreign_warnings": RelationalForeignWarnings(engine),
     }

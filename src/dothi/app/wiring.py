@@ -28,6 +28,7 @@ from dothi.app.started import Started
 from dothi.app.store_measures import StoreMeasures
 from dothi.app.stores import Stores, open_stores
 from dothi.app.supervisor import Supervisor
+from dothi.app.warnings import warning_parts
 from dothi.console.endpoints import console_endpoints
 from dothi.live.feed import LiveDeps
 from dothi.live.hub import LiveHub
@@ -96,15 +97,19 @@ async def build(
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
         )
+        warnings = warning_parts(settings, stores, clock)
         endpoints = [
             *console_endpoints(province.console),
             *api.endpoints(
                 replace(
                     _api_deps(settings, stores, province, live, clock, with_example),
                     deliveries=doors.deliveries,
+                    warnings=warnings.desk,
+                    foreign_warnings=stores.foreign_warnings,
                 )
             ),
             *doors.endpoints(),
+            *warnings.endpoints,
             *Batches(intake).endpoints(),
         ]
         measured: list[Measured] = [

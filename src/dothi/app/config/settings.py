@@ -6,6 +6,7 @@ from dothi.api.settings import ApiSettings
 from dothi.app.config.sections import AccessSettings, LogSettings, ProvinceSettings, ServerSettings
 from dothi.app.example.settings import ExampleSettings
 from dothi.console.settings import ConsoleSettings
+from dothi.facades.cap.settings import WarningSettings
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
 from dothi.intake.files.settings import FilesSettings
 from dothi.intake.http.settings import HttpIntakeSettings
@@ -30,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     files: FilesSettings = FilesSettings()
     ngsi_ld: NgsiLdSettings = NgsiLdSettings()
     pull: PullSettings = PullSettings()
+    warnings: WarningSettings = WarningSettings()
     live: LiveSettings = LiveSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
