@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
 
 from dothi.model.cap import (
     CapStatus,
@@ -15,6 +18,9 @@ from dothi.model.cap import (
     Severity,
     Urgency,
 )
+
+Moment = Annotated[datetime, Meta(tz=True)]
+"""A time that says its offset."""
 
 
 class MessageState(StrEnum):
@@ -90,9 +96,9 @@ class WarningContent:
     severity: Severity = Severity.UNKNOWN
     certainty: Certainty = Certainty.LIKELY
     response_types: tuple[ResponseType, ...] = ()
-    effective_at: datetime | None = None
-    onset_at: datetime | None = None
-    expires_at: datetime | None = None
+    effective_at: Moment | None = None
+    onset_at: Moment | None = None
+    expires_at: Moment | None = None
     vi: Words = Words()
     en: Words = Words()
     area_ids: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from dothi.model.cap import Alert, CapStatus, MsgType, Reference
 from dothi.model.warning import WarningContent, WarningMessage, Words
 
+_NO_LONGER = "This warning is no longer in force."
 _SECOND = timedelta(seconds=1)
 
 
@@ -25,11 +26,12 @@ def sent_after(messages: Sequence[WarningMessage], now_at: datetime) -> datetime
 
 def cancellation(content: WarningContent, reason: str) -> WarningContent:
     """What a Cancel of a message with this content begins with: the same event and places, the
-    reason as its text."""
+    reason as its text. The English text is for its author to complete."""
+    english = _NO_LONGER if content.en.headline else ""
     return replace(
         content,
         vi=Words(_cancelled("Hủy: ", content.vi.headline), reason, "", content.vi.audience),
-        en=Words(_cancelled("Cancelled: ", content.en.headline), "", "", content.en.audience),
+        en=Words(_cancelled("Cancelled: ", content.en.headline), english, "", content.en.audience),
         response_types=(),
         sms="",
         broadcast="",

@@ -259,7 +259,8 @@ def _event(
 def _stand_in(sender: str, now_at: datetime) -> WarningMessage:
     """What the first look at a follow-up refers to: it is not known yet to what."""
     message = _draft(0, MsgType.ALERT, WarningContent(), "", now_at)
-    return replace(message, sender=sender, identifier="earlier", sent_at=now_at)
+    sent_at = now_at.replace(microsecond=0) - timedelta(seconds=1)
+    return replace(message, sender=sender, identifier="earlier", sent_at=sent_at)
 
 
 def _random_uuid() -> uuid.UUID:
