@@ -28,7 +28,7 @@ class Me(Struct, frozen=True):
     permissions: list[str]
     version: str
     mode: str
-    """example or normal."""
+    """normal, example or drill."""
 
 
 def endpoints(deps: ApiDeps) -> list[Endpoint]:
@@ -37,7 +37,6 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
     async def me(request: Request) -> Response:
         decode_query(request, NoQuery)
         principal: Principal = request.state.principal
-        mode = "example" if deps.is_example else "normal"
         return answer(
             Me(
                 principal.name,
@@ -45,7 +44,7 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
                 list(principal.positions),
                 sorted(principal.permissions),
                 deps.version,
-                mode,
+                deps.mode,
             )
         )
 

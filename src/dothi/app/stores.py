@@ -13,6 +13,8 @@ from dothi.storage.lake.history import LakeHistory
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.access_store import AccessStore
+from dothi.storage.relational.alarm_reader import RelationalAlarmReader
+from dothi.storage.relational.alarms import RelationalAlarmLedger
 from dothi.storage.relational.answers import RelationalAnswers
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.audit import RelationalAudit
@@ -71,6 +73,8 @@ class Registers:
     handovers: RelationalHandovers
     audit: RelationalAudit
     answers: RelationalAnswers
+    alarms: RelationalAlarmReader
+    alarm_ledger: RelationalAlarmLedger
 
 
 @dataclass(frozen=True)
@@ -147,4 +151,6 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "handovers": RelationalHandovers(engine, clock),
         "audit": RelationalAudit(engine, clock),
         "answers": RelationalAnswers(engine),
+        "alarms": RelationalAlarmReader(engine),
+        "alarm_ledger": RelationalAlarmLedger(engine),
     }

@@ -10,6 +10,7 @@ from dothi import __version__
 from dothi.access.endpoint import Endpoint
 from dothi.api import routes as api
 from dothi.api.deps import ApiDeps
+from dothi.app.alarms import NO_RULES, build_alarms
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.doors import Doors, Hub
@@ -22,6 +23,8 @@ from dothi.app.hubs.hub import HubPlan, hub_ports
 from dothi.app.hubs.pool import HubPool
 from dothi.app.hubs.snapshots import SnapshotHubs
 from dothi.app.hubs.tenants import TenantHubs
+from dothi.app.late import Late
+from dothi.app.mode import Mode
 from dothi.app.offline import login_url
 from dothi.app.people import known_positions, people_endpoints
 from dothi.app.province import Province, read_province
@@ -66,7 +69,7 @@ class Program:
 
 @asynccontextmanager
 async def build(
-    settings: Settings, folder: DataFolder, sock: socket.socket, with_example: bool
+    settings: Settings, folder: DataFolder, sock: socket.socket, mode: Mode
 ) -> AsyncIterator[Program]:
     """Open the stores and put the parts together; nothing runs yet."""
     clock = SystemClock()
@@ -87,9 +90,12 @@ async def build(
         snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)
         hub = Hub(hub_ports(stores, intake, entities, snapshots), tenants)
         doors = Doors(settings, stores, hub, clock, folder.path)
+        alarms = build_alarms(settings.alarms, stores, NO_RULES, clock)
+        intake.watch(alarms.watch.wake)
         supervisor = Supervisor(
             [
                 intake,
+                alarms.watch,
                 *stores.lake.services(stores.seal_source, stores.cursors, clock),
                 live,
                 tenants,
@@ -103,13 +109,15 @@ async def build(
             *console_endpoints(province.console),
             *api.endpoints(
                 replace(
-                    _api_deps(settings, stores, province, live, clock, with_example),
+                    _api_deps(settings, stores, province, live, clock, mode.name),
                     deliveries=doors.deliveries,
+                    alarms=alarms.deps,
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, ()),
             *doors.endpoints(),
             *Batches(intake).endpoints(),
+            *mode.endpoints,
         ]
         measured: list[Measured] = [
             SourceMeasures(stores.receipts),
@@ -119,8 +127,10 @@ async def build(
         known = Known(stores.sessions, stores.sources, stores.people, positions, stores.answers)
         site = _site(settings, known, supervisor, endpoints, measured)
         supervisor.add(HttpServer(site.app, sock, settings.server))
-        if with_example:
-            supervisor.add(doors.example())
+        if mode.play is not None:
+            doors.need_mqtt()
+            play = mode.play
+            supervisor.add(Late(mode.name, lambda: play(doors.stage())))
         yield Program(supervisor, site, stores, settings, doors, address_of(sock))
 
 
@@ -145,6 +155,7 @@ def _live_deps(stores: Stores, clock: Clock) -> LiveDeps:
         sources=stores.sources,
         receipts=stores.receipts,
         clock=clock,
+        alarms=stores.alarms,
     )
 
 
@@ -154,7 +165,7 @@ def _api_deps(
     province: Province,
     live: LiveHub,
     clock: Clock,
-    with_example: bool,
+    mode: str,
 ) -> ApiDeps:
     return ApiDeps(
         state=stores.state,
@@ -166,7 +177,7 @@ def _api_deps(
         live=live,
         clock=clock,
         version=__version__,
-        is_example=with_example,
+        mode=mode,
         layers=province.layers,
         pulls=stores.pull_runs,
         pull_sources={

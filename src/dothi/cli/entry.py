@@ -20,6 +20,7 @@ COMMANDS = {
     "audit": "dothi.cli.audit:audit",
     "config": "dothi.cli.config:config",
     "export": "dothi.cli.export:export",
+    "drill": "dothi.cli.drill:drill",
     "doctor": "dothi.cli.doctor:doctor",
     "bench": "dothi.cli.bench:bench",
     "version": "dothi.cli.version:version",

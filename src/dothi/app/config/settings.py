@@ -2,6 +2,7 @@
 
 import msgspec
 
+from dothi.alarms.settings import AlarmSettings
 from dothi.api.settings import ApiSettings
 from dothi.app.config.sections import AccessSettings, LogSettings, ProvinceSettings, ServerSettings
 from dothi.app.example.settings import ExampleSettings
@@ -31,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ngsi_ld: NgsiLdSettings = NgsiLdSettings()
     pull: PullSettings = PullSettings()
     live: LiveSettings = LiveSettings()
+    alarms: AlarmSettings = AlarmSettings()
     api: ApiSettings = ApiSettings()
     console: ConsoleSettings = ConsoleSettings()
     example: ExampleSettings = ExampleSettings()
