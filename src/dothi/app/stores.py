@@ -28,6 +28,7 @@ from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.handovers import RelationalHandovers
 from dothi.storage.relational.hot_log import SqliteLogWriter
+from dothi.storage.relational.incidents import RelationalIncidents
 from dothi.storage.relational.inventory import SqliteInventory
 from dothi.storage.relational.ld_contexts import RelationalLdContexts
 from dothi.storage.relational.log_reader import SqliteLogReader
@@ -35,6 +36,7 @@ from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.outbox import RelationalOutbox
 from dothi.storage.relational.people import RelationalPeople
+from dothi.storage.relational.procedures import RelationalProcedures
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
 from dothi.storage.relational.shifts import RelationalShifts
@@ -75,6 +77,8 @@ class Registers:
     answers: RelationalAnswers
     alarms: RelationalAlarmReader
     alarm_ledger: RelationalAlarmLedger
+    incidents: RelationalIncidents
+    procedures: RelationalProcedures
 
 
 @dataclass(frozen=True)
@@ -153,4 +157,6 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "answers": RelationalAnswers(engine),
         "alarms": RelationalAlarmReader(engine),
         "alarm_ledger": RelationalAlarmLedger(engine),
+        "incidents": RelationalIncidents(engine),
+        "procedures": RelationalProcedures(engine),
     }

@@ -23,6 +23,7 @@ from dothi.app.hubs.hub import HubPlan, hub_ports
 from dothi.app.hubs.pool import HubPool
 from dothi.app.hubs.snapshots import SnapshotHubs
 from dothi.app.hubs.tenants import TenantHubs
+from dothi.app.incidents.build import build_incidents
 from dothi.app.late import Late
 from dothi.app.mode import Mode
 from dothi.app.offline import login_url
@@ -92,6 +93,9 @@ async def build(
         doors = Doors(settings, stores, hub, clock, folder.path)
         alarms = build_alarms(settings.alarms, stores, NO_RULES, clock)
         intake.watch(alarms.watch.wake)
+        incidents = build_incidents(
+            settings.incidents, stores, folder, clock, mode.name != "normal"
+        )
         supervisor = Supervisor(
             [
                 intake,
@@ -101,6 +105,7 @@ async def build(
                 tenants,
                 snapshots,
                 *doors.services,
+                *incidents.services,
             ],
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
@@ -116,6 +121,7 @@ async def build(
             ),
             *people_endpoints(settings.access, stores, positions, clock, ()),
             *doors.endpoints(),
+            *incidents.endpoints,
             *Batches(intake).endpoints(),
             *mode.endpoints,
         ]
