@@ -92,7 +92,7 @@ export interface Me {
   name: string;
   permissions: string[];
   version: string;
-  mode: 'example' | 'normal';
+  mode: 'example' | 'normal' | 'drill';
 }
 
 export interface AreaView {

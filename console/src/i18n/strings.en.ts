@@ -1,11 +1,13 @@
 /** English words of the console. */
 
+import { drillEn } from './strings.drill.en';
 import { entitiesEn } from './strings.entities.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
+  ...drillEn,
   ...entitiesEn,
   ...registrationsEn,
   ...subscriptionsEn,

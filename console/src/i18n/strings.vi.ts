@@ -1,10 +1,12 @@
 /** Vietnamese words of the console: the first language; the other dictionaries follow its keys. */
 
+import { drillVi } from './strings.drill.vi';
 import { entitiesVi } from './strings.entities.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
 
 export const vi = {
+  ...drillVi,
   ...entitiesVi,
   ...registrationsVi,
   ...subscriptionsVi,

@@ -40,7 +40,8 @@ class ApiDeps:
     clock: Clock
     version: str
     deliveries: Deliveries | None = None
-    is_example: bool = False
+    mode: str = "normal"
+    """normal, example or drill."""
     layers: Sequence[Layer] = ()
     pulls: PullRuns | None = None
     pull_sources: Mapping[str, str] = field(default_factory=dict)

@@ -13,7 +13,9 @@ from dothi.storage.lake.history import LakeHistory
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.access_store import AccessStore
+from dothi.storage.relational.answers import RelationalAnswers
 from dothi.storage.relational.areas import RelationalAreas
+from dothi.storage.relational.audit import RelationalAudit
 from dothi.storage.relational.context_sources import RelationalContextSources
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
@@ -23,6 +25,7 @@ from dothi.storage.relational.entity_states import SqliteEntityStates
 from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.foreign_warnings import RelationalForeignWarnings
+from dothi.storage.relational.handovers import RelationalHandovers
 from dothi.storage.relational.hot_log import SqliteLogWriter
 from dothi.storage.relational.inventory import SqliteInventory
 from dothi.storage.relational.ld_contexts import RelationalLdContexts
@@ -30,8 +33,10 @@ from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.outbox import RelationalOutbox
+from dothi.storage.relational.people import RelationalPeople
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
+from dothi.storage.relational.shifts import RelationalShifts
 from dothi.storage.relational.snapshots import RelationalSnapshots
 from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.sqlite_store import open_store
@@ -65,6 +70,11 @@ class Registers:
     context_sources: RelationalContextSources
     warnings: RelationalWarnings
     foreign_warnings: RelationalForeignWarnings
+    people: RelationalPeople
+    shifts: RelationalShifts
+    handovers: RelationalHandovers
+    audit: RelationalAudit
+    answers: RelationalAnswers
 
 
 @dataclass(frozen=True)
@@ -138,4 +148,9 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "context_sources": RelationalContextSources(engine),
         "warnings": RelationalWarnings(engine),
         "foreign_warnings": RelationalForeignWarnings(engine),
+        "people": RelationalPeople(engine, clock),
+        "shifts": RelationalShifts(engine, clock),
+        "handovers": RelationalHandovers(engine, clock),
+        "audit": RelationalAudit(engine, clock),
+        "answers": RelationalAnswers(engine),
     }

@@ -15,13 +15,17 @@ from dothi.app.data_folder import DataFolder
 from dothi.app.doors import Doors, Hub
 from dothi.app.exposure import plain_doors, reachable
 from dothi.app.http.batches import Batches
+from dothi.app.http.identity import Known
 from dothi.app.http.server import HttpServer, address_of
 from dothi.app.http.site import Site
 from dothi.app.hubs.hub import HubPlan, hub_ports
 from dothi.app.hubs.pool import HubPool
 from dothi.app.hubs.snapshots import SnapshotHubs
 from dothi.app.hubs.tenants import TenantHubs
+from dothi.app.late import Late
+from dothi.app.mode import Mode
 from dothi.app.offline import login_url
+from dothi.app.people import known_positions, people_endpoints
 from dothi.app.province import Province, read_province
 from dothi.app.source_measures import SourceMeasures
 from dothi.app.started import Started
@@ -65,11 +69,12 @@ class Program:
 
 @asynccontextmanager
 async def build(
-    settings: Settings, folder: DataFolder, sock: socket.socket, with_example: bool
+    settings: Settings, folder: DataFolder, sock: socket.socket, mode: Mode
 ) -> AsyncIterator[Program]:
     """Open the stores and put the parts together; nothing runs yet."""
     clock = SystemClock()
     province = read_province(settings.province, settings.console)
+    positions = known_positions(settings.access)
     with open_stores(folder, clock, settings.lake) as stores:
         intake = Intake(stores.writer, province.specs, settings.pipeline)
         cache_bytes = settings.pipeline.entity_cache_mb * 2**20
@@ -102,31 +107,36 @@ async def build(
             *console_endpoints(province.console),
             *api.endpoints(
                 replace(
-                    _api_deps(settings, stores, province, live, clock, with_example),
+                    _api_deps(settings, stores, province, live, clock, mode.name),
                     deliveries=doors.deliveries,
                     warnings=warnings.desk,
                     foreign_warnings=stores.foreign_warnings,
                 )
             ),
+            *people_endpoints(settings.access, stores, positions, clock, ()),
             *doors.endpoints(),
             *warnings.endpoints,
             *Batches(intake).endpoints(),
+            *mode.endpoints,
         ]
         measured: list[Measured] = [
             SourceMeasures(stores.receipts),
             StoreMeasures(stores, folder),
             entities,
         ]
-        site = _site(settings, stores, supervisor, endpoints, measured)
+        known = Known(stores.sessions, stores.sources, stores.people, positions, stores.answers)
+        site = _site(settings, known, supervisor, endpoints, measured)
         supervisor.add(HttpServer(site.app, sock, settings.server))
-        if with_example:
-            supervisor.add(doors.example())
+        if mode.play is not None:
+            doors.need_mqtt()
+            play = mode.play
+            supervisor.add(Late(mode.name, lambda: play(doors.stage())))
         yield Program(supervisor, site, stores, settings, doors, address_of(sock))
 
 
 def _site(
     settings: Settings,
-    stores: Stores,
+    known: Known,
     supervisor: Supervisor,
     endpoints: Sequence[Endpoint],
     measured: Sequence[Measured],
@@ -135,7 +145,7 @@ def _site(
         parts: list[Measured | Service] = [*measured, *(p.service for p in supervisor.parts)]
         return [m for part in parts if isinstance(part, Measured) for m in part.measures()]
 
-    return Site(settings, stores.sessions, stores.sources, supervisor, measures, endpoints)
+    return Site(settings, known, supervisor, measures, endpoints)
 
 
 def _live_deps(stores: Stores, clock: Clock) -> LiveDeps:
@@ -154,7 +164,7 @@ def _api_deps(
     province: Province,
     live: LiveHub,
     clock: Clock,
-    with_example: bool,
+    mode: str,
 ) -> ApiDeps:
     return ApiDeps(
         state=stores.state,
@@ -166,7 +176,7 @@ def _api_deps(
         live=live,
         clock=clock,
         version=__version__,
-        is_example=with_example,
+        mode=mode,
         layers=province.layers,
         pulls=stores.pull_runs,
         pull_sources={

@@ -49,7 +49,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             live=parts.hub,
             clock=parts.clock,
             version="1.2.3",
-            is_example=True,
+            mode="example",
             layers=[LAYER],
             pulls=parts.pull_runs,
             pull_sources={"weather": "open-meteo", "air": "air"},
