@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 import anyio
 import anyio.to_thread
 
+from dothi.api.alarm_deps import AlarmDeps
 from dothi.api.layers import Layer
 from dothi.api.settings import ApiSettings
 from dothi.live.hub import LiveHub
@@ -42,6 +43,7 @@ class ApiDeps:
     deliveries: Deliveries | None = None
     mode: str = "normal"
     """normal, example or drill."""
+    alarms: AlarmDeps | None = None
     layers: Sequence[Layer] = ()
     pulls: PullRuns | None = None
     pull_sources: Mapping[str, str] = field(default_factory=dict)

@@ -13,6 +13,8 @@ from dothi.storage.lake.history import LakeHistory
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.access_store import AccessStore
+from dothi.storage.relational.alarm_reader import RelationalAlarmReader
+from dothi.storage.relational.alarms import RelationalAlarmLedger
 from dothi.storage.relational.answers import RelationalAnswers
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.audit import RelationalAudit
@@ -27,6 +29,7 @@ from dothi.storage.relational.files_seen import RelationalFilesSeen
 from dothi.storage.relational.foreign_warnings import RelationalForeignWarnings
 from dothi.storage.relational.handovers import RelationalHandovers
 from dothi.storage.relational.hot_log import SqliteLogWriter
+from dothi.storage.relational.incidents import RelationalIncidents
 from dothi.storage.relational.inventory import SqliteInventory
 from dothi.storage.relational.ld_contexts import RelationalLdContexts
 from dothi.storage.relational.log_reader import SqliteLogReader
@@ -34,6 +37,7 @@ from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.outbox import RelationalOutbox
 from dothi.storage.relational.people import RelationalPeople
+from dothi.storage.relational.procedures import RelationalProcedures
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
 from dothi.storage.relational.shifts import RelationalShifts
@@ -75,6 +79,10 @@ class Registers:
     handovers: RelationalHandovers
     audit: RelationalAudit
     answers: RelationalAnswers
+    alarms: RelationalAlarmReader
+    alarm_ledger: RelationalAlarmLedger
+    incidents: RelationalIncidents
+    procedures: RelationalProcedures
 
 
 @dataclass(frozen=True)
@@ -153,4 +161,8 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "handovers": RelationalHandovers(engine, clock),
         "audit": RelationalAudit(engine, clock),
         "answers": RelationalAnswers(engine),
+        "alarms": RelationalAlarmReader(engine),
+        "alarm_ledger": RelationalAlarmLedger(engine),
+        "incidents": RelationalIncidents(engine),
+        "procedures": RelationalProcedures(engine),
     }
