@@ -1,7 +1,8 @@
 """kill -9 at random moments: acknowledged means stored, once; receipts add up.
 
 `hub` kills the commit path while it seals and compacts; `doors` kills the whole program while HTTP,
-MQTT, NGSI-LD and station files write; `alarms` kills the watch during a storm of transitions. The tests are tests/faults/test_kill_*.py, with more rounds.
+MQTT, NGSI-LD and station files write; `alarms` kills the watch during a storm of transitions. The
+tests are tests/faults/test_kill_*.py, with more rounds.
 
     uv run dothi bench kills -- --rounds 200
 """
