@@ -11,6 +11,9 @@ export type Screen =
   | 'alarm_performance'
   | 'subscriptions'
   | 'registrations'
+  | 'shift'
+  | 'people'
+  | 'duty'
   | 'signed-out'
   | 'unknown';
 
@@ -25,6 +28,9 @@ const SCREENS: readonly Screen[] = [
   'alarm_performance',
   'subscriptions',
   'registrations',
+  'shift',
+  'people',
+  'duty',
   'signed-out',
 ];
 

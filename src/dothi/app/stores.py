@@ -26,8 +26,10 @@ from dothi.storage.relational.entity_query import SqliteEntities
 from dothi.storage.relational.entity_states import SqliteEntityStates
 from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
+from dothi.storage.relational.foreign_warnings import RelationalForeignWarnings
 from dothi.storage.relational.handovers import RelationalHandovers
 from dothi.storage.relational.hot_log import SqliteLogWriter
+from dothi.storage.relational.incidents import RelationalIncidents
 from dothi.storage.relational.inventory import SqliteInventory
 from dothi.storage.relational.ld_contexts import RelationalLdContexts
 from dothi.storage.relational.log_reader import SqliteLogReader
@@ -35,6 +37,7 @@ from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.outbox import RelationalOutbox
 from dothi.storage.relational.people import RelationalPeople
+from dothi.storage.relational.procedures import RelationalProcedures
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
 from dothi.storage.relational.shifts import RelationalShifts
@@ -43,6 +46,7 @@ from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.sqlite_store import open_store
 from dothi.storage.relational.state import SqliteState
 from dothi.storage.relational.subscriptions import RelationalSubscriptions
+from dothi.storage.relational.warnings import RelationalWarnings
 
 _PRIVATE = 0o600
 
@@ -68,13 +72,17 @@ class Registers:
     subscriptions: RelationalSubscriptions
     outbox: RelationalOutbox
     context_sources: RelationalContextSources
-    alarms: RelationalAlarmReader
-    alarm_ledger: RelationalAlarmLedger
     people: RelationalPeople
     shifts: RelationalShifts
     handovers: RelationalHandovers
     audit: RelationalAudit
     answers: RelationalAnswers
+    alarms: RelationalAlarmReader
+    alarm_ledger: RelationalAlarmLedger
+    incidents: RelationalIncidents
+    procedures: RelationalProcedures
+    warnings: RelationalWarnings
+    foreign_warnings: RelationalForeignWarnings
 
 
 @dataclass(frozen=True)
@@ -146,11 +154,15 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "subscriptions": RelationalSubscriptions(engine),
         "outbox": RelationalOutbox(engine),
         "context_sources": RelationalContextSources(engine),
-        "alarms": RelationalAlarmReader(engine),
-        "alarm_ledger": RelationalAlarmLedger(engine),
         "people": RelationalPeople(engine, clock),
         "shifts": RelationalShifts(engine, clock),
         "handovers": RelationalHandovers(engine, clock),
         "audit": RelationalAudit(engine, clock),
         "answers": RelationalAnswers(engine),
+        "alarms": RelationalAlarmReader(engine),
+        "alarm_ledger": RelationalAlarmLedger(engine),
+        "incidents": RelationalIncidents(engine),
+        "procedures": RelationalProcedures(engine),
+        "warnings": RelationalWarnings(engine),
+        "foreign_warnings": RelationalForeignWarnings(engine),
     }

@@ -23,6 +23,7 @@ from dothi.app.hubs.hub import HubPlan, hub_ports
 from dothi.app.hubs.pool import HubPool
 from dothi.app.hubs.snapshots import SnapshotHubs
 from dothi.app.hubs.tenants import TenantHubs
+from dothi.app.incidents.build import build_incidents
 from dothi.app.late import Late
 from dothi.app.mode import Mode
 from dothi.app.offline import login_url
@@ -33,6 +34,7 @@ from dothi.app.started import Started
 from dothi.app.store_measures import StoreMeasures
 from dothi.app.stores import Stores, open_stores
 from dothi.app.supervisor import Supervisor
+from dothi.app.warnings import warning_parts
 from dothi.console.endpoints import console_endpoints
 from dothi.live.feed import LiveDeps
 from dothi.live.hub import LiveHub
@@ -92,6 +94,9 @@ async def build(
         doors = Doors(settings, stores, hub, clock, folder.path)
         alarms = build_alarms(settings.alarms, stores, NO_RULES, clock)
         intake.watch(alarms.watch.wake)
+        incidents = build_incidents(
+            settings.incidents, stores, folder, clock, mode.name != "normal"
+        )
         supervisor = Supervisor(
             [
                 intake,
@@ -101,10 +106,12 @@ async def build(
                 tenants,
                 snapshots,
                 *doors.services,
+                *incidents.services,
             ],
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
         )
+        warnings = warning_parts(settings, stores, clock, is_drill=mode.is_fenced)
         endpoints = [
             *console_endpoints(province.console),
             *api.endpoints(
@@ -112,10 +119,14 @@ async def build(
                     _api_deps(settings, stores, province, live, clock, mode.name),
                     deliveries=doors.deliveries,
                     alarms=alarms.deps,
+                    warnings=warnings.desk,
+                    foreign_warnings=stores.foreign_warnings,
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, ()),
             *doors.endpoints(),
+            *incidents.endpoints,
+            *warnings.endpoints,
             *Batches(intake).endpoints(),
             *mode.endpoints,
         ]
