@@ -108,7 +108,9 @@ class Doors:
         from dothi.app.example.publisher import Broker
         from dothi.app.example.service import ExampleNeeds, ExampleService
 
-        needs = ExampleNeeds(self._stores.sources, self._stores.areas, self._ingest)
+        needs = ExampleNeeds(
+            self._stores.sources, self._stores.areas, self._ingest, self._stores.rules
+        )
         return Late(
             "example",
             lambda: ExampleService(

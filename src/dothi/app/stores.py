@@ -31,6 +31,7 @@ from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.outbox import RelationalOutbox
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
+from dothi.storage.relational.rules import RelationalRules
 from dothi.storage.relational.snapshots import RelationalSnapshots
 from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.sqlite_store import open_store
@@ -61,6 +62,7 @@ class Registers:
     subscriptions: RelationalSubscriptions
     outbox: RelationalOutbox
     context_sources: RelationalContextSources
+    rules: RelationalRules
 
 
 @dataclass(frozen=True)
@@ -132,4 +134,5 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "subscriptions": RelationalSubscriptions(engine),
         "outbox": RelationalOutbox(engine),
         "context_sources": RelationalContextSources(engine),
+        "rules": RelationalRules(engine),
     }

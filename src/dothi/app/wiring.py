@@ -37,6 +37,7 @@ from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.measured import Measured
 from dothi.ports.service import Service
+from dothi.rules.facts import StateFacts
 
 _STOP_MARGIN_S = 5.0
 
@@ -169,5 +170,7 @@ def _api_deps(
             for name, connector in settings.pull.connectors.items()
             if connector.is_enabled
         },
+        rules=stores.rules,
+        rule_facts=StateFacts(stores.state, stores.areas, clock),
         settings=settings.api,
     )

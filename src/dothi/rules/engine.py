@@ -7,6 +7,7 @@ machine except to date what it explains.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -14,8 +15,9 @@ import pyarrow as pa
 
 from dothi.model.rule import LimitTable, Rule
 from dothi.model.transition import NOTHING, Evaluated, StoredState
-from dothi.rules.arrays import Ints
+from dothi.rules.arrays import NEVER_US, Ints
 from dothi.rules.entities import Deletions, Known, split_at_deletions
+from dothi.rules.explanation import Term
 from dothi.rules.fences import AreaShape, Fences
 from dothi.rules.limits import DatedLimits
 from dothi.rules.memory import Memory
@@ -30,7 +32,18 @@ from dothi.rules.turning import Turns, turns_of
 from dothi.rules.wiring import wire
 
 END_ROW = 2**40
-"""Place of what time brings about after all rows."""
+"""Place after all rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a rule stands at an entity."""
+
+    is_active: bool
+    due_at: datetime | None
+    """When a pending change takes place."""
+    verdict: bool | None
+    terms: tuple[Term, ...]
 
 
 class Engine:
@@ -73,6 +86,7 @@ class Engine:
         self._memory.restore(states, self.pairs)
         self._reach()
         self._memory.expect_silence()
+        self._memory.withdraw(self.pairs, self._holds)
 
     def set_limits(self, limits: Sequence[LimitTable]) -> None:
         """Dated limits from the next `load` on."""
@@ -97,8 +111,6 @@ class Engine:
 
     def tick(self, now: datetime) -> Evaluated:
         """What the passing of time means: delays that ran out, data that did not come."""
-        if not self.plan.rules:
-            return NOTHING
         now_us = self._steady.us(us_of(now))
         samples = {}
         for number, unit in enumerate(self._signals):
@@ -113,16 +125,31 @@ class Engine:
             self._memory.touch(number, unit.store(aged, unit.binding.epochs(aged.us)))
         for pair in list(self.pairs.pending.values()):
             fired += self._settled(pair, now_us)
-        return self._evaluated(fired)
+        return self._memory.with_withdrawn(self._evaluated(fired), now)
 
     def next_due(self) -> datetime | None:
         """When `tick` next has something to do, by the clock that was last told."""
         due = [float(pair.due_us) for pair in self.pairs.pending.values()]
         due += [unit.next_us() for unit in self._signals]
         first = min(due, default=np.inf)
+        if self._memory.withdrawn:
+            first = self._steady.last_us
         if not np.isfinite(first):
             return None
         return at_of(self._steady.clock_us(int(first)))
+
+    def view(self, rule: str, entity: str, now: datetime) -> View | None:
+        """How a rule stands at an entity by the newest rows; None: nothing is known of it."""
+        number = self._entities.find(entity)
+        plan = next((one for one in self.plan.rules if one.rule.id == rule), None)
+        if number is None or plan is None:
+            return None
+        pair = self.pairs.make(plan.number, number)
+        telling = self._telling(us_of(now))
+        terms = telling.terms(plan, number, (END_ROW, 1), pair.on)
+        found = verdict(plan.tree, [term.verdict for term in terms])
+        due_at = at_of(pair.due_us) if pair.due_us != NEVER_US else None
+        return View(pair.is_active, due_at, found, terms)
 
     def _run(self, rows: pa.Table, now_us: int) -> list[Fired]:
         run, names = read_run(
@@ -205,6 +232,10 @@ class Engine:
         if fired:
             self.pairs.put(pair)
         return fired
+
+    def _holds(self, rule: Rule, entity: int) -> bool:
+        self._entities.look_up(np.array([entity]), self._facts)
+        return self._entities.holds(rule.scope, entity)
 
     def _clock_us(self, pair: Pair) -> int:
         signals = self.plan.rules[pair.rule].signals

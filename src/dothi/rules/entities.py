@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.row import Change
+from dothi.model.rule import Scope
 from dothi.rules.arrays import Ints
-from dothi.rules.scope import EntityFacts, Facts, ScopeIndex
+from dothi.rules.scope import EntityFacts, Facts, ScopeIndex, holds
 
 Deletions = list[tuple[str, int, int]]
 """Entity, time in µs, seq."""
@@ -68,6 +69,10 @@ class Known:
 
     def scopes_of(self, entity: int) -> list[int]:
         return self.scopes.find(self.names[entity], self._facts[entity])
+
+    def holds(self, scope: Scope, entity: int) -> bool:
+        """Whether a rule of this scope looks at the entity, whose facts are known."""
+        return holds(scope, self.names[entity], self._facts[entity])
 
     def types(self) -> dict[int, str]:
         return self._types

@@ -4,16 +4,18 @@ Pairs have a state each. What all rules share (newest times, numbers, points of 
 as a journal: each run adds what it touched, and every `_ROUNDS` runs one snapshot replaces it.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 import numpy as np
 
 from dothi.model.priority import Priority
+from dothi.model.rule import Rule
 from dothi.model.transition import NOTHING, Evaluated, StoredState, Transition
 from dothi.rules.arrays import Columns, Ints
 from dothi.rules.entities import Known
+from dothi.rules.explanation import withdrawn_explanation
 from dothi.rules.pairs import Fired, Pair, Pairs
 from dothi.rules.plan import Plan, at_of, us_of
 from dothi.rules.samples import Points
@@ -55,6 +57,8 @@ class Memory:
         self._forgotten: list[int] = []
         self._stored_names = 0
         self._round = 0
+        self.withdrawn: list[tuple[str, int, str]] = []
+        """Rule, version and entity of what was active under a rule that holds there no longer."""
 
     def touch(self, signal: int, entities: Ints) -> None:
         self._signal_touched.setdefault(signal, []).append(entities)
@@ -93,7 +97,11 @@ class Memory:
         self._round = len(journal)
         self._stored_names = len(self._entities.names)
         for state in states:
-            if state.rule in rules and state.body:
+            if state.rule and state.body and state.rule not in rules:
+                version = Pair.active_version(state.body)
+                if version:
+                    self.withdrawn.append((state.rule, version, state.entity))
+            elif state.rule and state.body:
                 rule = rules[state.rule]
                 entity = self._entities.add(state.entity)
                 version = rule.rule.version
@@ -113,6 +121,32 @@ class Memory:
                     named = [self._entities.add(name) for name in rule.rule.scope.ids]
                     unit.reach(len(self._entities.names))
                     unit.expect(np.array(named, np.int64), us_of(since.astimezone(UTC)))
+
+    def withdraw(self, pairs: Pairs, holds: Callable[[Rule, int], bool]) -> None:
+        """What is active, but out of the scope of its rule, ends with the next tick."""
+        for of_entity in list(pairs.at.values()):
+            for pair in list(of_entity.values()):
+                rule = self._plan.rules[pair.rule].rule
+                if pair.is_active and not holds(rule, pair.entity):
+                    name = self._entities.names[pair.entity]
+                    self.withdrawn.append((rule.id, rule.version, name))
+                    pairs.put(Pair(pair.rule, pair.entity))
+        pairs.changed = {}
+
+    def with_withdrawn(self, found: Evaluated, now: datetime) -> Evaluated:
+        """Also the ends of what is withdrawn, once."""
+        if not self.withdrawn:
+            return found
+        gone, self.withdrawn = self.withdrawn, []
+        ends = [
+            Transition(
+                *(rule, version, entity, False, now, 0, Priority.LOW, ""),
+                withdrawn_explanation(rule, version, entity, now),
+            )
+            for rule, version, entity in gone
+        ]
+        states = [StoredState(rule, entity, b"") for rule, _, entity in gone]
+        return Evaluated((*found.transitions, *ends), (*found.states, *states))
 
     def _transition(self, fired: Fired) -> Transition:
         rule = self._plan.rules[fired.pair.rule].rule

@@ -58,6 +58,12 @@ class Pair:
         return msgspec.msgpack.encode(stored)
 
     @staticmethod
+    def active_version(body: bytes) -> int:
+        """Version of the rule that is active; 0: none is."""
+        stored = msgspec.msgpack.decode(body, type=_Stored)
+        return stored.version if stored.is_active else 0
+
+    @staticmethod
     def unpack(rule: int, entity: int, version: int, body: bytes) -> "Pair":
         """Raises msgspec.DecodeError: not what `pack` made.
 

@@ -13,17 +13,21 @@ class Steady:
         self._monotonic = monotonic
         self._offset_us: int | None = None
         self._ahead_us = 0
+        self.last_us = 0
+        """The newest steady time that was given."""
 
     def us(self, clock_us: int) -> int:
         """Steady time when the clock shows `clock_us`."""
         if self._monotonic is None:
+            self.last_us = clock_us
             return clock_us
         passed_us = round(self._monotonic() * 1e6)
         offset_us = clock_us - passed_us
         if self._offset_us is None or abs(offset_us - self._offset_us) <= _SLEW_US:
             self._offset_us = offset_us
         self._ahead_us = offset_us - self._offset_us
-        return passed_us + self._offset_us
+        self.last_us = passed_us + self._offset_us
+        return self.last_us
 
     def clock_us(self, steady_us: int) -> int:
         """What the clock will show at a steady time."""

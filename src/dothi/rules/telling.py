@@ -21,8 +21,8 @@ from dothi.rules.plan import LeafPlan, Plan, RulePlan
 from dothi.rules.samples import USABLE, Points, Samples
 from dothi.rules.units import SignalUnit
 
-NO_QUALITY = "no data, or none of usable quality"
-NO_LIMIT = "no limit is given for this entity and date"
+NO_DATA, BAD_QUALITY, NO_LIMIT = "no_data", "bad_quality", "no_limit"
+"""Why a term is undecidable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,7 @@ class Telling:
         """Explanation (JSON) and text of a pair that becomes `state`, decided at the place."""
         row, phase = place
         entity = self._names[pair.entity]
-        terms = tuple(
-            self._term(leaf, entity, self.known(leaf.signal, pair.entity, row, phase), n in before)
-            for n, leaf in enumerate(rule.leaves)
-        )
+        terms = self.terms(rule, pair.entity, (row, phase), before)
         one = rule.rule
         delay_s = one.on_delay_s if state else one.off_delay_s
         told = Explanation(
@@ -147,12 +144,24 @@ class Telling:
         )
         return msgspec.json.encode(told).decode(), text_of(rule, terms)
 
+    def terms(
+        self, rule: RulePlan, entity: int, place: tuple[int, int], before: set[int]
+    ) -> tuple[Term, ...]:
+        """How each limit of the rule stood at the place; `before`: leaves that were on."""
+        name = self._names[entity]
+        return tuple(
+            self._term(leaf, name, self.known(leaf.signal, entity, *place), n in before)
+            for n, leaf in enumerate(rule.leaves)
+        )
+
     def _term(self, leaf: LeafPlan, entity: str, known: Known, was_on: bool) -> Term:
         signal = self._plan.signals[leaf.signal]
         limit = self._units[leaf.signal].binding.limit_at(leaf, entity, known.us)
         value = known.value if known.is_usable else None
         verdict = judge(leaf, limit, value, was_on)
-        reason = NO_QUALITY if value is None else NO_LIMIT if limit is None else ""
+        reason = NO_LIMIT if limit is None else ""
+        if value is None:
+            reason = NO_DATA if known.seq <= 0 else BAD_QUALITY
         points = _listed(known.points)
         own = known.value if known.is_usable and signal.kind in {"value", "flag", "fence"} else None
         if known.other is not None and known.is_usable:

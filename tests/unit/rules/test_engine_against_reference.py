@@ -3,6 +3,7 @@ wherever it is restarted."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -165,7 +166,8 @@ def told(transitions: Sequence[Transition]) -> dict[tuple[str, str], list[tuple[
 def shown(rules: list[Rule], rows: list[Row]) -> str:
     lines = [f"{r.id} {r.condition} on {r.on_delay_s} off {r.off_delay_s}" for r in rules]
     lines += [
-        f"{r.seq} {r.entity} {r.attribute} +{(r.us - BEGIN_US) // 1_000_000} {r.number} q{r.quality}"
+        f"{r.seq} {r.entity} {r.attribute} +{(r.us - BEGIN_US) // 1_000_000} {r.number} "
+        f"q{r.quality}{' gone' if r.gone else ''}"
         for r in rows
     ]
     return "\n".join(lines)
@@ -180,7 +182,7 @@ def run_engine(
     found: list[Transition] = []
     edges = sorted({0, len(rows), *(c % (len(rows) + 1) for c in (*cuts, *restarts))})
     again = {r % (len(rows) + 1) for r in restarts}
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         if start in again:
             engine = Engine()
             engine.load(rules, states.values())
