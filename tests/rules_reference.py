@@ -136,18 +136,24 @@ class Watch:
             if isinstance(c, NoData) and not row.gone and row.quality != 9:
                 since = self.since.get(row.attribute)
                 if since is not None and row.us > since and row.us - since >= side.limit:
-                    at.append(since + int(side.limit))
-                    self._take(side, float(row.us - since))
+                    if self._turns(side, float(row.us - since)):
+                        at.append(since + int(side.limit))
             if isinstance(c, Window | Stuck | Rate):
                 points = self._points(c.attribute)
                 length = self._length(c) + (not isinstance(c, Window))
                 newest = max(self.newest.get(row.attribute, row.us), row.us)
                 if points and points[-1].us + length <= newest:
-                    at.append(points[-1].us + length)
                     is_zero = isinstance(c, Window) and c.function in ("count", "sum")
-                    self._take(side, 0.0 if is_zero else None)
+                    if self._turns(side, 0.0 if is_zero else None):
+                        at.append(points[-1].us + length)
         if at:
             self._decide(max([self.clock, *at]), row.seq)
+
+    def _turns(self, side: Side, value: float | None) -> bool:
+        """Take the value; whether the verdict is another one."""
+        before = side.on if side.value is not None else None
+        self._take(side, value)
+        return before != (side.on if side.value is not None else None)
 
     def _length(self, c: Any) -> int:
         return round(getattr(c, "over_s", getattr(c, "for_s", 0)) * US)

@@ -55,6 +55,26 @@ class Columns:
             column[entities] = np.frombuffer(packed[name], column.dtype)
 
 
+def is_among(column: Ints, some: Ints) -> Bools:
+    """Which of the numbers (0 and up) are among some."""
+    if not len(column) or not len(some):
+        return np.zeros(len(column), np.bool_)
+    marks = np.zeros(int(max(column.max(), some.max())) + 1, np.bool_)
+    marks[some] = True
+    found: Bools = marks[column]
+    return found
+
+
+def distinct(column: Ints) -> Ints:
+    """The numbers of a sorted column, each once."""
+    if not len(column):
+        return column
+    starts = np.ones(len(column), np.bool_)
+    np.not_equal(column[1:], column[:-1], out=starts[1:])
+    found: Ints = column[starts]
+    return found
+
+
 def ranges(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     """Every number of the ranges start..end (end exclusive), and the range each belongs to."""
     counts = np.maximum(ends - starts, 0)

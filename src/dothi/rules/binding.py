@@ -98,8 +98,15 @@ class Binding:
         if not len(at):
             return _NONE, turned
         found = [
-            self._crossed(sign, int(one), samples, at[epoch[at] == one], before, is_full)
-            for one in np.unique(epoch[at])
+            self._crossed(
+                sign,
+                int(one),
+                samples,
+                at[epoch[at] == one] if self._moving else at,
+                before,
+                is_full,
+            )
+            for one in (np.unique(epoch[at]) if self._moving else (0,))
             for sign in (1, -1)
         ]
         return _together(found), turned
@@ -120,6 +127,9 @@ class Binding:
     def _pairs(self, entity: Ints) -> tuple[Ints, Ints]:
         """Positions in `entity` and the blocks that apply there."""
         profile = self._profile_of["profile"][entity]
+        if len(self._flat) == len(self._profiles) == len(self._starts) - 1:
+            # Every profile has one block, as mostly.
+            return np.arange(len(entity)), self._flat[profile]
         places, owner = ranges(self._starts[profile], self._starts[profile + 1])
         return owner, self._flat[places]
 

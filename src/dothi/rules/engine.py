@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from dothi.model.rule import LimitTable, Rule
 from dothi.model.transition import NOTHING, Evaluated, StoredState
-from dothi.rules.arrays import NEVER_US, Ints
+from dothi.rules.arrays import NEVER_US, Ints, distinct
 from dothi.rules.entities import Deletions, Known, split_at_deletions
 from dothi.rules.explanation import Term
 from dothi.rules.fences import AreaShape, Fences
@@ -254,9 +254,10 @@ class Engine:
 
     def _bind(self, signal: int, entity: Ints) -> None:
         binding = self._signals[signal].binding
-        new = np.unique(binding.unbound(entity))
+        new = binding.unbound(entity)
         if not len(new):
             return
+        new = distinct(new)
         self._entities.look_up(new, self._facts)
         for one in new.tolist():
             name = self._entities.names[one]

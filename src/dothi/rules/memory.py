@@ -232,6 +232,8 @@ class Memory:
 
 
 def _all(parts: list[Ints] | None) -> Ints:
+    if parts and len(parts) == 1:
+        return parts[0]
     return np.unique(np.concatenate(parts)) if parts else _NONE
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from dothi.model.quality import Quality
-from dothi.rules.arrays import NEVER_US, Bools, Columns, Ints
+from dothi.rules.arrays import NEVER_US, Bools, Columns, Ints, distinct, is_among
 from dothi.rules.binding import Binding
 from dothi.rules.comparing import Pairing, current, some
 from dothi.rules.fences import Fences
@@ -70,12 +70,12 @@ class SlotUnit:
         before = np.empty_like(rows.us)
         before[1:] = rows.us[:-1]
         before[starts] = self.state.columns["newest_us"][rows.entity[starts]]
-        strange = np.unique(rows.entity[(rows.us <= before) | rows.is_gone])
-        is_strange = np.isin(rows.entity, strange)
+        strange = distinct(rows.entity[(rows.us <= before) | rows.is_gone])
+        is_strange = is_among(rows.entity, strange)
         asked, left = [], []
         plain = some(rows, ~is_strange)
         if len(plain):
-            asked.append(asked_in_order(plain, store.of(np.unique(plain.entity))))
+            asked.append(asked_in_order(plain, store.of(distinct(plain.entity))))
             left.append(asked[0][1])
         if len(strange):
             odd, copies, rest = asked_one_by_one(
@@ -87,7 +87,7 @@ class SlotUnit:
         is_kept &= rows.is_usable | is_strange
         at = np.flatnonzero(is_kept)
         fresh = row_points(rows, at[np.argsort(rows.row[at])])
-        return _Windowed(asked, left, np.unique(rows.entity), fresh)
+        return _Windowed(asked, left, distinct(rows.entity), fresh)
 
     def settle_points(self) -> None:
         """The points of the rows are part of the store from now on."""
@@ -261,7 +261,7 @@ class SignalUnit:
         """Windows: until when they hold something."""
         store, columns = self._slot.store, self.binding.channel.columns
         if self._is_window and store is not None and self._slot.rows is not None:
-            entity = np.unique(self._slot.rows.entity)
+            entity = distinct(self._slot.rows.entity)
             newest = newest_point_us(store.points, entity)
             columns["since"][entity] = newest
 
@@ -288,6 +288,11 @@ def _running_max(rows: SlotRows, starts: Bools, since: Ints) -> Ints:
     """Newest time seen after each row; a deletion adds none."""
     seen = np.where(rows.is_gone, NEVER_US, rows.seen_us)
     first = since[rows.entity]
+    before = np.empty_like(seen)
+    before[1:] = seen[:-1]
+    before[starts] = first[starts]
+    if (seen >= before).all():
+        return seen
     times, rank = np.unique(np.concatenate([seen, first]), return_inverse=True)
     group = np.cumsum(starts) * (len(times) + 1)
     own, begin = rank[: len(seen)], rank[len(seen) :]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dothi.rules.arrays import NEVER_US, Bools, Floats, Ints, ranges
+from dothi.rules.arrays import NEVER_US, Bools, Floats, Ints, distinct, is_among, ranges
 from dothi.rules.plan import Signal
 from dothi.rules.rows import SlotRows
 from dothi.rules.samples import Points, Samples, group_starts, no_points
@@ -28,11 +28,11 @@ class PointStore:
 
     def of(self, entities: Ints) -> Points:
         """The points of some entities (sorted numbers)."""
-        return _taken(self.points, np.isin(self.points.entity, entities))
+        return _taken(self.points, is_among(self.points.entity, entities))
 
     def put(self, entities: Ints, points: Points) -> None:
         """These are the points of the entities from now on; too old ones are dropped."""
-        rest = _taken(self.points, ~np.isin(self.points.entity, entities))
+        rest = _taken(self.points, ~is_among(self.points.entity, entities))
         self.points = _sorted(_joined([rest, self._trimmed(points)]))
 
     def add(self, points: Points) -> None:
@@ -223,7 +223,8 @@ def _first_within(signal: Signal, asked: Asked, points: Points) -> Ints:
     """First point of each window: figures leave out its very beginning, rate and spread do not."""
     start = asked.us - signal.window_us - (signal.kind in {"rate", "spread"})
     if asked.is_merged and len(points.us):
-        known, group = np.unique(points.entity, return_inverse=True)
+        known = distinct(points.entity)
+        group = np.searchsorted(known, points.entity)
         begin = int(min(points.us.min(), start.min()))
         span = int(max(points.us.max(), start.max())) - begin + 2
         if len(known) * span < 2**62:
