@@ -19,8 +19,16 @@ import pyarrow as pa
 
 from dothi.model.row import LOG_SCHEMA, TIMESTAMP
 from dothi.model.rule import Rule, Scope, Words
-from dothi.model.rule_condition import AnyOf, Compare, Condition, NoData, Range, Rate, Threshold
-from dothi.model.rule_condition import Window
+from dothi.model.rule_condition import (
+    AnyOf,
+    Compare,
+    Condition,
+    NoData,
+    Range,
+    Rate,
+    Threshold,
+    Window,
+)
 from dothi.rules.engine import Engine
 
 TYPES, ATTRIBUTES = 10, 10
@@ -152,7 +160,7 @@ def measure(count: int, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def back_test(options: argparse.Namespace) -> dict[str, Any]:
-    """Rows per second of one rule over rows as the history gives them, one station after another."""
+    """Rows per second of one rule over rows as the history gives them, station after station."""
     rule = rules_of(1, 1)[0]
     engine = Engine()
     engine.load([rule], ())

@@ -135,9 +135,9 @@ class Watch:
                 continue
             if isinstance(c, NoData) and not row.gone and row.quality != 9:
                 since = self.since.get(row.attribute)
-                if since is not None and row.us > since and row.us - since >= side.limit:
-                    if self._turns(side, float(row.us - since)):
-                        at.append(since + int(side.limit))
+                is_long = since is not None and row.us - since >= side.limit
+                if is_long and self._turns(side, float(row.us - since)):
+                    at.append(since + int(side.limit))
             if isinstance(c, Window | Stuck | Rate):
                 points = self._points(c.attribute)
                 length = self._length(c) + (not isinstance(c, Window))

@@ -42,6 +42,8 @@ class Binding:
             kind.setdefault(scope, []).append(leaf)
         self._blocks: dict[tuple[int, str], int] = {}
         self._profiles: dict[tuple[int, ...], int] = {}
+        self._is_plain = True
+        """Every profile has one block, as mostly."""
         self._flat = np.zeros(0, np.int64)
         self._starts = np.zeros(1, np.int64)
         self._profile_of = Columns(profile=UNBOUND)
@@ -77,6 +79,7 @@ class Binding:
             self._profiles[blocks] = len(self._profiles)
             self._flat = np.concatenate([self._flat, np.array(blocks, np.int64)])
             self._starts = np.append(self._starts, len(self._flat))
+            self._is_plain &= len(blocks) == 1
         self._profile_of["profile"][entity] = self._profiles[blocks]
 
     def epochs(self, us: Ints) -> Ints:
@@ -127,8 +130,7 @@ class Binding:
     def _pairs(self, entity: Ints) -> tuple[Ints, Ints]:
         """Positions in `entity` and the blocks that apply there."""
         profile = self._profile_of["profile"][entity]
-        if len(self._flat) == len(self._profiles) == len(self._starts) - 1:
-            # Every profile has one block, as mostly.
+        if self._is_plain:
             return np.arange(len(entity)), self._flat[profile]
         places, owner = ranges(self._starts[profile], self._starts[profile + 1])
         return owner, self._flat[places]

@@ -28,7 +28,7 @@ from dothi.rules.samples import Samples
 from dothi.rules.scope import Facts, NoFacts
 from dothi.rules.steady import Steady
 from dothi.rules.telling import Telling
-from dothi.rules.turning import Turns, turns_of
+from dothi.rules.turning import Moment, Turned, turns_of
 from dothi.rules.wiring import wire
 
 END_ROW = 2**40
@@ -86,6 +86,7 @@ class Engine:
         self._memory.restore(states, self.pairs)
         self._reach()
         self._memory.expect_silence()
+        self._reach()
         self._memory.withdraw(self.pairs, self._holds)
 
     def set_limits(self, limits: Sequence[LimitTable]) -> None:
@@ -129,6 +130,8 @@ class Engine:
 
     def next_due(self) -> datetime | None:
         """When `tick` next has something to do, by the clock that was last told."""
+        for number, unit in enumerate(self._signals):
+            self._bind(number, unit.waiting())
         due = [float(pair.due_us) for pair in self.pairs.pending.values()]
         due += [unit.next_us() for unit in self._signals]
         first = min(due, default=np.inf)
@@ -196,26 +199,24 @@ class Engine:
             self._bind(number, samples[number].entity)
         turns = turns_of(self.plan, self._signals, samples, self.pairs)
         for moment in turns.moments():
-            for rule, changes, at_us in turns.rules_at(moment, self.pairs):
-                yield from self._decide(telling, rule, turns, (moment, changes, at_us))
+            for rule, turned in turns.rules_at(moment, self.pairs):
+                yield from self._decide(telling, rule, moment, turned)
 
     def _decide(
         self,
         telling: Telling,
         rule: RulePlan,
-        turns: Turns,
-        what: tuple[tuple[int, int, int], dict[int, bool], int],
+        moment: Moment,
+        turned: Turned,
     ) -> Iterator[Fired]:
-        (row, phase, entity), changes, at_us = what
+        row, phase, entity = moment
         pair = self.pairs.make(rule.number, entity)
         before = set(pair.on)
         is_usable = telling.usable_leaves(rule, entity, row, phase)
-        pair.clock_us = max(pair.clock_us, at_us)
+        pair.clock_us = max(pair.clock_us, turned.apply(pair.on))
         if len(rule.signals) > 1:
             pair.clock_us = max(pair.clock_us, telling.clock_us(rule, entity, row, phase))
         yield from settle(pair, pair.clock_us)
-        for leaf, is_on in changes.items():
-            (pair.on.add if is_on else pair.on.discard)(leaf)
         leaves = [(n in pair.on) if usable else None for n, usable in enumerate(is_usable)]
         found = verdict(rule.tree, leaves)
         delay_s = rule.rule.on_delay_s if found else rule.rule.off_delay_s

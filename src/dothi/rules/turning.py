@@ -1,10 +1,11 @@
 """At which moments of a run which rules must be decided, and what changed for them there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from dothi.rules.arrays import Bools, Ints
+from dothi.rules.arrays import NEVER_US, Bools, Ints
 from dothi.rules.limits import HELD, ON
 from dothi.rules.pairs import Pairs
 from dothi.rules.plan import Plan, RulePlan
@@ -34,9 +35,9 @@ class Turns:
             place = self._place
             yield self._row[place], self._phase[place], self._entity[place]
 
-    def rules_at(self, moment: Moment, pairs: Pairs) -> list[tuple[RulePlan, dict[int, bool], int]]:
-        """Rules to decide at the moment, what turned for each, and when."""
-        found: dict[int, tuple[dict[int, bool], int]] = {}
+    def rules_at(self, moment: Moment, pairs: Pairs) -> list[tuple[RulePlan, "Turned"]]:
+        """Rules to decide at the moment, and what turned for each."""
+        found: dict[int, Turned] = {}
         entity, place = moment[2], self._place
         while (
             place < len(self._row)
@@ -45,30 +46,44 @@ class Turns:
             leaf, at_us = self._leaf[place], self._at[place]
             if leaf >= 0:
                 one = self._plan.leaves[leaf]
-                changes, latest_us = found.get(one.rule, ({}, at_us))
-                turn = self._turn[place]
-                if turn != HELD:
-                    changes[leaf - self._plan.rules[one.rule].leaves[0].number] = turn == ON
-                found[one.rule] = (changes, max(latest_us, at_us))
+                turned = found.setdefault(one.rule, Turned())
+                turned.leaves.append(
+                    (leaf - self._plan.rules[one.rule].leaves[0].number, self._turn[place], at_us)
+                )
             else:
-                self._unusable(-1 - leaf, entity, at_us, pairs, found)
+                self._unusable(-1 - leaf, at_us, pairs.at.get(entity, {}), found)
             place += 1
         self._place = place
-        return [(self._plan.rules[rule], *found[rule]) for rule in sorted(found)]
+        return [(self._plan.rules[rule], found[rule]) for rule in sorted(found)]
 
     def _unusable(
-        self,
-        signal: int,
-        entity: int,
-        at_us: int,
-        pairs: Pairs,
-        found: dict[int, tuple[dict[int, bool], int]],
+        self, signal: int, at_us: int, remembered: Iterable[int], found: dict[int, "Turned"]
     ) -> None:
         """Only what is remembered can change by a number that is missing."""
-        for rule in pairs.at.get(entity, {}):
+        for rule in remembered:
             if signal in self._plan.rules[rule].signals:
-                changes, latest_us = found.get(rule, ({}, at_us))
-                found[rule] = (changes, max(latest_us, at_us))
+                turned = found.setdefault(rule, Turned())
+                turned.lost_us = max(turned.lost_us, at_us)
+
+
+@dataclass(slots=True)
+class Turned:
+    """What turned for one rule at one moment."""
+
+    leaves: list[tuple[int, int, int]] = field(default_factory=list)
+    """Leaf of the rule, turn, time."""
+    lost_us: int = NEVER_US
+    """When a signal of it became unusable."""
+
+    def apply(self, on: set[int]) -> int:
+        """Turn the leaves; gives when the last one did that was not so before."""
+        changed_us, any_us = self.lost_us, self.lost_us
+        for leaf, turn, at_us in self.leaves:
+            any_us = max(any_us, at_us)
+            if turn != HELD and (turn == ON) != (leaf in on):
+                changed_us = max(changed_us, at_us)
+                (on.add if turn == ON else on.discard)(leaf)
+        return any_us if changed_us == NEVER_US else changed_us
 
 
 def turns_of(

@@ -270,6 +270,10 @@ class SignalUnit:
         if self._is_window:
             self.binding.channel.columns["since"][samples.entity] = NEVER_US
 
+    def waiting(self) -> Ints:
+        """Entities for which the passing of time may mean something."""
+        return np.flatnonzero(self.binding.channel.columns["since"] != NEVER_US)
+
     def next_us(self) -> float:
         """When the passing of time may next mean something; inf: never."""
         columns = self.binding.channel.columns
