@@ -27,6 +27,7 @@ from dothi.app.incidents.build import build_incidents
 from dothi.app.late import Late
 from dothi.app.mode import Mode
 from dothi.app.offline import login_url
+from dothi.app.open_items import AlarmItems, IncidentItems
 from dothi.app.people import known_positions, people_endpoints
 from dothi.app.province import Province, read_province
 from dothi.app.source_measures import SourceMeasures
@@ -96,6 +97,11 @@ async def build(
         incidents = build_incidents(
             settings.incidents, stores, folder, clock, mode.name != "normal"
         )
+        tasks = IncidentItems(stores.incidents, clock)
+        open_items = (
+            tasks,
+            AlarmItems(stores.alarms, clock, alarms.deps.limits.stale_after_s),
+        )
         supervisor = Supervisor(
             [
                 intake,
@@ -119,7 +125,7 @@ async def build(
                     alarms=alarms.deps,
                 )
             ),
-            *people_endpoints(settings.access, stores, positions, clock, ()),
+            *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),
             *doors.endpoints(),
             *incidents.endpoints,
             *Batches(intake).endpoints(),
