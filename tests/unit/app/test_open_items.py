@@ -58,11 +58,8 @@ def test_open_incidents_and_own_tasks_are_found(tmp_path: Path) -> None:
     number = made.centre.open(opening, [], "", "lan").incident.id
     for title, owner, hours in (("Gọi đội 2", "an", None), ("Đóng cống", "an", 2), ("Báo", "b", 1)):
         due_at = None if hours is None else NOW + hours * HOUR
-        made.centre.change(
-            number,
-            "lan",
-            lambda r, a, t=NewTask(title, owner, due_at): timeline.add_task(r, t, a),
-        )
+        task = NewTask(title, owner, due_at)
+        made.centre.change(number, "lan", lambda r, a, t=task: timeline.add_task(r, t, a))
     items = IncidentItems(RelationalIncidents(engine), made.clock)
     [item] = items.open_items()
     assert (item.kind, item.title, item.state) == ("incident", opening.title, "open")
