@@ -45,7 +45,7 @@ describe('queue of a phone', () => {
     expect(later.sent).toEqual(['a', 'b']);
   });
   it('shows a refusal and goes on with the rest', async () => {
-    const { of } = queue([{ kind: 'refused', why: 'seen later' }]);
+    const { of } = queue([{ kind: 'refused', why: 'seen later', code: 'x' }]);
     of.add(action('a'));
     of.add(action('b'));
     await of.flush('an');

@@ -16,8 +16,10 @@ export interface Action {
   /** Milliseconds since 1970. */
   at: number;
   state: 'waiting' | 'refused';
-  /** Why the hub refused it. */
+  /** Why the hub refused it, in its words. */
   why: string;
+  /** Code of that problem. */
+  code?: string;
 }
 
 /** The part of Storage that is used. */
@@ -32,7 +34,7 @@ export type Outcome =
   | { kind: 'unreachable' }
   | { kind: 'later' }
   | { kind: 'signed_out' }
-  | { kind: 'refused'; why: string };
+  | { kind: 'refused'; why: string; code: string };
 
 export type Send = (action: Action) => Promise<Outcome>;
 
@@ -76,7 +78,7 @@ export class Queue {
         if (!next) return last;
         last = await this.send(next);
         if (last.kind === 'done') this.drop(next.key);
-        else if (last.kind === 'refused') this.mark(next.key, last.why);
+        else if (last.kind === 'refused') this.mark(next.key, last.why, last.code);
         else return last;
       }
     } finally {
@@ -84,8 +86,9 @@ export class Queue {
     }
   }
 
-  private mark(key: string, why: string): void {
-    this.keep(this.all().map((one) => (one.key === key ? { ...one, state: 'refused', why } : one)));
+  private mark(key: string, why: string, code: string): void {
+    const refused = { state: 'refused', why, code } as const;
+    this.keep(this.all().map((one) => (one.key === key ? { ...one, ...refused } : one)));
   }
 
   private keep(actions: Action[]): void {
@@ -100,5 +103,5 @@ export function outcomeOf(status: number, code: string, text: string): Outcome {
   if (status === 401) return { kind: 'signed_out' };
   const isEarly = status === 409 && code === 'idempotency_key';
   if (status >= 500 || status === 429 || isEarly) return { kind: 'later' };
-  return { kind: 'refused', why: text };
+  return { kind: 'refused', why: text, code };
 }
