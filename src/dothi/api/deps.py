@@ -21,6 +21,7 @@ from dothi.ports.receipts import Receipts
 from dothi.ports.registry import Sources
 from dothi.ports.state import State
 from dothi.ports.subscriptions import Deliveries
+from dothi.ports.warnings import ForeignWarnings, WarningDesk
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,6 +49,8 @@ class ApiDeps:
     pull_sources: Mapping[str, str] = field(default_factory=dict)
     """Connector that runs -> the source that bears its values."""
     settings: ApiSettings = field(default_factory=ApiSettings)
+    warnings: WarningDesk | None = None
+    foreign_warnings: ForeignWarnings | None = None
 
     @cached_property
     def _limiter(self) -> anyio.CapacityLimiter:

@@ -26,6 +26,7 @@ from dothi.storage.relational.entity_query import SqliteEntities
 from dothi.storage.relational.entity_states import SqliteEntityStates
 from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
+from dothi.storage.relational.foreign_warnings import RelationalForeignWarnings
 from dothi.storage.relational.handovers import RelationalHandovers
 from dothi.storage.relational.hot_log import SqliteLogWriter
 from dothi.storage.relational.incidents import RelationalIncidents
@@ -45,6 +46,7 @@ from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.sqlite_store import open_store
 from dothi.storage.relational.state import SqliteState
 from dothi.storage.relational.subscriptions import RelationalSubscriptions
+from dothi.storage.relational.warnings import RelationalWarnings
 
 _PRIVATE = 0o600
 
@@ -79,6 +81,8 @@ class Registers:
     alarm_ledger: RelationalAlarmLedger
     incidents: RelationalIncidents
     procedures: RelationalProcedures
+    warnings: RelationalWarnings
+    foreign_warnings: RelationalForeignWarnings
 
 
 @dataclass(frozen=True)
@@ -159,4 +163,6 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "alarm_ledger": RelationalAlarmLedger(engine),
         "incidents": RelationalIncidents(engine),
         "procedures": RelationalProcedures(engine),
+        "warnings": RelationalWarnings(engine),
+        "foreign_warnings": RelationalForeignWarnings(engine),
     }

@@ -35,6 +35,7 @@ from dothi.app.started import Started
 from dothi.app.store_measures import StoreMeasures
 from dothi.app.stores import Stores, open_stores
 from dothi.app.supervisor import Supervisor
+from dothi.app.warnings import warning_parts
 from dothi.console.endpoints import console_endpoints
 from dothi.live.feed import LiveDeps
 from dothi.live.hub import LiveHub
@@ -116,6 +117,7 @@ async def build(
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
         )
+        warnings = warning_parts(settings, stores, clock, is_drill=mode.is_fenced)
         endpoints = [
             *console_endpoints(province.console),
             *api.endpoints(
@@ -123,11 +125,14 @@ async def build(
                     _api_deps(settings, stores, province, live, clock, mode.name),
                     deliveries=doors.deliveries,
                     alarms=alarms.deps,
+                    warnings=warnings.desk,
+                    foreign_warnings=stores.foreign_warnings,
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),
             *doors.endpoints(),
             *incidents.endpoints,
+            *warnings.endpoints,
             *Batches(intake).endpoints(),
             *mode.endpoints,
         ]
