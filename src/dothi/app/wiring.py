@@ -27,6 +27,7 @@ from dothi.app.incidents.build import build_incidents
 from dothi.app.late import Late
 from dothi.app.mode import Mode
 from dothi.app.offline import login_url
+from dothi.app.open_items import AlarmItems, IncidentItems
 from dothi.app.people import known_positions, people_endpoints
 from dothi.app.province import Province, read_province
 from dothi.app.rules_in_force import rules_in_force
@@ -101,6 +102,11 @@ async def build(
         incidents = build_incidents(
             settings.incidents, stores, folder, clock, mode.name != "normal"
         )
+        tasks = IncidentItems(stores.incidents, clock)
+        open_items = (
+            tasks,
+            AlarmItems(stores.alarms, clock, alarms.deps.limits.stale_after_s),
+        )
         supervisor = Supervisor(
             [
                 intake,
@@ -127,7 +133,7 @@ async def build(
                     foreign_warnings=stores.foreign_warnings,
                 )
             ),
-            *people_endpoints(settings.access, stores, positions, clock, ()),
+            *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),
             *doors.endpoints(),
             *incidents.endpoints,
             *warnings.endpoints,
