@@ -94,9 +94,7 @@ async def build(
         doors = Doors(settings, stores, hub, clock, folder.path)
         alarms = build_alarms(settings.alarms, stores, NO_RULES, clock)
         intake.watch(alarms.watch.wake)
-        incidents = build_incidents(
-            settings.incidents, stores, folder, clock, mode.name != "normal"
-        )
+        incidents = build_incidents(settings.incidents, stores, folder, clock, positions, mode.name)
         supervisor = Supervisor(
             [
                 intake,
@@ -123,7 +121,7 @@ async def build(
                     foreign_warnings=stores.foreign_warnings,
                 )
             ),
-            *people_endpoints(settings.access, stores, positions, clock, ()),
+            *people_endpoints(settings.access, stores, positions, clock, [incidents.open_items]),
             *doors.endpoints(),
             *incidents.endpoints,
             *warnings.endpoints,
