@@ -8,6 +8,8 @@ export type Screen =
   | 'sources'
   | 'subscriptions'
   | 'registrations'
+  | 'incidents'
+  | 'incident'
   | 'signed-out'
   | 'unknown';
 
@@ -19,6 +21,8 @@ const SCREENS: readonly Screen[] = [
   'sources',
   'subscriptions',
   'registrations',
+  'incidents',
+  'incident',
   'signed-out',
 ];
 
