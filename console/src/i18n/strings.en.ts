@@ -3,6 +3,7 @@
 import { drillEn } from './strings.drill.en';
 import { entitiesEn } from './strings.entities.en';
 import { incidentsEn } from './strings.incidents.en';
+import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
 import type { Strings } from './strings.vi';
@@ -11,6 +12,7 @@ export const en: Strings = {
   ...drillEn,
   ...entitiesEn,
   ...incidentsEn,
+  ...peopleEn,
   ...registrationsEn,
   ...subscriptionsEn,
   product: 'Province operations centre',

@@ -3,6 +3,7 @@
 import { drillVi } from './strings.drill.vi';
 import { entitiesVi } from './strings.entities.vi';
 import { incidentsVi } from './strings.incidents.vi';
+import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
 
@@ -10,6 +11,7 @@ export const vi = {
   ...drillVi,
   ...entitiesVi,
   ...incidentsVi,
+  ...peopleVi,
   ...registrationsVi,
   ...subscriptionsVi,
   product: 'Trung tâm điều hành tỉnh',

@@ -10,6 +10,9 @@ export type Screen =
   | 'registrations'
   | 'incidents'
   | 'incident'
+  | 'shift'
+  | 'people'
+  | 'duty'
   | 'signed-out'
   | 'unknown';
 
@@ -23,6 +26,9 @@ const SCREENS: readonly Screen[] = [
   'registrations',
   'incidents',
   'incident',
+  'shift',
+  'people',
+  'duty',
   'signed-out',
 ];
 

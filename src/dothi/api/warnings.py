@@ -200,7 +200,7 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
             "Events, levels of risk and statuses of warnings", NoQuery, None, Options, tags,
         ),
         Endpoint(
-            "POST", f"{root}/preview", write, handlers.preview,
+            "POST", f"{root}/preview", read, handlers.preview,
             "Check a warning and show it as it would go out",
             NoQuery, PreviewBody, PreviewView, tags,
         ),

@@ -14,8 +14,6 @@ from dothi.facades.cap.settings import WarningSettings
 from dothi.model.problem import Problem
 from dothi.model.warning_lists import Catalogue
 from dothi.ports.clock import Clock
-from dothi.ports.people import People
-from dothi.ports.warnings import Subjects
 
 
 @dataclass(frozen=True)
@@ -30,12 +28,17 @@ def warning_parts(
     settings: Settings,
     stores: Registers,
     clock: Clock,
-    people: People | None = None,
-    subjects: Subjects | None = None,
+    *,
+    is_drill: bool,
 ) -> WarningParts:
-    """Raises Problem: a list cannot be read."""
+    """In a drill only exercises are possible, whatever the settings say.
+
+    Raises Problem: a list cannot be read.
+    """
     own = settings.warnings
-    ports = DeskPorts(stores.warnings, stores.areas, clock, people, subjects)
+    if is_drill:
+        own = msgspec.structs.replace(own, is_drill=True)
+    ports = DeskPorts(stores.warnings, stores.areas, clock, stores.people)
     desk = Desk(own, _catalogue(own), ports)
     answers = public.PublicWarnings(stores.warnings, own, clock, settings.server.public_url)
     return WarningParts(desk, public.endpoints(answers))

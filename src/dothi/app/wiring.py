@@ -109,7 +109,7 @@ async def build(
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
         )
-        warnings = warning_parts(settings, stores, clock)
+        warnings = warning_parts(settings, stores, clock, is_drill=mode.is_fenced)
         endpoints = [
             *console_endpoints(province.console),
             *api.endpoints(

@@ -116,7 +116,7 @@ class Refusal:
     """Why somebody may not release a message."""
 
     code: str
-    """not_submitted, own_text, own_submission, only_one_person."""
+    """not_submitted, only_one_person, not_a_person, own_text or own_submission."""
     detail: str
 
 

@@ -4,7 +4,7 @@ import type { Entry, PlacePoint, Severity } from '../../api/incidents';
 import { formatCount, formatNumber, type Lang } from '../../format/number';
 import { formatClock, formatDate, formatDuration, ZONE_OFFSET_MS } from '../../format/time';
 import { t, tryText, type TextKey } from '../../i18n/text';
-import { people } from './people.svelte';
+import { people } from '../../state/people.svelte';
 
 const PEOPLE_KINDS = ['note', 'decision', 'message', 'cost', 'lesson', 'correction', 'evidence'];
 
@@ -81,7 +81,7 @@ function stepHead(entry: Entry, lang: Lang): string {
   const title = lang === 'vi' ? entry.text : String(d['title_en'] ?? entry.text);
   if (event === 'started' || event === 'done' || event === 'ended')
     return t(`inc_tell_${event}`, { title });
-  const to = Array.isArray(d['to']) ? d['to'].map((p) => people.roleOf(String(p))).join(', ') : '';
+  const to = Array.isArray(d['to']) ? d['to'].map((p) => people.titleOf(String(p))).join(', ') : '';
   const isLate = event === 'finished' && d['is_late'] === true;
   return t((isLate ? 'inc_tell_step_late' : `inc_tell_step_${event}`) as TextKey, { title, to: to || '–' });
 }

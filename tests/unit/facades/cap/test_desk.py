@@ -68,14 +68,13 @@ def test_what_is_released_is_a_valid_message_of_both_languages(office: Any) -> N
 
 
 def test_neither_author_nor_submitter_nor_editor_releases(office: Any) -> None:
-    desk = office.desk()
+    desk = office.desk(people=People(*map(person, ("lan", "hoa", "minh", "tu"))))
     number = desk.create("", CONTENT, "lan")
     desk.edit(act(desk, number, "hoa"), CONTENT)
     desk.submit(act(desk, number, "minh"))
     for who, code in (("lan", "own_text"), ("hoa", "own_text"), ("minh", "own_submission")):
-        people = People(person("lan"), person("hoa"), person("minh"), person("tu"))
         with pytest.raises(Problem) as refused:
-            office.desk(people=people).release(act(desk, number, who))
+            desk.release(act(desk, number, who))
         assert (refused.value.code, refused.value.status) == (f"release_{code}", 403)
     assert not desk.get(number).released
     desk.release(act(desk, number, "tu"))
@@ -93,6 +92,19 @@ def test_one_person_alone_is_told_why(office: Any) -> None:
     assert "dothi person add" in found.detail
     with pytest.raises(Problem, match="second person"):
         desk.release(act(desk, number, "lan"))
+
+
+def test_the_administrator_of_no_name_is_neither_of_the_two(office: Any) -> None:
+    desk = office.desk()
+    number = desk.create("", CONTENT, "administrator")
+    desk.submit(act(desk, number, "lan"))
+    with pytest.raises(Problem) as refused:
+        desk.release(act(desk, number, "administrator"))
+    assert refused.value.code == "release_not_a_person"
+    desk.give_back(act(desk, number, "minh", "Người trực phải gửi"))
+    desk.submit(act(desk, number, "administrator"))
+    with pytest.raises(Problem, match="administrator, who submitted it"):
+        desk.release(act(desk, number, "minh"))
 
 
 def test_nothing_is_released_before_it_was_submitted(office: Any) -> None:
@@ -251,7 +263,7 @@ def test_people_are_told_when_it_is_submitted_and_released(office: Any) -> None:
     number = released(desk, replace(CONTENT, status=CapStatus.ACTUAL, severity=Severity.SEVERE))
     with office.engine.connect() as connection:
         rows = connection.execute(select(notice).order_by(notice.c.id)).all()
-    assert [row.kind for row in rows] == ["warning.released", "warning.submitted"]
+    assert [row.kind for row in rows] == ["warning.submitted", "warning.released"]
     assert {row.subject for row in rows} == {f"warning:{number}"}
 
 
