@@ -3,6 +3,7 @@
 import { drillEn } from './strings.drill.en';
 import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
+import { incidentsEn } from './strings.incidents.en';
 import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
@@ -12,6 +13,7 @@ export const en: Strings = {
   ...drillEn,
   ...alarmsEn,
   ...entitiesEn,
+  ...incidentsEn,
   ...peopleEn,
   ...registrationsEn,
   ...subscriptionsEn,

@@ -3,6 +3,7 @@
 import { drillVi } from './strings.drill.vi';
 import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
+import { incidentsVi } from './strings.incidents.vi';
 import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
@@ -11,6 +12,7 @@ export const vi = {
   ...drillVi,
   ...alarmsVi,
   ...entitiesVi,
+  ...incidentsVi,
   ...peopleVi,
   ...registrationsVi,
   ...subscriptionsVi,

@@ -11,6 +11,8 @@ export type Screen =
   | 'alarm_performance'
   | 'subscriptions'
   | 'registrations'
+  | 'incidents'
+  | 'incident'
   | 'shift'
   | 'people'
   | 'duty'
@@ -28,6 +30,8 @@ const SCREENS: readonly Screen[] = [
   'alarm_performance',
   'subscriptions',
   'registrations',
+  'incidents',
+  'incident',
   'shift',
   'people',
   'duty',

@@ -99,9 +99,7 @@ async def build(
             settings.alarms, stores, rules_in_force(stores, province.layers, clock), clock
         )
         intake.watch(alarms.watch.wake)
-        incidents = build_incidents(
-            settings.incidents, stores, folder, clock, mode.name != "normal"
-        )
+        incidents = build_incidents(settings.incidents, stores, folder, clock, positions, mode.name)
         tasks = IncidentItems(stores.incidents, clock)
         open_items = (
             tasks,
