@@ -31,6 +31,9 @@ from dothi.storage.relational.ld_contexts import RelationalLdContexts
 from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
+from dothi.storage.relational.notice_deliveries import RelationalDeliveryQueue
+from dothi.storage.relational.notice_preferences import RelationalPreferences
+from dothi.storage.relational.notices import RelationalNotices
 from dothi.storage.relational.outbox import RelationalOutbox
 from dothi.storage.relational.people import RelationalPeople
 from dothi.storage.relational.pull_runs import RelationalPullRuns
@@ -71,6 +74,9 @@ class Registers:
     handovers: RelationalHandovers
     audit: RelationalAudit
     answers: RelationalAnswers
+    notices: RelationalNotices
+    delivery_queue: RelationalDeliveryQueue
+    notice_preferences: RelationalPreferences
 
 
 @dataclass(frozen=True)
@@ -147,4 +153,7 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "handovers": RelationalHandovers(engine, clock),
         "audit": RelationalAudit(engine, clock),
         "answers": RelationalAnswers(engine),
+        "notices": RelationalNotices(engine),
+        "delivery_queue": RelationalDeliveryQueue(engine),
+        "notice_preferences": RelationalPreferences(engine),
     }

@@ -24,6 +24,7 @@ from dothi.app.hubs.snapshots import SnapshotHubs
 from dothi.app.hubs.tenants import TenantHubs
 from dothi.app.late import Late
 from dothi.app.mode import Mode
+from dothi.app.notices import NoticePart
 from dothi.app.offline import login_url
 from dothi.app.people import known_positions, people_endpoints
 from dothi.app.province import Province, read_province
@@ -89,6 +90,7 @@ async def build(
         snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)
         hub = Hub(hub_ports(stores, intake, entities, snapshots), tenants)
         doors = Doors(settings, stores, hub, clock, folder.path)
+        notices = NoticePart(settings, stores, clock, folder.path, mode.name)
         supervisor = Supervisor(
             [
                 intake,
@@ -97,6 +99,7 @@ async def build(
                 tenants,
                 snapshots,
                 *doors.services,
+                notices.service,
             ],
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
@@ -110,6 +113,7 @@ async def build(
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, ()),
+            *notices.endpoints(),
             *doors.endpoints(),
             *Batches(intake).endpoints(),
             *mode.endpoints,
