@@ -25,11 +25,11 @@ def mail_of(letter: Letter, sender: str, sender_name: str) -> bytes:
     mail["Subject"] = letter.title
     mail["Date"] = format_datetime(letter.at)
     mail["Message-ID"] = f"<{letter.key}@{domain}>"
-    mail["Content-Language"] = letter.language
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence answers it
     if letter.priority is Priority.HIGHEST:
         mail["Importance"] = "high"
     mail.set_content(letter.text + "\n", cte="base64")
+    mail["Content-Language"] = letter.language
     return mail.as_bytes()
 
 
