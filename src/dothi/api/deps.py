@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 import anyio
 import anyio.to_thread
 
+from dothi.api.alarm_deps import AlarmDeps
 from dothi.api.layers import Layer
 from dothi.api.settings import ApiSettings
 from dothi.live.hub import LiveHub
@@ -20,6 +21,7 @@ from dothi.ports.receipts import Receipts
 from dothi.ports.registry import Sources
 from dothi.ports.state import State
 from dothi.ports.subscriptions import Deliveries
+from dothi.ports.warnings import ForeignWarnings, WarningDesk
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,11 +43,14 @@ class ApiDeps:
     deliveries: Deliveries | None = None
     mode: str = "normal"
     """normal, example or drill."""
+    alarms: AlarmDeps | None = None
     layers: Sequence[Layer] = ()
     pulls: PullRuns | None = None
     pull_sources: Mapping[str, str] = field(default_factory=dict)
     """Connector that runs -> the source that bears its values."""
     settings: ApiSettings = field(default_factory=ApiSettings)
+    warnings: WarningDesk | None = None
+    foreign_warnings: ForeignWarnings | None = None
 
     @cached_property
     def _limiter(self) -> anyio.CapacityLimiter:

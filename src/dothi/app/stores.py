@@ -13,6 +13,8 @@ from dothi.storage.lake.history import LakeHistory
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.access_store import AccessStore
+from dothi.storage.relational.alarm_reader import RelationalAlarmReader
+from dothi.storage.relational.alarms import RelationalAlarmLedger
 from dothi.storage.relational.answers import RelationalAnswers
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.audit import RelationalAudit
@@ -24,8 +26,10 @@ from dothi.storage.relational.entity_query import SqliteEntities
 from dothi.storage.relational.entity_states import SqliteEntityStates
 from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
+from dothi.storage.relational.foreign_warnings import RelationalForeignWarnings
 from dothi.storage.relational.handovers import RelationalHandovers
 from dothi.storage.relational.hot_log import SqliteLogWriter
+from dothi.storage.relational.incidents import RelationalIncidents
 from dothi.storage.relational.inventory import SqliteInventory
 from dothi.storage.relational.ld_contexts import RelationalLdContexts
 from dothi.storage.relational.log_reader import SqliteLogReader
@@ -36,6 +40,7 @@ from dothi.storage.relational.notice_preferences import RelationalPreferences
 from dothi.storage.relational.notices import RelationalNotices
 from dothi.storage.relational.outbox import RelationalOutbox
 from dothi.storage.relational.people import RelationalPeople
+from dothi.storage.relational.procedures import RelationalProcedures
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
 from dothi.storage.relational.shifts import RelationalShifts
@@ -44,6 +49,7 @@ from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.sqlite_store import open_store
 from dothi.storage.relational.state import SqliteState
 from dothi.storage.relational.subscriptions import RelationalSubscriptions
+from dothi.storage.relational.warnings import RelationalWarnings
 
 _PRIVATE = 0o600
 
@@ -77,6 +83,12 @@ class Registers:
     notices: RelationalNotices
     delivery_queue: RelationalDeliveryQueue
     notice_preferences: RelationalPreferences
+    alarms: RelationalAlarmReader
+    alarm_ledger: RelationalAlarmLedger
+    incidents: RelationalIncidents
+    procedures: RelationalProcedures
+    warnings: RelationalWarnings
+    foreign_warnings: RelationalForeignWarnings
 
 
 @dataclass(frozen=True)
@@ -156,4 +168,10 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "notices": RelationalNotices(engine),
         "delivery_queue": RelationalDeliveryQueue(engine),
         "notice_preferences": RelationalPreferences(engine),
+        "alarms": RelationalAlarmReader(engine),
+        "alarm_ledger": RelationalAlarmLedger(engine),
+        "incidents": RelationalIncidents(engine),
+        "procedures": RelationalProcedures(engine),
+        "warnings": RelationalWarnings(engine),
+        "foreign_warnings": RelationalForeignWarnings(engine),
     }

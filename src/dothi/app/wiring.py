@@ -10,6 +10,7 @@ from dothi import __version__
 from dothi.access.endpoint import Endpoint
 from dothi.api import routes as api
 from dothi.api.deps import ApiDeps
+from dothi.app.alarms import NO_RULES, build_alarms
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.doors import Doors, Hub
@@ -22,6 +23,7 @@ from dothi.app.hubs.hub import HubPlan, hub_ports
 from dothi.app.hubs.pool import HubPool
 from dothi.app.hubs.snapshots import SnapshotHubs
 from dothi.app.hubs.tenants import TenantHubs
+from dothi.app.incidents.build import build_incidents
 from dothi.app.late import Late
 from dothi.app.mode import Mode
 from dothi.app.notices import NoticePart
@@ -33,6 +35,7 @@ from dothi.app.started import Started
 from dothi.app.store_measures import StoreMeasures
 from dothi.app.stores import Stores, open_stores
 from dothi.app.supervisor import Supervisor
+from dothi.app.warnings import warning_parts
 from dothi.console.endpoints import console_endpoints
 from dothi.live.feed import LiveDeps
 from dothi.live.hub import LiveHub
@@ -91,30 +94,43 @@ async def build(
         hub = Hub(hub_ports(stores, intake, entities, snapshots), tenants)
         doors = Doors(settings, stores, hub, clock, folder.path)
         notices = NoticePart(settings, stores, clock, folder.path, mode.name)
+        alarms = build_alarms(settings.alarms, stores, NO_RULES, clock)
+        intake.watch(alarms.watch.wake)
+        incidents = build_incidents(
+            settings.incidents, stores, folder, clock, mode.name != "normal"
+        )
         supervisor = Supervisor(
             [
                 intake,
+                alarms.watch,
                 *stores.lake.services(stores.seal_source, stores.cursors, clock),
                 live,
                 tenants,
                 snapshots,
                 *doors.services,
                 notices.service,
+                *incidents.services,
             ],
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
         )
+        warnings = warning_parts(settings, stores, clock, is_drill=mode.is_fenced)
         endpoints = [
             *console_endpoints(province.console),
             *api.endpoints(
                 replace(
                     _api_deps(settings, stores, province, live, clock, mode.name),
                     deliveries=doors.deliveries,
+                    alarms=alarms.deps,
+                    warnings=warnings.desk,
+                    foreign_warnings=stores.foreign_warnings,
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, ()),
             *notices.endpoints(),
             *doors.endpoints(),
+            *incidents.endpoints,
+            *warnings.endpoints,
             *Batches(intake).endpoints(),
             *mode.endpoints,
         ]
@@ -154,6 +170,7 @@ def _live_deps(stores: Stores, clock: Clock) -> LiveDeps:
         sources=stores.sources,
         receipts=stores.receipts,
         clock=clock,
+        alarms=stores.alarms,
     )
 
 
