@@ -2,6 +2,7 @@
 
 import { drillEn } from './strings.drill.en';
 import { entitiesEn } from './strings.entities.en';
+import { noticesEn } from './strings.notices.en';
 import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
@@ -10,6 +11,7 @@ import type { Strings } from './strings.vi';
 export const en: Strings = {
   ...drillEn,
   ...entitiesEn,
+  ...noticesEn,
   ...peopleEn,
   ...registrationsEn,
   ...subscriptionsEn,

@@ -2,6 +2,7 @@
 
 import { drillVi } from './strings.drill.vi';
 import { entitiesVi } from './strings.entities.vi';
+import { noticesVi } from './strings.notices.vi';
 import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
@@ -9,6 +10,7 @@ import { subscriptionsVi } from './strings.subscriptions.vi';
 export const vi = {
   ...drillVi,
   ...entitiesVi,
+  ...noticesVi,
   ...peopleVi,
   ...registrationsVi,
   ...subscriptionsVi,

@@ -8,6 +8,7 @@ export type Screen =
   | 'sources'
   | 'subscriptions'
   | 'registrations'
+  | 'notices'
   | 'shift'
   | 'people'
   | 'duty'
@@ -22,6 +23,7 @@ const SCREENS: readonly Screen[] = [
   'sources',
   'subscriptions',
   'registrations',
+  'notices',
   'shift',
   'people',
   'duty',
