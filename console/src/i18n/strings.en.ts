@@ -4,6 +4,7 @@ import { drillEn } from './strings.drill.en';
 import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
 import { incidentsEn } from './strings.incidents.en';
+import { noticesEn } from './strings.notices.en';
 import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
@@ -14,6 +15,7 @@ export const en: Strings = {
   ...alarmsEn,
   ...entitiesEn,
   ...incidentsEn,
+  ...noticesEn,
   ...peopleEn,
   ...registrationsEn,
   ...subscriptionsEn,

@@ -4,6 +4,7 @@ import { drillVi } from './strings.drill.vi';
 import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
 import { incidentsVi } from './strings.incidents.vi';
+import { noticesVi } from './strings.notices.vi';
 import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
@@ -13,6 +14,7 @@ export const vi = {
   ...alarmsVi,
   ...entitiesVi,
   ...incidentsVi,
+  ...noticesVi,
   ...peopleVi,
   ...registrationsVi,
   ...subscriptionsVi,

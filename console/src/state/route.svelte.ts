@@ -13,6 +13,7 @@ export type Screen =
   | 'registrations'
   | 'incidents'
   | 'incident'
+  | 'notices'
   | 'shift'
   | 'people'
   | 'duty'
@@ -32,6 +33,7 @@ const SCREENS: readonly Screen[] = [
   'registrations',
   'incidents',
   'incident',
+  'notices',
   'shift',
   'people',
   'duty',
