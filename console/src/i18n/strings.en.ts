@@ -289,6 +289,8 @@ export const en: Strings = {
   reason_json_too_deep: 'JSON too deep',
   reason_utf8_invalid: 'not UTF-8',
   reason_payload_malformed: 'malformed payload',
+  reason_link_unusable: 'a linked message cannot be had',
+  reason_link_elsewhere: 'link to another host',
   reason_payload_too_large: 'payload too large',
   reason_topic_unknown: 'unknown MQTT topic',
   reason_value_not_a_number: 'not a number',

@@ -288,6 +288,8 @@ export const vi = {
   reason_json_too_deep: 'JSON lồng quá sâu',
   reason_utf8_invalid: 'không phải UTF-8',
   reason_payload_malformed: 'nội dung hỏng',
+  reason_link_unusable: 'không lấy được bản tin mà nguồn tin dẫn tới',
+  reason_link_elsewhere: 'liên kết tới máy chủ khác',
   reason_payload_too_large: 'nội dung quá lớn',
   reason_topic_unknown: 'chủ đề MQTT lạ',
   reason_value_not_a_number: 'không phải số',
