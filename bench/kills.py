@@ -1,7 +1,8 @@
 """kill -9 at random moments: acknowledged means stored, once; receipts add up.
 
 `hub` kills the commit path while it seals and compacts; `doors` kills the whole program while HTTP,
-MQTT, NGSI-LD and station files write. The tests are tests/faults/test_kill_*.py, with more rounds.
+MQTT, NGSI-LD and station files write; `alarms` kills the watch during a storm of transitions. The
+tests are tests/faults/test_kill_*.py, with more rounds.
 
     uv run dothi bench kills -- --rounds 200
 """
@@ -21,9 +22,9 @@ def run(arguments: list[str]) -> dict[str, Any]:
     """Both tests with as many kills as asked for; a failure ends the run without a result."""
     parser = argparse.ArgumentParser(prog="dothi bench kills")
     parser.add_argument("--rounds", type=int, default=200, help="kills of each test")
-    parser.add_argument("--only", choices=("hub", "doors"))
+    parser.add_argument("--only", choices=("hub", "doors", "alarms"))
     options = parser.parse_args(arguments)
-    names = [options.only] if options.only else ["hub", "doors"]
+    names = [options.only] if options.only else ["hub", "doors", "alarms"]
     return {name: _kill(name, options.rounds) for name in names}
 
 

@@ -89,7 +89,11 @@ export interface Layer {
 }
 
 export interface Me {
+  /** Of a person the id. */
   name: string;
+  /** The name that people read. */
+  title: string;
+  positions: string[];
   permissions: string[];
   version: string;
   mode: 'example' | 'normal' | 'drill';

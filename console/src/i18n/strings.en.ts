@@ -2,6 +2,7 @@
 
 import { drillEn } from './strings.drill.en';
 import { entitiesEn } from './strings.entities.en';
+import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
 import type { Strings } from './strings.vi';
@@ -9,6 +10,7 @@ import type { Strings } from './strings.vi';
 export const en: Strings = {
   ...drillEn,
   ...entitiesEn,
+  ...peopleEn,
   ...registrationsEn,
   ...subscriptionsEn,
   product: 'Province operations centre',

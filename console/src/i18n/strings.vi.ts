@@ -2,12 +2,14 @@
 
 import { drillVi } from './strings.drill.vi';
 import { entitiesVi } from './strings.entities.vi';
+import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
 
 export const vi = {
   ...drillVi,
   ...entitiesVi,
+  ...peopleVi,
   ...registrationsVi,
   ...subscriptionsVi,
   product: 'Trung tâm điều hành tỉnh',

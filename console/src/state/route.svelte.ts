@@ -8,6 +8,9 @@ export type Screen =
   | 'sources'
   | 'subscriptions'
   | 'registrations'
+  | 'shift'
+  | 'people'
+  | 'duty'
   | 'signed-out'
   | 'unknown';
 
@@ -19,6 +22,9 @@ const SCREENS: readonly Screen[] = [
   'sources',
   'subscriptions',
   'registrations',
+  'shift',
+  'people',
+  'duty',
   'signed-out',
 ];
 

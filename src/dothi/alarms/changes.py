@@ -42,6 +42,8 @@ class Context:
     """Operator position of alarms whose rule names none."""
     facts: Callable[[str, int], RuleFacts] = lambda _rule, _version: RuleFacts()
     places: Mapping[str, Place] = field(default_factory=dict)
+    escalate_to: tuple[str, ...] = ()
+    """Positions that are told, besides, of what nobody acknowledged in time."""
 
     def escalate_at(self, alarm: Alarm) -> datetime:
         """When an alarm that is announced now goes further, unless somebody acknowledges it."""
@@ -106,8 +108,10 @@ class Changes:
             AlarmEntry(alarm.id, kind, at or now, now, alarm.state, why.by, why.reason, why.detail),
         )
 
-    def tell(self, kind: str, alarm: Alarm, key: str, **parameters: str) -> None:
-        """A notice about an alarm; the same key never makes two."""
+    def tell(
+        self, kind: str, alarm: Alarm, key: str, beside: tuple[str, ...] = (), **parameters: str
+    ) -> None:
+        """A notice about an alarm, to its position and others; the same key never makes two."""
         shown = {
             "title": alarm.title,
             "title_en": alarm.title_en,
@@ -116,7 +120,7 @@ class Changes:
             "at": alarm.active_at.isoformat(),
             **parameters,
         }
-        positions = (alarm.position,) if alarm.position else ()
+        positions = tuple(dict.fromkeys(filter(None, (alarm.position, *beside))))
         self._notices.append(
             Notice(
                 key, kind, self.context.now, alarm.priority, f"alarm:{alarm.id}", shown, positions

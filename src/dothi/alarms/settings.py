@@ -8,6 +8,8 @@ class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     position: str = "operator"
     """Operator position that answers for alarms whose rule names none."""
+    escalate_to: tuple[str, ...] = ("duty_officer",)
+    """Positions that are told, besides, of alarms that nobody acknowledged in time."""
     shift_starts: tuple[str, ...] = ("06:00", "14:00", "22:00")
     """Local times at which shifts change; nothing is shelved beyond the end of a shift."""
     limits_file: str = ""

@@ -183,4 +183,5 @@ def _end(changes: Changes, over: Suppression) -> None:
 def _escalate(changes: Changes, alarm: Alarm) -> None:
     after = replace(alarm, escalate_at=None, escalations=alarm.escalations + 1)
     changes.note(after, Entry.ESCALATED)
-    changes.tell("alarm.escalated", after, f"alarm:{alarm.id}:escalated:{after.escalations}")
+    key = f"alarm:{alarm.id}:escalated:{after.escalations}"
+    changes.tell("alarm.escalated", after, key, changes.context.escalate_to)

@@ -32,8 +32,8 @@ class FiguresQuery(Struct, forbid_unknown_fields=True):
     """Empty: all together."""
     span: Literal["shift", "last_shift", "day", "week"] = "shift"
     """The present shift so far, the one before, the last 24 hours, the last 7 days."""
-    start: datetime | None = None
-    end: datetime | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
     """Both given: this stretch, whatever `span`."""
 
 
@@ -84,8 +84,8 @@ class FigureHandlers:
 
     def _stretch(self, asked: FiguresQuery) -> tuple[datetime, datetime]:
         now = self._deps.clock.now()
-        if asked.start is not None or asked.end is not None:
-            return _given(asked.start, asked.end)
+        if asked.start_at is not None or asked.end_at is not None:
+            return _given(asked.start_at, asked.end_at)
         if asked.span in ("day", "week"):
             return now - timedelta(days=1 if asked.span == "day" else 7), now
         shift = self._alarms.shift_at(now)
@@ -188,10 +188,12 @@ def _proposal(kind: str, alarm: Alarm, count: int, off_delay_s: int | None = Non
 
 def _given(start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
     if start is None or end is None or start.tzinfo is None or end.tzinfo is None:
-        raise wrong_parameter("start", "start and end go together", "give both, with a zone")
+        raise wrong_parameter(
+            "start_at", "start_at and end_at go together", "give both, with a zone"
+        )
     if not timedelta(minutes=10) <= end - start <= _LONGEST:
         raise wrong_parameter(
-            "end", "the stretch is too short or too long", "between 10 minutes and 31 days"
+            "end_at", "the stretch is too short or too long", "between 10 minutes and 31 days"
         )
     return start, end
 

@@ -32,7 +32,7 @@ class AlarmsQuery(Struct, forbid_unknown_fields=True):
     rule: str = ""
     condition: str = ""
     since: datetime | None = None
-    until: datetime | None = None
+    until_at: datetime | None = None
     suppressed: Literal["no", "yes", "all"] = "no"
     sort: str = "priority"
     """priority, raised_at, place, text, state or owner; with - in front descending."""
@@ -46,7 +46,7 @@ def alarm_query(asked: AlarmsQuery) -> AlarmQuery:
     sort = asked.sort.removeprefix("-")
     if sort not in SORTS:
         raise wrong_parameter("sort", f"{sort!r} is no column", f"one of {', '.join(SORTS)}")
-    for name, moment in (("since", asked.since), ("until", asked.until)):
+    for name, moment in (("since", asked.since), ("until_at", asked.until_at)):
         if moment is not None and moment.tzinfo is None:
             raise wrong_parameter(name, "a time needs a zone", "write it as 2026-11-22T08:00:00Z")
     return AlarmQuery(
@@ -61,7 +61,7 @@ def alarm_query(asked: AlarmsQuery) -> AlarmQuery:
         rule=asked.rule,
         condition=asked.condition,
         since=asked.since,
-        until_at=asked.until,
+        until_at=asked.until_at,
         is_suppressed=_SUPPRESSED[asked.suppressed],
         sort=sort,
         is_descending=asked.sort.startswith("-"),

@@ -19,7 +19,7 @@ from dothi.api.deps import ApiDeps
 def endpoints(deps: ApiDeps) -> list[Endpoint]:
     """The table of contents."""
     parts = (
-        *(person, entities, series, sources, pulls, areas),
-        *(live, subscriptions, alarms, warnings),
+        *(person, entities, series, sources, pulls, areas, live, subscriptions),
+        *(alarms, warnings),
     )
     return [endpoint for part in parts for endpoint in part.endpoints(deps)]

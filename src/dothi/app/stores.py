@@ -72,8 +72,6 @@ class Registers:
     subscriptions: RelationalSubscriptions
     outbox: RelationalOutbox
     context_sources: RelationalContextSources
-    warnings: RelationalWarnings
-    foreign_warnings: RelationalForeignWarnings
     people: RelationalPeople
     shifts: RelationalShifts
     handovers: RelationalHandovers
@@ -83,6 +81,8 @@ class Registers:
     alarm_ledger: RelationalAlarmLedger
     incidents: RelationalIncidents
     procedures: RelationalProcedures
+    warnings: RelationalWarnings
+    foreign_warnings: RelationalForeignWarnings
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,6 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "subscriptions": RelationalSubscriptions(engine),
         "outbox": RelationalOutbox(engine),
         "context_sources": RelationalContextSources(engine),
-        "warnings": RelationalWarnings(engine),
-        "foreign_warnings": RelationalForeignWarnings(engine),
         "people": RelationalPeople(engine, clock),
         "shifts": RelationalShifts(engine, clock),
         "handovers": RelationalHandovers(engine, clock),
@@ -165,4 +163,6 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "alarm_ledger": RelationalAlarmLedger(engine),
         "incidents": RelationalIncidents(engine),
         "procedures": RelationalProcedures(engine),
+        "warnings": RelationalWarnings(engine),
+        "foreign_warnings": RelationalForeignWarnings(engine),
     }

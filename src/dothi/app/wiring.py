@@ -118,15 +118,15 @@ async def build(
                 replace(
                     _api_deps(settings, stores, province, live, clock, mode.name),
                     deliveries=doors.deliveries,
+                    alarms=alarms.deps,
                     warnings=warnings.desk,
                     foreign_warnings=stores.foreign_warnings,
-                    alarms=alarms.deps,
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, ()),
             *doors.endpoints(),
-            *warnings.endpoints,
             *incidents.endpoints,
+            *warnings.endpoints,
             *Batches(intake).endpoints(),
             *mode.endpoints,
         ]

@@ -174,11 +174,9 @@ def _acted(
             return changed, "skipped", {"reason": reason}
         case "pause":
             _require_pause(state, [r.id for r in step.pause_reasons], done.reason)
-            return (
-                runs.pause_step(run, state, done.reason, actor),
-                "paused",
-                {"reason": done.reason},
-            )
+            label = next(r.label for r in step.pause_reasons if r.id == done.reason)
+            told = {"pause": done.reason, "reason": label.vi, "reason_en": label.en}
+            return runs.pause_step(run, state, done.reason, actor), "paused", told
         case "resume":
             if state.state is not StepState.PAUSED:
                 raise _not_possible(state, "only a paused step goes on")

@@ -2,7 +2,7 @@
 function takes the record and gives the Change to be stored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dothi.incidents.acting import (
@@ -150,7 +150,7 @@ def edit(record: Record, wanted: Edit, version: int | None, actor: Actor) -> Cha
 
 
 def inform(record: Record, name: str, how: str, at: datetime | None, actor: Actor) -> Change:
-    """A unit or agency was told. No version: two people may inform two agencies."""
+    """A unit or agency was told. The version stays: two people may inform two agencies."""
     require_open(record, "an informed agency")
     name = require_text(name, "name")
     told = Informed(name, at or actor.at, how.strip())
@@ -159,7 +159,7 @@ def inform(record: Record, name: str, how: str, at: datetime | None, actor: Acto
     said = Said(
         EntryKind.CHANGE, how.strip(), {"what": "informed", "to": name}, happened_at=told.at
     )
-    return Change(moved_on(incident, actor, units=units), numbered(record.entries, [said], actor))
+    return Change(replace(incident, units=units), numbered(record.entries, [said], actor))
 
 
 def link(record: Record, links: Sequence[Link], actor: Actor) -> Change:

@@ -218,6 +218,7 @@ class Watch:
             self._settings.position,
             self._ports.rules.facts,
             self._ports.places(entities) if entities else {},
+            self._settings.escalate_to,
         )
 
     async def _in_thread(self, ask: Callable[[], T]) -> T:

@@ -208,11 +208,11 @@ async def test_figures_say_how_much_an_operator_bears(alarms: Alarms) -> None:
     nobody = await alarms.get(
         "/performance",
         position="leader",
-        start=(now - timedelta(hours=1)).isoformat(),
-        end=now.isoformat(),
+        start_at=(now - timedelta(hours=1)).isoformat(),
+        end_at=now.isoformat(),
     )
     assert nobody["figures"]["announced"] == 0
-    for query in ({"start": now.isoformat()}, {"span": "year"}):
+    for query in ({"start_at": now.isoformat()}, {"span": "year"}):
         answer = await alarms.client.get("/api/v1/alarms/performance", params=query)
         assert answer.status_code == 400
 

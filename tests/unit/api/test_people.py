@@ -234,5 +234,5 @@ async def test_a_repeated_request_is_done_once(at: Centre) -> None:
         )
         assert refused.status_code == 400
         reason = {"reason": "Trung tâm đóng cửa ban đêm"}
-        done = await an.post(leave, json=reason, headers={"idempotency-key": "leave-0001"})
+        done = await an.post(leave, json=reason, headers=key)
         assert done.status_code == 200, "a refusal is not kept"

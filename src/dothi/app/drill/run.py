@@ -11,15 +11,20 @@ from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.drill.copying import copy_province
 from dothi.app.drill.endpoints import drill_endpoints
+from dothi.app.drill.facts import gather
 from dothi.app.drill.play import Play
+from dothi.app.drill.report import report_of, write_report
 from dothi.app.drill.scenario import Scenario, read_scenario
+from dothi.app.drill.score import score
 from dothi.app.drill.service import DrillService
 from dothi.app.example.files import find_data_folder
 from dothi.app.mode import Mode
 from dothi.app.run import run
 from dothi.app.started import Started
+from dothi.app.stores import open_registers
 from dothi.intake.pull.settings import PullSettings
 from dothi.model.problem import Problem
+from dothi.ports.clock import SystemClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,24 @@ def run_drill(order: Order, loaded: Loaded[Settings], announce: Callable[[Starte
         "drill", lambda stage: DrillService(play, stage), drill_endpoints(play), is_fenced=True
     )
     run(Loaded(settings, loaded.origins), order.folder, mode, announce)
-    return order.folder.path
+    return _report(play, order.folder)
+
+
+def _report(play: Play, folder: DataFolder) -> Path:
+    """Score what is on record; gives the file."""
+    clock = SystemClock()
+    if play.timing is None:
+        raise Problem(
+            "drill_not_begun",
+            "There is nothing to report",
+            "the drill was stopped before its first value was sent",
+            where=str(folder.path),
+            remedy="start it again in a new folder",
+        )
+    with open_registers(folder, clock) as kept:
+        facts = gather(kept.alarms, kept.incidents, kept.warnings, play.timing.began_at)
+    scored = score(play.scenario, facts, play.timing)
+    return write_report(report_of(play, scored, clock.now()), folder.path / "drill")
 
 
 def fenced(settings: Settings) -> Settings:
