@@ -5,6 +5,7 @@ import { entitiesEn } from './strings.entities.en';
 import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
+import { warningsEn } from './strings.warnings.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
@@ -13,6 +14,7 @@ export const en: Strings = {
   ...peopleEn,
   ...registrationsEn,
   ...subscriptionsEn,
+  ...warningsEn,
   product: 'Province operations centre',
   nav: 'Main navigation',
   nav_map: 'Map',

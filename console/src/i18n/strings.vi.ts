@@ -5,6 +5,7 @@ import { entitiesVi } from './strings.entities.vi';
 import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
+import { warningsVi } from './strings.warnings.vi';
 
 export const vi = {
   ...drillVi,
@@ -12,6 +13,7 @@ export const vi = {
   ...peopleVi,
   ...registrationsVi,
   ...subscriptionsVi,
+  ...warningsVi,
   product: 'Trung tâm điều hành tỉnh',
   nav: 'Điều hướng chính',
   nav_map: 'Bản đồ',

@@ -11,6 +11,7 @@ export type Screen =
   | 'shift'
   | 'people'
   | 'duty'
+  | 'warnings'
   | 'signed-out'
   | 'unknown';
 
@@ -25,6 +26,7 @@ const SCREENS: readonly Screen[] = [
   'shift',
   'people',
   'duty',
+  'warnings',
   'signed-out',
 ];
 

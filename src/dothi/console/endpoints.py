@@ -30,6 +30,8 @@ SCREEN_PATHS = (
     "/sources",
     "/subscriptions",
     "/registrations",
+    "/warnings",
+    "/warnings/{subject:path}",
     "/signed-out",
 )
 """URLs of screens: each is answered with the one page, which reads the URL itself."""
