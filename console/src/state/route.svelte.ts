@@ -17,6 +17,7 @@ export type Screen =
   | 'shift'
   | 'people'
   | 'duty'
+  | 'warnings'
   | 'signed-out'
   | 'unknown';
 
@@ -37,6 +38,7 @@ const SCREENS: readonly Screen[] = [
   'shift',
   'people',
   'duty',
+  'warnings',
   'signed-out',
 ];
 

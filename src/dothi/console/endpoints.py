@@ -34,6 +34,8 @@ SCREEN_PATHS = (
     "/people",
     "/duty",
     "/notices",
+    "/warnings",
+    "/warnings/{subject:path}",
     "/signed-out",
 )
 """URLs of screens: each is answered with the one page, which reads the URL itself."""
