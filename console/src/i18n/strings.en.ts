@@ -1,6 +1,7 @@
 /** English words of the console. */
 
 import { drillEn } from './strings.drill.en';
+import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
 import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
@@ -9,6 +10,7 @@ import type { Strings } from './strings.vi';
 
 export const en: Strings = {
   ...drillEn,
+  ...alarmsEn,
   ...entitiesEn,
   ...peopleEn,
   ...registrationsEn,

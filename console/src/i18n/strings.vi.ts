@@ -1,6 +1,7 @@
 /** Vietnamese words of the console: the first language; the other dictionaries follow its keys. */
 
 import { drillVi } from './strings.drill.vi';
+import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
 import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
@@ -8,6 +9,7 @@ import { subscriptionsVi } from './strings.subscriptions.vi';
 
 export const vi = {
   ...drillVi,
+  ...alarmsVi,
   ...entitiesVi,
   ...peopleVi,
   ...registrationsVi,

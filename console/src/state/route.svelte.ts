@@ -6,6 +6,9 @@ export type Screen =
   | 'entity'
   | 'trends'
   | 'sources'
+  | 'alarms'
+  | 'alarm'
+  | 'alarm_performance'
   | 'subscriptions'
   | 'registrations'
   | 'shift'
@@ -20,6 +23,9 @@ const SCREENS: readonly Screen[] = [
   'entity',
   'trends',
   'sources',
+  'alarms',
+  'alarm',
+  'alarm_performance',
   'subscriptions',
   'registrations',
   'shift',
