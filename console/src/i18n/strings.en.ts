@@ -6,6 +6,7 @@ import { entitiesEn } from './strings.entities.en';
 import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
+import { wallEn } from './strings.wall.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
@@ -15,6 +16,7 @@ export const en: Strings = {
   ...peopleEn,
   ...registrationsEn,
   ...subscriptionsEn,
+  ...wallEn,
   product: 'Province operations centre',
   nav: 'Main navigation',
   nav_map: 'Map',

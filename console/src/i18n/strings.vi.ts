@@ -6,6 +6,7 @@ import { entitiesVi } from './strings.entities.vi';
 import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
+import { wallVi } from './strings.wall.vi';
 
 export const vi = {
   ...drillVi,
@@ -14,6 +15,7 @@ export const vi = {
   ...peopleVi,
   ...registrationsVi,
   ...subscriptionsVi,
+  ...wallVi,
   product: 'Trung tâm điều hành tỉnh',
   nav: 'Điều hướng chính',
   nav_map: 'Bản đồ',
