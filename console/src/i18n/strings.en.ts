@@ -9,6 +9,7 @@ import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
 import { warningsEn } from './strings.warnings.en';
+import { wallEn } from './strings.wall.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
@@ -21,6 +22,7 @@ export const en: Strings = {
   ...registrationsEn,
   ...subscriptionsEn,
   ...warningsEn,
+  ...wallEn,
   product: 'Province operations centre',
   nav: 'Main navigation',
   nav_map: 'Map',

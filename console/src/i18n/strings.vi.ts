@@ -9,6 +9,7 @@ import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
 import { warningsVi } from './strings.warnings.vi';
+import { wallVi } from './strings.wall.vi';
 
 export const vi = {
   ...drillVi,
@@ -20,6 +21,7 @@ export const vi = {
   ...registrationsVi,
   ...subscriptionsVi,
   ...warningsVi,
+  ...wallVi,
   product: 'Trung tâm điều hành tỉnh',
   nav: 'Điều hướng chính',
   nav_map: 'Bản đồ',
