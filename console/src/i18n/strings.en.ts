@@ -4,6 +4,7 @@ import { drillEn } from './strings.drill.en';
 import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
 import { peopleEn } from './strings.people.en';
+import { rulesEn } from './strings.rules.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
 import type { Strings } from './strings.vi';
@@ -14,6 +15,7 @@ export const en: Strings = {
   ...entitiesEn,
   ...peopleEn,
   ...registrationsEn,
+  ...rulesEn,
   ...subscriptionsEn,
   product: 'Province operations centre',
   nav: 'Main navigation',

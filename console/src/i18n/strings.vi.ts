@@ -4,6 +4,7 @@ import { drillVi } from './strings.drill.vi';
 import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
 import { peopleVi } from './strings.people.vi';
+import { rulesVi } from './strings.rules.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
 
@@ -13,6 +14,7 @@ export const vi = {
   ...entitiesVi,
   ...peopleVi,
   ...registrationsVi,
+  ...rulesVi,
   ...subscriptionsVi,
   product: 'Trung tâm điều hành tỉnh',
   nav: 'Điều hướng chính',

@@ -10,6 +10,7 @@ export type Screen =
   | 'alarm'
   | 'alarm_performance'
   | 'subscriptions'
+  | 'rules'
   | 'registrations'
   | 'shift'
   | 'people'
@@ -27,6 +28,7 @@ const SCREENS: readonly Screen[] = [
   'alarm',
   'alarm_performance',
   'subscriptions',
+  'rules',
   'registrations',
   'shift',
   'people',
