@@ -127,7 +127,7 @@ async def build(
                     foreign_warnings=stores.foreign_warnings,
                 )
             ),
-            *people_endpoints(settings.access, stores, positions, clock, ()),
+            *people_endpoints(settings.access, stores, positions, clock, (alarms.open,)),
             *doors.endpoints(),
             *incidents.endpoints,
             *warnings.endpoints,

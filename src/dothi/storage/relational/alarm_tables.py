@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    literal_column,
     text,
 )
 
@@ -61,10 +62,13 @@ alarm = Table(
     Index("ix_alarm_entity", "entity", "id"),
     Index("ix_alarm_raised", "raised_us", "id"),
     Index("ix_alarm_revision", "revision"),
-    Index("ix_alarm_open", "priority", "id", sqlite_where=text("is_open = 1")),
-    Index("ix_alarm_priority", "priority", "id"),
+    Index("ix_alarm_open", "priority", text("id DESC"), sqlite_where=text("is_open = 1")),
+    Index("ix_alarm_priority", "priority", text("id DESC")),
     Index("ix_alarm_escalate", "escalate_us", sqlite_where=text("escalate_us IS NOT NULL")),
 )
+
+IS_OPEN = alarm.c.is_open == literal_column("1")
+"""Spelled out, and not as a parameter: only so is the index of open alarms used."""
 
 alarm_entry = Table(
     "alarm_entry",
