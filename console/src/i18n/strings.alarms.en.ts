@@ -162,6 +162,4 @@ export const alarmsEn: typeof alarmsVi = {
   perf_none: 'none',
   perf_number: 'Times',
   perf_share: 'Share',
-
-  handover_kind_alarm_suppressed: 'Alarms suppressed or out of service',
 };

@@ -160,6 +160,4 @@ export const alarmsVi = {
   perf_none: 'không có',
   perf_number: 'Số lần',
   perf_share: 'Tỷ lệ',
-
-  handover_kind_alarm_suppressed: 'Cảnh báo bị chặn, ngừng sử dụng',
 };

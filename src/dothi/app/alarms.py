@@ -12,7 +12,6 @@ from dothi.alarms.limits import Limits, read_limits
 from dothi.alarms.places import KnownPlaces
 from dothi.alarms.settings import AlarmSettings
 from dothi.api.alarm_deps import AlarmDeps
-from dothi.app.open_alarms import OpenAlarms
 from dothi.app.stores import Stores
 from dothi.model.problem import Problem
 from dothi.pipeline.watch import Watch, WatchPorts
@@ -26,7 +25,6 @@ class Alarms:
 
     watch: Watch
     deps: AlarmDeps
-    open: OpenAlarms
 
 
 def build_alarms(
@@ -49,7 +47,6 @@ def build_alarms(
         AlarmDeps(
             stores.alarm_ledger, stores.alarms, rules.facts, limits, settings.position, starts
         ),
-        OpenAlarms(stores.alarms, limits, clock),
     )
 
 

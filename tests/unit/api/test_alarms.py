@@ -17,7 +17,6 @@ from dothi.alarms.taking import take
 from dothi.api.alarm_deps import AlarmDeps
 from dothi.api.deps import ApiDeps
 from dothi.api.routes import endpoints
-from dothi.app.open_alarms import OpenAlarms
 from dothi.live.feed import LiveDeps
 from dothi.live.hub import LiveHub
 from dothi.live.settings import LiveSettings
@@ -236,15 +235,3 @@ async def test_a_viewer_sees_an_alarm_within_a_second(alarms: Alarms) -> None:
         delta = json.loads(await anext(messages))
     assert (delta["alarms"], delta["alarms_closed"]) == ([], [1])
     await messages.aclose()
-
-
-async def test_whoever_comes_on_duty_is_told_what_is_open(alarms: Alarms) -> None:
-    alarms.happen()
-    alarms.happen(entity="urn:e:2", priority=Priority.HIGHEST)
-    until_at = (await alarms.get("/1"))["shelve_from_at"]
-    await alarms.post("/1/shelve", until_at=until_at, reason="noise")
-    reader = RelationalAlarmReader(alarms.parts.engine)
-    active, shelved = OpenAlarms(reader, limits(), alarms.parts.clock).open_items()
-    assert (active.kind, active.subject) == ("alarm_active", "alarm:2")
-    assert (shelved.kind, shelved.title) == ("alarm_shelved", "Mực nước cao, Phú An")
-    assert shelved.detail.endswith("administrator: noise")
