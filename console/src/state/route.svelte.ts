@@ -6,10 +6,14 @@ export type Screen =
   | 'entity'
   | 'trends'
   | 'sources'
+  | 'alarms'
+  | 'alarm'
+  | 'alarm_performance'
   | 'subscriptions'
   | 'registrations'
   | 'incidents'
   | 'incident'
+  | 'notices'
   | 'shift'
   | 'people'
   | 'duty'
@@ -22,10 +26,14 @@ const SCREENS: readonly Screen[] = [
   'entity',
   'trends',
   'sources',
+  'alarms',
+  'alarm',
+  'alarm_performance',
   'subscriptions',
   'registrations',
   'incidents',
   'incident',
+  'notices',
   'shift',
   'people',
   'duty',

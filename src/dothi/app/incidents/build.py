@@ -10,7 +10,7 @@ from dothi.api.incidents.deps import IncidentDeps
 from dothi.api.incidents.routes import endpoints
 from dothi.app.data_folder import DataFolder
 from dothi.app.example.files import find_data_folder
-from dothi.app.incidents.beside import OpenIncidents, StoredAlarms
+from dothi.app.incidents.beside import StoredAlarms
 from dothi.app.incidents.typesetting import typeset
 from dothi.app.stores import Stores
 from dothi.incidents.acting import PROGRAM
@@ -22,7 +22,6 @@ from dothi.incidents.settings import IncidentSettings
 from dothi.model.problem import Problem
 from dothi.model.procedure import Words
 from dothi.ports.clock import Clock
-from dothi.ports.handover import OpenItems
 from dothi.ports.service import Service
 from dothi.storage.blobs.evidence import EvidenceFolder
 
@@ -40,7 +39,6 @@ class IncidentParts:
     centre: IncidentCentre
     endpoints: Sequence[Endpoint]
     services: Sequence[Service]
-    open_items: OpenItems
 
 
 def build_incidents(
@@ -70,9 +68,7 @@ def build_incidents(
         _NOTES.get(mode, ""),
         {p.id: Words(p.title_vi, p.title_en) for p in positions.by_id.values()},
     )
-    return IncidentParts(
-        centre, endpoints(deps), [Escalation(centre)], OpenIncidents(stores.incidents, clock)
-    )
+    return IncidentParts(centre, endpoints(deps), [Escalation(centre)])
 
 
 def read_calendar(settings: IncidentSettings) -> DatedCalendar:
