@@ -112,6 +112,7 @@ export const incidentsVi = {
   inc_entry_currency: 'Tiền tệ',
   inc_entry_refers: 'Sửa mục số',
   inc_entry_write: 'Ghi',
+  inc_correct_short: 'Sửa',
   inc_correct: 'Sửa mục {n}',
   inc_corrects: 'Sửa mục {n}',
   inc_corrected: 'đã có sửa ở mục {n}',

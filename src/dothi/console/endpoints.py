@@ -30,6 +30,8 @@ SCREEN_PATHS = (
     "/sources",
     "/subscriptions",
     "/registrations",
+    "/incidents",
+    "/incident/{subject:path}",
     "/shift",
     "/people",
     "/duty",
