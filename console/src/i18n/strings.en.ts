@@ -8,6 +8,8 @@ import { noticesEn } from './strings.notices.en';
 import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
+import { warningsEn } from './strings.warnings.en';
+import { wallEn } from './strings.wall.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
@@ -19,6 +21,8 @@ export const en: Strings = {
   ...peopleEn,
   ...registrationsEn,
   ...subscriptionsEn,
+  ...warningsEn,
+  ...wallEn,
   product: 'Province operations centre',
   nav: 'Main navigation',
   nav_map: 'Map',
@@ -297,6 +301,8 @@ export const en: Strings = {
   reason_json_too_deep: 'JSON too deep',
   reason_utf8_invalid: 'not UTF-8',
   reason_payload_malformed: 'malformed payload',
+  reason_link_unusable: 'a linked message cannot be had',
+  reason_link_elsewhere: 'link to another host',
   reason_payload_too_large: 'payload too large',
   reason_topic_unknown: 'unknown MQTT topic',
   reason_value_not_a_number: 'not a number',

@@ -1,6 +1,7 @@
 /** The URL is the state of the screen: reading and changing it. */
 
 export type Screen =
+  | 'wall'
   | 'map'
   | 'entities'
   | 'entity'
@@ -17,10 +18,12 @@ export type Screen =
   | 'shift'
   | 'people'
   | 'duty'
+  | 'warnings'
   | 'signed-out'
   | 'unknown';
 
 const SCREENS: readonly Screen[] = [
+  'wall',
   'map',
   'entities',
   'entity',
@@ -37,6 +40,7 @@ const SCREENS: readonly Screen[] = [
   'shift',
   'people',
   'duty',
+  'warnings',
   'signed-out',
 ];
 
