@@ -40,8 +40,6 @@ SCREEN_PATHS = (
     "/sources",
     "/subscriptions",
     "/registrations",
-    "/incidents",
-    "/incident/{subject:path}",
     "/shift",
     "/people",
     "/duty",
