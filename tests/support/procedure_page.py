@@ -29,13 +29,13 @@ _LIMITS = """
 |---|---|
 | `30 min`, `72 h` | so long after the step began, on the clock on the wall |
 | `4 working hours` | when so much of the office hours has passed |
-| `3 days` | at the end of the third day after; a last day without work moves to the next working day |
+| `3 days` | at the end of the third day after; a last day without work moves to a working day |
 | `2 working days` | at the end of the second working day after; half days count half |
 
-The day on which the step begins is not counted (Civil Code 91/2015/QH13, Article 147.2); a limit in
-days ends with its last day (148.1, 148.6) or, where that is free, with the next working day (148.5).
-While a step is paused its limit stands still, counted in its own measure. A limit that ends in a year
-whose holidays are not in the calendar says so in the timeline.
+The day on which the step begins is not counted (Civil Code 91/2015/QH13, Article 147.2); a limit
+in days ends with its last day (148.1, 148.6) or, where that is free, with the next working day
+(148.5). While a step is paused its limit stands still, counted in its own measure. A limit that
+ends in a year whose holidays are not in the calendar says so in the timeline.
 """
 _CALENDAR = """
 ## The working calendar
@@ -95,9 +95,10 @@ def _incidents() -> Iterator[str]:
     yield "## Words of incidents\n"
     yield f"States: {_listed(IncidentState)}; a closed incident stays closed.\n"
     yield (
-        f"Entries of the timeline: {_listed(EntryKind)}. People write {_listed(sorted(HAND_KINDS))}; "
-        f"a closed incident still takes {_listed(sorted(LATE_KINDS))}. No entry is ever changed or "
-        "deleted: the database refuses it.\n"
+        f"Entries of the timeline: {_listed(EntryKind)}. "
+        f"People write {_listed(sorted(HAND_KINDS))}; "
+        f"a closed incident still takes {_listed(sorted(LATE_KINDS))}. "
+        "No entry is ever changed or deleted: the database refuses it.\n"
     )
     yield f"Subjects that may be linked begin with {_listed(SubjectKind)} and a colon.\n"
     yield f"Tests of branches: {_listed(TESTS)}."

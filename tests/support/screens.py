@@ -134,18 +134,18 @@ def registration_screens(page: Page) -> Iterator[str]:
 def incident_screens(page: Page) -> Iterator[str]:
     page.evaluate(_OPEN_INCIDENT)
     go_to(page, "/incidents")
-    expect(page.locator("[data-incident]").first).to_be_visible()
+    expect(page.locator("[data-incident]").first).to_be_visible(timeout=SLOW_MS)
     yield "incident desk"
     go_to(page, "/incidents?new=hand")
-    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_visible(timeout=SLOW_MS)
     yield "new incident"
     page.keyboard.press("Escape")
     go_to(page, "/incident/1")
-    expect(page.locator("[data-step=confirm]")).to_be_visible()
+    expect(page.locator("[data-step=confirm]")).to_be_visible(timeout=SLOW_MS)
     expect(page.get_by_test_id("incident-map").locator("canvas")).to_be_visible(timeout=SLOW_MS)
     yield "incident room"
     go_to(page, "/incident/1?do=state")
-    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_visible(timeout=SLOW_MS)
     yield "state of an incident"
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
