@@ -1,14 +1,18 @@
 /** Vietnamese words of the console: the first language; the other dictionaries follow its keys. */
 
 import { drillVi } from './strings.drill.vi';
+import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
+import { incidentsVi } from './strings.incidents.vi';
 import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
 
 export const vi = {
   ...drillVi,
+  ...alarmsVi,
   ...entitiesVi,
+  ...incidentsVi,
   ...peopleVi,
   ...registrationsVi,
   ...subscriptionsVi,

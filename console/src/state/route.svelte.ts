@@ -6,8 +6,13 @@ export type Screen =
   | 'entity'
   | 'trends'
   | 'sources'
+  | 'alarms'
+  | 'alarm'
+  | 'alarm_performance'
   | 'subscriptions'
   | 'registrations'
+  | 'incidents'
+  | 'incident'
   | 'shift'
   | 'people'
   | 'duty'
@@ -20,8 +25,13 @@ const SCREENS: readonly Screen[] = [
   'entity',
   'trends',
   'sources',
+  'alarms',
+  'alarm',
+  'alarm_performance',
   'subscriptions',
   'registrations',
+  'incidents',
+  'incident',
   'shift',
   'people',
   'duty',

@@ -40,6 +40,7 @@ from dothi.storage.relational.people import RelationalPeople
 from dothi.storage.relational.procedures import RelationalProcedures
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
+from dothi.storage.relational.rules import RelationalRules, put_states
 from dothi.storage.relational.shifts import RelationalShifts
 from dothi.storage.relational.snapshots import RelationalSnapshots
 from dothi.storage.relational.sources import RelationalSources
@@ -83,6 +84,7 @@ class Registers:
     procedures: RelationalProcedures
     warnings: RelationalWarnings
     foreign_warnings: RelationalForeignWarnings
+    rules: RelationalRules
 
 
 @dataclass(frozen=True)
@@ -160,9 +162,10 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "audit": RelationalAudit(engine, clock),
         "answers": RelationalAnswers(engine),
         "alarms": RelationalAlarmReader(engine),
-        "alarm_ledger": RelationalAlarmLedger(engine),
+        "alarm_ledger": RelationalAlarmLedger(engine, put_states),
         "incidents": RelationalIncidents(engine),
         "procedures": RelationalProcedures(engine),
         "warnings": RelationalWarnings(engine),
         "foreign_warnings": RelationalForeignWarnings(engine),
+        "rules": RelationalRules(engine),
     }
