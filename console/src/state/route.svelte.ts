@@ -1,6 +1,7 @@
 /** The URL is the state of the screen: reading and changing it. */
 
 export type Screen =
+  | 'wall'
   | 'map'
   | 'entities'
   | 'entity'
@@ -10,16 +11,20 @@ export type Screen =
   | 'alarm'
   | 'alarm_performance'
   | 'subscriptions'
+  | 'rules'
   | 'registrations'
   | 'incidents'
   | 'incident'
+  | 'notices'
   | 'shift'
   | 'people'
   | 'duty'
+  | 'warnings'
   | 'signed-out'
   | 'unknown';
 
 const SCREENS: readonly Screen[] = [
+  'wall',
   'map',
   'entities',
   'entity',
@@ -29,12 +34,15 @@ const SCREENS: readonly Screen[] = [
   'alarm',
   'alarm_performance',
   'subscriptions',
+  'rules',
   'registrations',
   'incidents',
   'incident',
+  'notices',
   'shift',
   'people',
   'duty',
+  'warnings',
   'signed-out',
 ];
 
