@@ -21,6 +21,27 @@ _REGISTER = """() => fetch('/ngsi-ld/v1/csourceRegistrations', {
     }),
 })"""
 """A broker of things that the example does not have; the second time it is there already."""
+_STAFF = """async () => {
+    const post = (path, body) => fetch('/api/v1/' + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+    });
+    await post('people', {
+        id: 'test',
+        name: 'Người mẫu (test)',
+        positions: ['operator', 'it'],
+        contacts: { email: 'test@example.vn' },
+    });
+    await post('shifts', {
+        position: 'operator',
+        pattern: 'office',
+        people: ['test'],
+        first_day: '2026-11-30',
+        days: 5,
+    });
+}"""
+"""Somebody with shifts; the second time both are there already."""
 
 
 _OPEN_INCIDENT = """() => fetch('/api/v1/incidents', {
@@ -46,6 +67,7 @@ def all_screens(page: Page) -> Iterator[str]:
     yield from registration_screens(page)
     yield from incident_screens(page)
     yield from source_screens(page)
+    yield from people_screens(page)
     yield from dialogs(page)
     go_to(page, "/nowhere")
     expect(page.locator("#main a[href='/map']")).to_be_visible()
@@ -60,6 +82,7 @@ def main_screens(page: Page) -> Iterator[str]:
     yield from registration_screens(page)
     yield from incident_screens(page)
     yield from source_screens(page)
+    yield from people_screens(page)
 
 
 def map_screens(page: Page) -> Iterator[str]:
@@ -117,6 +140,36 @@ def source_screens(page: Page) -> Iterator[str]:
     page.locator(ROW).nth(1).get_by_role("link").click()
     expect(page.get_by_test_id("source-detail").locator("svg rect.stored").first).to_be_attached()
     yield "source"
+
+
+def people_screens(page: Page) -> Iterator[str]:
+    page.evaluate(_STAFF)
+    go_to(page, "/people")
+    expect(page.locator("[data-person=test]")).to_be_visible(timeout=SLOW_MS)
+    yield "people"
+    page.locator("[data-person=test] button").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "a person"
+    page.keyboard.press("Escape")
+    go_to(page, "/people?view=audit")
+    expect(page.locator("#main tbody tr").first).to_be_visible()
+    yield "audit record"
+    go_to(page, "/shift")
+    expect(page.locator("[data-position=operator]")).to_be_visible(timeout=SLOW_MS)
+    yield "shift"
+    go_to(page, "/shift?view=roster&week=2026-11-30")
+    expect(page.locator("[data-shift]").first).to_be_visible()
+    yield "roster"
+    page.locator(".tools .primary").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "plan of a roster"
+    page.keyboard.press("Escape")
+    page.goto("/duty")
+    expect(page.locator(".duty .notice")).to_be_visible(timeout=SLOW_MS)
+    yield "mobile duty page"
+    page.goto("/shift?view=handovers")
+    expect(page.locator("#main .notice")).to_be_visible(timeout=SLOW_MS)
+    yield "no handovers"
 
 
 def registration_screens(page: Page) -> Iterator[str]:
