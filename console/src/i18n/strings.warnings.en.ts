@@ -24,6 +24,7 @@ export const warningsEn: Record<keyof typeof warningsVi, string> = {
   warn_level_short: 'Level {n}',
   warn_level_none: 'no level',
   warn_level_source: 'After {source}; the colour on the screen is only a mark.',
+  warn_level_unverified: 'The list has not been checked against the legal text.',
   warn_sent: 'Released at',
   warn_expires: 'In force until',
   warn_effective: 'In force from (empty: from its release)',

@@ -22,6 +22,7 @@ export const warningsVi = {
   warn_level_short: 'Cấp {n}',
   warn_level_none: 'không có cấp',
   warn_level_source: 'Theo {source}; màu trên màn hình chỉ để nhận biết.',
+  warn_level_unverified: 'Danh mục chưa được đối chiếu với văn bản gốc.',
   warn_sent: 'Phát lúc',
   warn_expires: 'Hiệu lực đến',
   warn_effective: 'Hiệu lực từ (trống: ngay khi phát)',
