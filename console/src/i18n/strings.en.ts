@@ -1,7 +1,10 @@
 /** English words of the console. */
 
 import { drillEn } from './strings.drill.en';
+import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
+import { incidentsEn } from './strings.incidents.en';
+import { noticesEn } from './strings.notices.en';
 import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
@@ -10,7 +13,10 @@ import type { Strings } from './strings.vi';
 
 export const en: Strings = {
   ...drillEn,
+  ...alarmsEn,
   ...entitiesEn,
+  ...incidentsEn,
+  ...noticesEn,
   ...peopleEn,
   ...registrationsEn,
   ...subscriptionsEn,

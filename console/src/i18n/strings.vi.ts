@@ -1,7 +1,10 @@
 /** Vietnamese words of the console: the first language; the other dictionaries follow its keys. */
 
 import { drillVi } from './strings.drill.vi';
+import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
+import { incidentsVi } from './strings.incidents.vi';
+import { noticesVi } from './strings.notices.vi';
 import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
@@ -9,7 +12,10 @@ import { warningsVi } from './strings.warnings.vi';
 
 export const vi = {
   ...drillVi,
+  ...alarmsVi,
   ...entitiesVi,
+  ...incidentsVi,
+  ...noticesVi,
   ...peopleVi,
   ...registrationsVi,
   ...subscriptionsVi,

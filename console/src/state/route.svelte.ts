@@ -6,8 +6,14 @@ export type Screen =
   | 'entity'
   | 'trends'
   | 'sources'
+  | 'alarms'
+  | 'alarm'
+  | 'alarm_performance'
   | 'subscriptions'
   | 'registrations'
+  | 'incidents'
+  | 'incident'
+  | 'notices'
   | 'shift'
   | 'people'
   | 'duty'
@@ -21,8 +27,14 @@ const SCREENS: readonly Screen[] = [
   'entity',
   'trends',
   'sources',
+  'alarms',
+  'alarm',
+  'alarm_performance',
   'subscriptions',
   'registrations',
+  'incidents',
+  'incident',
+  'notices',
   'shift',
   'people',
   'duty',

@@ -105,6 +105,7 @@ class Doors:
             self._stores.areas,
             self._ingest,
             self._clock,
+            self._stores.rules,
             *self._broker(),
         )
 
