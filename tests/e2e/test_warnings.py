@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from cap_samples import expect_valid
 from playwright.sync_api import Browser, Page, expect
 
+from cap_samples import expect_valid
 from dothi.facades.cap.reading import read_alert
 from support.browser import SLOW_MS, WINDOW
 from support.program import Program
@@ -18,7 +18,9 @@ ATOM_LINK = re.compile(r"href=\"[^\"]*(/cap/[^\"]+\.xml)\"")
 
 
 @contextmanager
-def signed_in(browser: Browser, hub: Program, administrator: httpx.Client, who: str) -> Iterator[Page]:
+def signed_in(
+    browser: Browser, hub: Program, administrator: httpx.Client, who: str
+) -> Iterator[Page]:
     made = administrator.post(f"/api/v1/people/{who}/link").json()
     context = browser.new_context(base_url=hub.url, **WINDOW)
     page = context.new_page()

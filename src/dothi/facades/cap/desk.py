@@ -15,6 +15,7 @@ from dothi.facades.cap.refusing import (
     busy,
     conflict,
     needs_reason,
+    no_subject,
     not_allowed,
     not_fit,
     unknown,
@@ -225,7 +226,9 @@ class Desk:
 
     def _first_content(self, subject: str, now_at: datetime) -> WarningContent:
         subjects = self._ports.subjects
-        found = subjects.content_of(subject) if subject and subjects is not None else None
+        found = None
+        if subject and subjects is not None:
+            found = subjects.content_of(subject) or no_subject(subject)
         first = self.statuses[0] if self.sender != UNCONFIGURED_SENDER else CapStatus.EXERCISE
         content = found or WarningContent(status=first)
         if content.status not in self.statuses:
