@@ -5,7 +5,7 @@ begins and ends its transactions in SQL; pragmas then work too.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,14 @@ class HotConnection:
         """Execute once, or once per row with the row's columns bound in order."""
         if rows is None or rows.num_rows:
             self._statement(sql).executemany(sql, rows)
+
+    def put(self, sql: str, rows: Sequence[tuple[Any, ...]], shape: pa.StructType) -> None:
+        """Execute once per tuple, whose cells are bound in order.
+
+        As a struct, few rows need one call of Arrow; as columns, one for each column.
+        """
+        if rows:
+            self._statement(sql).executemany(sql, pa.array(rows, shape))
 
     def run_rarely(self, sql: str, rows: pa.Table) -> None:
         """Like `run` with rows, without keeping the statement.

@@ -119,6 +119,7 @@ attribute = Table(
     Column("unit", String),
     Column("observed_us", BigInteger),
     Column("newest_us", BigInteger, comment="highest observed_us ever stored"),
+    Column("newest_revision", SmallInteger, comment="of the value of that time; null: not known"),
     Column("quality", SmallInteger),
     Column("source_id", BigInteger, comment="of the current value"),
     Column("created_us", BigInteger, nullable=False),

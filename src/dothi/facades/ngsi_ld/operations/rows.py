@@ -10,10 +10,8 @@ from dothi.facades.ngsi_ld.wire.body import Columns, columns
 from dothi.facades.ngsi_ld.wire.instance import Instance
 from dothi.facades.ngsi_ld.wire.past import PastInstance
 from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
-from dothi.model.row import Cells, Change, Kind
+from dothi.model.row import Cells, Change, Kind, Row
 
-Row = tuple[Any, ...]
-"""Cells in the order of ROW_SCHEMA."""
 Mark = tuple[int, int]
 _NOTHING = Columns(None, None, None, None)
 
