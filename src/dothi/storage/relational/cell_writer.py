@@ -119,7 +119,6 @@ class CellWriter:
         }
         steps.series.assign(current, work.now_us)
         self._describe(values, keys, looks)
-        steps.entities.touch_each(dict.fromkeys(keys.entities.tolist()), work.now_us)
 
     def _describe(self, values: list[Sent], keys: Keys, looks: _Looks) -> None:
         """Keep names and bounds of entities in step with their attributes."""

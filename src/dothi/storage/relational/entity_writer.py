@@ -1,6 +1,6 @@
 """Entities as the writer makes, changes and deletes them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -285,12 +285,8 @@ class EntityWriter:
         self.describe(Numbered(rows, np.zeros_like(series), entities, series, observed))
 
     def touch(self, entity_ids: Ints, now_us: int) -> None:
-        """Stamp `modified_us` on entities (NGSI-LD writes; telemetry leaves it to attributes)."""
-        self.touch_each(np.unique(entity_ids).tolist(), now_us)
-
-    def touch_each(self, ids: Iterable[int], now_us: int) -> None:
-        """The same for some of which none stands twice."""
-        rows = [(now_us, i) for i in ids if i not in self._made]
+        """Stamp `modified_us` on entities that lost attributes; what has one stamps it itself."""
+        rows = [(now_us, i) for i in np.unique(entity_ids).tolist()]
         self._connection.put(_TOUCH, rows, _TOUCHED)
 
     def _clear_types(self, entity_ids: pa.Array) -> None:

@@ -216,9 +216,6 @@ class SqliteLogWriter:
         self._log.append(numbered, work, revision)
         winners = self._series.merge(numbered, revision, work.now_us)
         self._entities.describe(numbered.take(winners))
-        assigned = numbered.rows["change"].to_numpy() == Change.ASSIGN
-        if assigned.any():
-            self._entities.touch(numbered.entities[assigned], work.now_us)
 
     def _delete(self, rows: pa.Table, work: Work) -> None:
         uris = rows["entity"].cast(pa.string()).to_pylist()
