@@ -32,6 +32,7 @@ _MOST_CHARS = MAX_VALUE_BYTES // 4
 """A text of so many characters is certainly not too long."""
 _CHANGES = frozenset({Change.ASSIGN, Change.UPSERT_ENTITY})
 _KINDS = frozenset(Kind)
+_ASSIGN, _GEO_PROPERTY = int(Change.ASSIGN), int(Kind.GEO_PROPERTY)
 
 
 def admit_cells(batches: Sequence[Batch], specs: Mapping[str, AttributeSpec]) -> CellGroup | None:
@@ -87,7 +88,7 @@ def _are_good(rows: list[Row], specs: Mapping[str, AttributeSpec]) -> bool:
         return False
     if min(filter(None, times), default=_EARLIEST) < _EARLIEST:
         return False
-    return all(map(_has_value, rows)) and (Kind.GEO_PROPERTY not in kinds or _have_bounds(rows))
+    return all(map(_has_value, rows)) and (_GEO_PROPERTY not in kinds or _have_bounds(rows))
 
 
 def _texts(names: Iterable[str]) -> pa.Array:
@@ -112,7 +113,7 @@ def _stay(units: set[str], rows: list[Row], specs: Mapping[str, AttributeSpec]) 
 def _has_value(row: Row) -> bool:
     """A row about an entity has a body and no name, any other a name and a finite value."""
     _, _, _, name, _, _, number, text, body, _, _, _, change = row
-    if bool(name) is not (change == Change.ASSIGN):
+    if bool(name) is not (change == _ASSIGN):
         return False
     if number is None:
         if text is None and body is None:
@@ -128,5 +129,5 @@ def _has_value(row: Row) -> bool:
 
 
 def _have_bounds(rows: list[Row]) -> bool:
-    bodies = [row[8] for row in rows if row[11] == Kind.GEO_PROPERTY]
+    bodies = [row[8] for row in rows if row[11] == _GEO_PROPERTY]
     return not np.isnan(bounds(bodies)[:, 0]).any()

@@ -367,7 +367,7 @@ def _drafts(rows: pa.Table, uris: list[str]) -> dict[str, Draft]:
     left = [u for u in uris if u not in found]
     if left:
         found |= {u: EntityBody([type_]) for u, type_ in _first_types(rows, left).items()}
-    return {uri: Draft(body) for uri, body in found.items()}
+    return {uri: Draft(found[uri]) for uri in uris}
 
 
 def _first_types(rows: pa.Table, uris: list[str]) -> dict[str, str]:

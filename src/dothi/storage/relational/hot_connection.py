@@ -15,7 +15,7 @@ import adbc_driver_sqlite.dbapi
 import pyarrow as pa
 
 from dothi.model.problem import StoreUnavailable
-from dothi.storage.relational.engine import BUSY_TIMEOUT_MS
+from dothi.storage.relational.engine import BUSY_TIMEOUT_MS, LONG_WAL
 
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -23,6 +23,7 @@ _PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
     "temp_store=MEMORY",
     "foreign_keys=OFF",
+    *LONG_WAL,
 )
 
 

@@ -16,6 +16,7 @@ from dothi.pipeline.admit_cells import in_columns
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.history import SealedKeys
 from dothi.storage.relational.cell_writer import CellWriter, Steps
+from dothi.storage.relational.checkpoints import Checkpoints
 from dothi.storage.relational.columns import Ints
 from dothi.storage.relational.entity_writer import EntityWriter
 from dothi.storage.relational.guard_check import Fate, check_guards, replays, touched
@@ -50,6 +51,7 @@ class SqliteLogWriter:
         clock: Clock | None = None,
     ) -> None:
         self._connection = HotConnection(path)
+        self._checkpoints = Checkpoints(path, self._connection)
         self._clock = clock or SystemClock()
         self._index = index
         self._lock = threading.Lock()
@@ -80,6 +82,7 @@ class SqliteLogWriter:
 
     def close(self) -> None:
         with self._lock:
+            self._checkpoints.close()
             self._connection.close()
 
     def commit(self, group: Group | CellGroup) -> list[CommitResult]:
@@ -108,6 +111,7 @@ class SqliteLogWriter:
             self._next_seq = work.next_seq
             self._next_batch += len(group.batches)
             self._last_us = work.now_us
+            self._checkpoints.look()
             return _results(group, work, fate)
 
     def release(self, source_id: str) -> int:
