@@ -117,7 +117,7 @@ def test_times_end_in_at() -> None:
         f"{_at(path)}: {node.name}.{name}: {kind}"
         for path, node, name, kind in _fields()
         if kind in {"datetime", "datetime | None"}
-        and not name.endswith("_at")
+        and not f"_{name}".endswith("_at")
         and name not in TIME_NAMES
     ]
     assert not wrong, f"times are aware UTC and end in _at: {wrong}"

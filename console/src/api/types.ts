@@ -1,5 +1,7 @@
 /** Shapes of docs/reference/http-api.md. */
 
+import type { AlarmView } from './alarms';
+
 export type Origin = 'measured' | 'replayed' | 'simulated';
 export type SourceState = 'live' | 'late' | 'silent' | 'never';
 
@@ -89,10 +91,14 @@ export interface Layer {
 }
 
 export interface Me {
+  /** Of a person the id. */
   name: string;
+  /** The name that people read. */
+  title: string;
+  positions: string[];
   permissions: string[];
   version: string;
-  mode: 'example' | 'normal';
+  mode: 'example' | 'normal' | 'drill';
 }
 
 export interface AreaView {
@@ -171,6 +177,7 @@ export interface Snapshot {
   at: string;
   entities: EntityView[];
   sources: SourceView[];
+  alarms?: AlarmView[];
 }
 
 export interface Delta {
@@ -183,6 +190,8 @@ export interface Delta {
   entities: EntityView[];
   gone: string[];
   sources: SourceView[];
+  alarms?: AlarmView[];
+  alarms_closed?: number[];
 }
 
 export interface Beat {

@@ -56,6 +56,13 @@ export function formatDuration(ms: number, lang: Lang): string {
   return `${formatCount(Math.floor(s / 86_400), lang)} ${day}`;
 }
 
+/** Hours, minutes and seconds of a running clock: "1:05:09". */
+export function formatSpan(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds));
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+}
+
 /** A delay, exact below ten seconds: "85 ms", "1,2 giây". */
 export function formatDelay(ms: number, lang: Lang): string {
   if (ms < 1000) return `${formatCount(ms, lang)} ms`;

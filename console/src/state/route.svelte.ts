@@ -1,24 +1,48 @@
 /** The URL is the state of the screen: reading and changing it. */
 
 export type Screen =
+  | 'wall'
   | 'map'
   | 'entities'
   | 'entity'
   | 'trends'
   | 'sources'
+  | 'alarms'
+  | 'alarm'
+  | 'alarm_performance'
   | 'subscriptions'
+  | 'rules'
   | 'registrations'
+  | 'incidents'
+  | 'incident'
+  | 'notices'
+  | 'shift'
+  | 'people'
+  | 'duty'
+  | 'warnings'
   | 'signed-out'
   | 'unknown';
 
 const SCREENS: readonly Screen[] = [
+  'wall',
   'map',
   'entities',
   'entity',
   'trends',
   'sources',
+  'alarms',
+  'alarm',
+  'alarm_performance',
   'subscriptions',
+  'rules',
   'registrations',
+  'incidents',
+  'incident',
+  'notices',
+  'shift',
+  'people',
+  'duty',
+  'warnings',
   'signed-out',
 ];
 

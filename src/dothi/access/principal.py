@@ -11,8 +11,12 @@ class Principal:
     """An identity with its permissions; a device also has the one source it may send for."""
 
     name: str
+    """Of a person the id, as it stands in records of what was done."""
     permissions: frozenset[Permission]
     source: str | None = None
+    title: str = ""
+    """The name that people read; empty: `name`."""
+    positions: tuple[str, ...] = ()
 
     def may(self, permission: Permission) -> bool:
         return permission is Permission.PUBLIC or permission in self.permissions

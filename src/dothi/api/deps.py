@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 import anyio
 import anyio.to_thread
 
+from dothi.api.alarm_deps import AlarmDeps
 from dothi.api.layers import Layer
 from dothi.api.settings import ApiSettings
 from dothi.live.hub import LiveHub
@@ -15,11 +16,15 @@ from dothi.ports.areas import Areas
 from dothi.ports.clock import Clock
 from dothi.ports.history import History
 from dothi.ports.owners import SeriesOwners
+from dothi.ports.people import People
 from dothi.ports.pulls import PullRuns
 from dothi.ports.receipts import Receipts
 from dothi.ports.registry import Sources
+from dothi.ports.rules import Rules
 from dothi.ports.state import State
 from dothi.ports.subscriptions import Deliveries
+from dothi.ports.warnings import ForeignWarnings, WarningDesk
+from dothi.rules.facts import StateFacts
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,12 +44,20 @@ class ApiDeps:
     clock: Clock
     version: str
     deliveries: Deliveries | None = None
-    is_example: bool = False
+    mode: str = "normal"
+    """normal, example or drill."""
+    alarms: AlarmDeps | None = None
     layers: Sequence[Layer] = ()
     pulls: PullRuns | None = None
     pull_sources: Mapping[str, str] = field(default_factory=dict)
     """Connector that runs -> the source that bears its values."""
+    rules: Rules | None = None
+    """None: this program has no rules."""
+    rule_facts: StateFacts | None = None
+    people: People | None = None
     settings: ApiSettings = field(default_factory=ApiSettings)
+    warnings: WarningDesk | None = None
+    foreign_warnings: ForeignWarnings | None = None
 
     @cached_property
     def _limiter(self) -> anyio.CapacityLimiter:

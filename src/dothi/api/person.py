@@ -21,10 +21,14 @@ class Me(Struct, frozen=True):
     """The one who asks."""
 
     name: str
+    """Of a person the id."""
+    title: str
+    """The name that people read."""
+    positions: list[str]
     permissions: list[str]
     version: str
     mode: str
-    """example or normal."""
+    """normal, example or drill."""
 
 
 def endpoints(deps: ApiDeps) -> list[Endpoint]:
@@ -33,8 +37,16 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
     async def me(request: Request) -> Response:
         decode_query(request, NoQuery)
         principal: Principal = request.state.principal
-        mode = "example" if deps.is_example else "normal"
-        return answer(Me(principal.name, sorted(principal.permissions), deps.version, mode))
+        return answer(
+            Me(
+                principal.name,
+                principal.title or principal.name,
+                list(principal.positions),
+                sorted(principal.permissions),
+                deps.version,
+                deps.mode,
+            )
+        )
 
     async def layers(request: Request) -> Response:
         decode_query(request, NoQuery)

@@ -22,13 +22,14 @@ class Running(msgspec.Struct, frozen=True):
 
 
 class DataFolder:
-    """`dothi.db`, `lake/`, `tenants/`, `secrets/`, `dothi.toml`, `lock` under one folder."""
+    """`dothi.db`, `lake/`, `tenants/`, `evidence/`, `secrets/`, `dothi.toml`, `lock` below it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self.database = self.path / "dothi.db"
         self.lake = self.path / "lake"
         self.tenants = self.path / "tenants"
+        self.evidence = self.path / "evidence"
         self.secrets = self.path / "secrets"
         self.settings = self.path / "dothi.toml"
         self._lock_path = self.path / "lock"

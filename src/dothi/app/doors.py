@@ -9,8 +9,8 @@ import msgspec
 
 from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
-from dothi.app.late import Late
 from dothi.app.notifications import senders
+from dothi.app.stage import Stage
 from dothi.app.stores import Stores
 from dothi.facades.ngsi_ld.door import NgsiLdDeps, NgsiLdDoor
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
@@ -69,10 +69,12 @@ class Doors:
             self.services.append(files_door.FilesDoor(settings.files, ports))
         if settings.pull.connectors:
             # Imported here: without connectors nobody needs the HTTP client.
+            from dothi.app.warning_feeds import cap_ports
             from dothi.intake.pull import service as pull
             from dothi.intake.pull.build import pull_service
 
-            pulls = pull.Ports(ingest, stores.pull_runs, stores.sources, clock)
+            cap = cap_ports(stores, clock)
+            pulls = pull.Ports(ingest, stores.pull_runs, stores.sources, clock, cap)
             self.services.append(pull_service(settings.pull, pulls))
 
     def endpoints(self) -> list[Endpoint]:
@@ -94,27 +96,29 @@ class Doors:
             found["Files"] = self._settings.files.folder
         return found
 
-    def example(self) -> Service:
-        """The two provinces, sending through the MQTT door. Raises Problem: that is closed."""
+    def stage(self) -> Stage:
+        """For what plays devices, once the doors are open."""
+        return Stage(
+            self._settings,
+            self._data_folder,
+            self._stores.sources,
+            self._stores.areas,
+            self._ingest,
+            self._clock,
+            self._stores.rules,
+            *self._broker(),
+        )
+
+    def need_mqtt(self) -> None:
+        """Raise Problem when nothing can be played: the MQTT door is closed."""
         if self._mqtt is None:
             raise Problem(
-                "example_needs_mqtt",
-                "The example needs the MQTT door",
-                "its stations send through it, and mqtt.mode is off",
+                "needs_mqtt",
+                "The example and drills need the MQTT door",
+                "their stations send through it, and mqtt.mode is off",
                 where="mqtt.mode",
                 remedy='set mqtt.mode = "embedded", or start with --empty',
             )
-        # Imported here: the MQTT client that its stations use is of no use to other starts.
-        from dothi.app.example.publisher import Broker
-        from dothi.app.example.service import ExampleNeeds, ExampleService
-
-        needs = ExampleNeeds(self._stores.sources, self._stores.areas, self._ingest)
-        return Late(
-            "example",
-            lambda: ExampleService(
-                needs, Broker(*self._broker()), self._data_folder, self._settings.example
-            ),
-        )
 
     def _broker(self) -> tuple[str, int]:
         """Host and port that devices connect to."""

@@ -5,13 +5,18 @@ from dothi.app.data_folder import DataFolder
 from dothi.app.exposure import reachable
 from dothi.app.stores import open_registers
 from dothi.ports.clock import SystemClock
+from dothi.ports.sessions import ADMINISTRATOR
 
 
-def make_login_link(settings: Settings, folder: DataFolder) -> str:
+def make_login_link(settings: Settings, folder: DataFolder, person: str = ADMINISTRATOR) -> str:
     """A new one-time link. Raises Problem: dothi never ran here."""
     folder.require()
+    access = settings.access
+    lifetime_s = (
+        access.link_lifetime_s if person == ADMINISTRATOR else access.person_link_lifetime_s
+    )
     with open_registers(folder, SystemClock()) as registers:
-        token = registers.sessions.make_link(settings.access.link_lifetime_s)
+        token = registers.sessions.make_link(lifetime_s, person)
     return login_url(base_url(settings, folder), token)
 
 

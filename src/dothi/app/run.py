@@ -17,6 +17,7 @@ from dothi.app.exposure import plain_doors
 from dothi.app.http.server import address_of, bind
 from dothi.app.hubs.open_files import raise_limit
 from dothi.app.logs import set_up
+from dothi.app.mode import Mode
 from dothi.app.started import Started
 from dothi.model.problem import Problem
 
@@ -26,7 +27,7 @@ log = logging.getLogger("dothi.app")
 def run(
     loaded: Loaded[Settings],
     folder: DataFolder,
-    with_example: bool,
+    mode: Mode,
     announce: Callable[[Started], None],
 ) -> None:
     """Run until SIGTERM or SIGINT. Raises Problem when it cannot start."""
@@ -45,8 +46,8 @@ def run(
     sock = bind(settings.server)
     try:
         folder.lock(address_of(sock), datetime.now(UTC).isoformat())
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_live(loaded, folder, with_example, sock, announce))
+        with asyncio.Runner(loop_factory=_loop_factory(mode)) as runner:
+            runner.run(_live(loaded, folder, mode, sock, announce))
     finally:
         sock.close()
         folder.unlock()
@@ -67,7 +68,7 @@ def check_access(settings: Settings) -> None:
 async def _live(
     loaded: Loaded[Settings],
     folder: DataFolder,
-    with_example: bool,
+    mode: Mode,
     sock: socket.socket,
     announce: Callable[[Started], None],
 ) -> None:
@@ -75,7 +76,7 @@ async def _live(
 
     stop = _stop_on_signal()
     began_at = datetime.now(UTC)
-    async with build(loaded.settings, folder, sock, with_example) as program:
+    async with build(loaded.settings, folder, sock, mode) as program:
         await program.supervisor.start()
         # What the start has made stays: looking through it for garbage again and again cost a
         # tenth of the time of a write.
@@ -105,8 +106,9 @@ def _stop_on_signal() -> asyncio.Event:
     return stop
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if sys.platform == "win32":
+def _loop_factory(mode: Mode) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The fence sees what goes through Python's sockets; uvloop goes past them."""
+    if sys.platform == "win32" or mode.is_fenced:
         return None
     import uvloop
 

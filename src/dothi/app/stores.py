@@ -13,7 +13,11 @@ from dothi.storage.lake.history import LakeHistory
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.relational.access_store import AccessStore
+from dothi.storage.relational.alarm_reader import RelationalAlarmReader
+from dothi.storage.relational.alarms import RelationalAlarmLedger
+from dothi.storage.relational.answers import RelationalAnswers
 from dothi.storage.relational.areas import RelationalAreas
+from dothi.storage.relational.audit import RelationalAudit
 from dothi.storage.relational.context_sources import RelationalContextSources
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
@@ -22,20 +26,31 @@ from dothi.storage.relational.entity_query import SqliteEntities
 from dothi.storage.relational.entity_states import SqliteEntityStates
 from dothi.storage.relational.evolution_query import SqliteEvolutions
 from dothi.storage.relational.files_seen import RelationalFilesSeen
+from dothi.storage.relational.foreign_warnings import RelationalForeignWarnings
+from dothi.storage.relational.handovers import RelationalHandovers
 from dothi.storage.relational.hot_log import SqliteLogWriter
+from dothi.storage.relational.incidents import RelationalIncidents
 from dothi.storage.relational.inventory import SqliteInventory
 from dothi.storage.relational.ld_contexts import RelationalLdContexts
 from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
+from dothi.storage.relational.notice_deliveries import RelationalDeliveryQueue
+from dothi.storage.relational.notice_preferences import RelationalPreferences
+from dothi.storage.relational.notices import RelationalNotices
 from dothi.storage.relational.outbox import RelationalOutbox
+from dothi.storage.relational.people import RelationalPeople
+from dothi.storage.relational.procedures import RelationalProcedures
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
+from dothi.storage.relational.rules import RelationalRules, put_states
+from dothi.storage.relational.shifts import RelationalShifts
 from dothi.storage.relational.snapshots import RelationalSnapshots
 from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.sqlite_store import open_store
 from dothi.storage.relational.state import SqliteState
 from dothi.storage.relational.subscriptions import RelationalSubscriptions
+from dothi.storage.relational.warnings import RelationalWarnings
 
 _PRIVATE = 0o600
 
@@ -61,6 +76,21 @@ class Registers:
     subscriptions: RelationalSubscriptions
     outbox: RelationalOutbox
     context_sources: RelationalContextSources
+    people: RelationalPeople
+    shifts: RelationalShifts
+    handovers: RelationalHandovers
+    audit: RelationalAudit
+    answers: RelationalAnswers
+    notices: RelationalNotices
+    delivery_queue: RelationalDeliveryQueue
+    notice_preferences: RelationalPreferences
+    alarms: RelationalAlarmReader
+    alarm_ledger: RelationalAlarmLedger
+    incidents: RelationalIncidents
+    procedures: RelationalProcedures
+    warnings: RelationalWarnings
+    foreign_warnings: RelationalForeignWarnings
+    rules: RelationalRules
 
 
 @dataclass(frozen=True)
@@ -132,4 +162,19 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "subscriptions": RelationalSubscriptions(engine),
         "outbox": RelationalOutbox(engine),
         "context_sources": RelationalContextSources(engine),
+        "people": RelationalPeople(engine, clock),
+        "shifts": RelationalShifts(engine, clock),
+        "handovers": RelationalHandovers(engine, clock),
+        "audit": RelationalAudit(engine, clock),
+        "answers": RelationalAnswers(engine),
+        "notices": RelationalNotices(engine),
+        "delivery_queue": RelationalDeliveryQueue(engine),
+        "notice_preferences": RelationalPreferences(engine),
+        "alarms": RelationalAlarmReader(engine),
+        "alarm_ledger": RelationalAlarmLedger(engine, put_states),
+        "incidents": RelationalIncidents(engine),
+        "procedures": RelationalProcedures(engine),
+        "warnings": RelationalWarnings(engine),
+        "foreign_warnings": RelationalForeignWarnings(engine),
+        "rules": RelationalRules(engine),
     }

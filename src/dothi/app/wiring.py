@@ -10,24 +10,34 @@ from dothi import __version__
 from dothi.access.endpoint import Endpoint
 from dothi.api import routes as api
 from dothi.api.deps import ApiDeps
+from dothi.app.alarms import build_alarms
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.doors import Doors, Hub
 from dothi.app.exposure import plain_doors, reachable
 from dothi.app.http.batches import Batches
+from dothi.app.http.identity import Known
 from dothi.app.http.server import HttpServer, address_of
 from dothi.app.http.site import Site
 from dothi.app.hubs.hub import HubPlan, hub_ports
 from dothi.app.hubs.pool import HubPool
 from dothi.app.hubs.snapshots import SnapshotHubs
 from dothi.app.hubs.tenants import TenantHubs
+from dothi.app.incidents.build import build_incidents
+from dothi.app.late import Late
+from dothi.app.mode import Mode
+from dothi.app.notices import NoticePart
 from dothi.app.offline import login_url
+from dothi.app.open_items import AlarmItems, IncidentItems
+from dothi.app.people import known_positions, people_endpoints
 from dothi.app.province import Province, read_province
+from dothi.app.rules_in_force import rules_in_force
 from dothi.app.source_measures import SourceMeasures
 from dothi.app.started import Started
 from dothi.app.store_measures import StoreMeasures
 from dothi.app.stores import Stores, open_stores
 from dothi.app.supervisor import Supervisor
+from dothi.app.warnings import warning_parts
 from dothi.console.endpoints import console_endpoints
 from dothi.live.feed import LiveDeps
 from dothi.live.hub import LiveHub
@@ -37,6 +47,7 @@ from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.measured import Measured
 from dothi.ports.service import Service
+from dothi.rules.facts import StateFacts
 
 _STOP_MARGIN_S = 5.0
 
@@ -64,11 +75,12 @@ class Program:
 
 @asynccontextmanager
 async def build(
-    settings: Settings, folder: DataFolder, sock: socket.socket, with_example: bool
+    settings: Settings, folder: DataFolder, sock: socket.socket, mode: Mode
 ) -> AsyncIterator[Program]:
     """Open the stores and put the parts together; nothing runs yet."""
     clock = SystemClock()
     province = read_province(settings.province, settings.console)
+    positions = known_positions(settings.access)
     with open_stores(folder, clock, settings.lake) as stores:
         intake = Intake(stores.writer, province.specs, settings.pipeline)
         cache_bytes = settings.pipeline.entity_cache_mb * 2**20
@@ -84,44 +96,70 @@ async def build(
         snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)
         hub = Hub(hub_ports(stores, intake, entities, snapshots), tenants)
         doors = Doors(settings, stores, hub, clock, folder.path)
+        alarms = build_alarms(
+            settings.alarms, stores, rules_in_force(stores, province.layers, clock), clock
+        )
+        notices = NoticePart(settings, stores, clock, folder.path, mode.name)
+        intake.watch(alarms.watch.wake)
+        incidents = build_incidents(settings.incidents, stores, folder, clock, positions, mode.name)
+        tasks = IncidentItems(stores.incidents, clock)
+        open_items = (
+            tasks,
+            AlarmItems(stores.alarms, clock, alarms.deps.limits.stale_after_s),
+        )
         supervisor = Supervisor(
             [
                 intake,
+                alarms.watch,
                 *stores.lake.services(stores.seal_source, stores.cursors, clock),
                 live,
                 tenants,
                 snapshots,
                 *doors.services,
+                notices.service,
+                *incidents.services,
             ],
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
         )
+        warnings = warning_parts(settings, stores, clock, is_drill=mode.is_fenced)
         endpoints = [
             *console_endpoints(province.console),
             *api.endpoints(
                 replace(
-                    _api_deps(settings, stores, province, live, clock, with_example),
+                    _api_deps(settings, stores, province, live, clock, mode.name),
                     deliveries=doors.deliveries,
+                    alarms=alarms.deps,
+                    warnings=warnings.desk,
+                    foreign_warnings=stores.foreign_warnings,
                 )
             ),
+            *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),
+            *notices.endpoints(),
             *doors.endpoints(),
+            *incidents.endpoints,
+            *warnings.endpoints,
             *Batches(intake).endpoints(),
+            *mode.endpoints,
         ]
         measured: list[Measured] = [
             SourceMeasures(stores.receipts),
             StoreMeasures(stores, folder),
             entities,
         ]
-        site = _site(settings, stores, supervisor, endpoints, measured)
+        known = Known(stores.sessions, stores.sources, stores.people, positions, stores.answers)
+        site = _site(settings, known, supervisor, endpoints, measured)
         supervisor.add(HttpServer(site.app, sock, settings.server))
-        if with_example:
-            supervisor.add(doors.example())
+        if mode.play is not None:
+            doors.need_mqtt()
+            play = mode.play
+            supervisor.add(Late(mode.name, lambda: play(doors.stage())))
         yield Program(supervisor, site, stores, settings, doors, address_of(sock))
 
 
 def _site(
     settings: Settings,
-    stores: Stores,
+    known: Known,
     supervisor: Supervisor,
     endpoints: Sequence[Endpoint],
     measured: Sequence[Measured],
@@ -130,7 +168,7 @@ def _site(
         parts: list[Measured | Service] = [*measured, *(p.service for p in supervisor.parts)]
         return [m for part in parts if isinstance(part, Measured) for m in part.measures()]
 
-    return Site(settings, stores.sessions, stores.sources, supervisor, measures, endpoints)
+    return Site(settings, known, supervisor, measures, endpoints)
 
 
 def _live_deps(stores: Stores, clock: Clock) -> LiveDeps:
@@ -140,6 +178,7 @@ def _live_deps(stores: Stores, clock: Clock) -> LiveDeps:
         sources=stores.sources,
         receipts=stores.receipts,
         clock=clock,
+        alarms=stores.alarms,
     )
 
 
@@ -149,7 +188,7 @@ def _api_deps(
     province: Province,
     live: LiveHub,
     clock: Clock,
-    with_example: bool,
+    mode: str,
 ) -> ApiDeps:
     return ApiDeps(
         state=stores.state,
@@ -161,7 +200,7 @@ def _api_deps(
         live=live,
         clock=clock,
         version=__version__,
-        is_example=with_example,
+        mode=mode,
         layers=province.layers,
         pulls=stores.pull_runs,
         pull_sources={
@@ -169,5 +208,7 @@ def _api_deps(
             for name, connector in settings.pull.connectors.items()
             if connector.is_enabled
         },
+        rules=stores.rules,
+        rule_facts=StateFacts(stores.state, stores.areas, clock),
         settings=settings.api,
     )

@@ -52,10 +52,11 @@ def run_program(
     data_dir: Path, config_file: Path | None, flags: dict[str, Any], with_example: bool
 ) -> None:
     """Run until a signal."""
+    from dothi.app.mode import EXAMPLE, NORMAL
     from dothi.app.run import run
 
     loaded = load_settings(data_dir, config_file, flags)
-    run(loaded, open_folder(data_dir), with_example, announce)
+    run(loaded, open_folder(data_dir), EXAMPLE if with_example else NORMAL, announce)
 
 
 def announce(started: "Started") -> None:

@@ -23,16 +23,33 @@ from dothi.console.unbuilt import UNBUILT_PAGE
 
 SCREEN_PATHS = (
     "/",
+    "/wall",
     "/map",
+    "/alarms",
+    "/alarm/{subject:path}",
+    "/alarm_performance",
+    "/incidents",
+    "/incident/{subject:path}",
+    "/warnings",
+    "/warnings/{subject:path}",
     "/entities",
     "/entity/{subject:path}",
     "/trends",
+    "/rules",
+    "/rules/{subject:path}",
     "/sources",
     "/subscriptions",
     "/registrations",
+    "/shift",
+    "/people",
+    "/duty",
+    "/notices",
     "/signed-out",
 )
 """URLs of screens: each is answered with the one page, which reads the URL itself."""
+
+DUTY_FILES = ("sw.js", "duty.webmanifest", "icon-192.png", "icon-512.png")
+"""What lets the duty page be installed and opened without network."""
 
 _TAGS = ("console",)
 
@@ -46,7 +63,12 @@ def console_endpoints(settings: ConsoleSettings, static_dir: Path = STATIC_DIR) 
     return [
         *screens,
         _public("/assets/{name:path}", _asset(static_dir / "assets"), "A file of the console"),
+        _public("/push-worker.js", _file(static_dir, "push-worker.js"), "Shows web push messages"),
         _public("/favicon.svg", _file(static_dir, "favicon.svg"), "The icon of the console"),
+        *(
+            _public(f"/{name}", _fresh_file(static_dir, name), "A part of the mobile duty page")
+            for name in DUTY_FILES
+        ),
         _public(
             "/basemap/manifest.json",
             _manifest(settings.basemap_dir),
@@ -84,6 +106,16 @@ def _file(folder: Path, name: str) -> Handler:
     async def handle(_request: Request) -> Response:
         path = file_inside(folder, name)
         return send_range(path) if path else not_found(name)
+
+    return handle
+
+
+def _fresh_file(static_dir: Path, name: str) -> Handler:
+    """A file that must not be older than the page: a worker of last week would serve its assets."""
+
+    async def handle(_request: Request) -> Response:
+        path = file_inside(static_dir, name)
+        return send_page(path) if path else not_found(name)
 
     return handle
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from dothi.live.alarm_shelf import AlarmShelf
+from dothi.live.alarm_view import AlarmView
 from dothi.live.entity_view import label
 from dothi.live.numbering import K, Numbering
 from dothi.live.view import Delta, EntityView, Snapshot, SourceView, Value
@@ -42,6 +44,7 @@ class Board:
         self._value_n: Numbering[ValueKey] = Numbering()
         self._gone_n: Numbering[str] = Numbering()
         self._source_n: Numbering[str] = Numbering()
+        self.alarms = AlarmShelf()
         self._has_changed = False
 
     def __contains__(self, entity: object) -> bool:
@@ -55,7 +58,8 @@ class Board:
         """Whether there is a new number."""
         if self._has_changed:
             self.n += 1
-            self.oldest = max(self.oldest, self._gone_n.keep_newest(MAX_GONE))
+            forgotten = (self._gone_n, self.alarms.closed_n)
+            self.oldest = max(self.oldest, *(gone.keep_newest(MAX_GONE) for gone in forgotten))
         return self._has_changed
 
     def put_entity(self, view: EntityView) -> None:
@@ -132,10 +136,19 @@ class Board:
             self._source_views[view.id] = view
             self._touch(self._source_n, view.id)
 
+    def put_alarm(self, view: AlarmView) -> None:
+        """Add or replace an alarm; a closed one goes."""
+        self._has_changed |= self.alarms.put(view, self.n + 1)
+
+    def keep_alarms(self, most: int) -> None:
+        """Of very many alarms keep the most urgent."""
+        self._has_changed |= self.alarms.keep(most, self.n + 1)
+
     def snapshot(self, at: str) -> Snapshot:
         """Everything."""
         entities = [self._full(entity) for entity in self._cards]
-        return Snapshot(self.n, self.epoch, at, entities, list(self._source_views.values()))
+        sources = list(self._source_views.values())
+        return Snapshot(self.n, self.epoch, at, entities, sources, self.alarms.all())
 
     def delta(self, after: int, at: str) -> Delta:
         """What changed after the number `after`, with the newest values only."""
@@ -151,6 +164,8 @@ class Board:
             entities=[self._full(entity) for entity in self._card_n.after(after)],
             gone=self._gone_n.after(after),
             sources=[self._source_views[s] for s in self._source_n.after(after)],
+            alarms=self.alarms.after(after),
+            alarms_closed=self.alarms.closed_n.after(after),
         )
 
     def _full(self, entity: str) -> EntityView:

@@ -7,13 +7,16 @@ from uuid import uuid4
 import msgspec
 import pyarrow as pa
 
+from dothi.live.alarm_view import alarm_view
 from dothi.live.board import Board
 from dothi.live.entity_view import entity_views, values_of
 from dothi.live.newest import newest
 from dothi.live.settings import LiveSettings
 from dothi.live.source_view import source_views
 from dothi.live.view import Delta, EntityView, Snapshot
+from dothi.model.alarm import OPEN
 from dothi.model.source import Source
+from dothi.ports.alarms import AlarmQuery, AlarmReader
 from dothi.ports.clock import Clock
 from dothi.ports.log import LogReader
 from dothi.ports.receipts import Receipts
@@ -34,6 +37,7 @@ class LiveDeps:
     sources: Sources
     receipts: Receipts
     clock: Clock
+    alarms: AlarmReader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Feed:
         self._settings = settings
         self._board: Board | None = None
         self._seq = 0
+        self._revision = 0
         self._sources_due_s = 0.0
         self._only_placed = False
         self._texts: dict[int | None, Message] = {}
@@ -70,6 +75,7 @@ class Feed:
             return "", 0
         board.begin()
         self._follow_log(board)
+        self._follow_alarms(board)
         is_due = monotonic() >= self._sources_due_s
         if is_due and not self._follow_sources(board):
             self.release()  # labels of values changed: everything is shown anew
@@ -100,11 +106,31 @@ class Feed:
             board = Board(uuid4().hex[:12], self._source_map())
             board.begin()
             self._reload(board)
+            self._load_alarms(board)
             self._follow_sources(board)
             board.end()
             self._board = board
             self._texts = {}
         return self._board
+
+    def _load_alarms(self, board: Board) -> None:
+        alarms = self._deps.alarms
+        if alarms is None:
+            return
+        self._revision = alarms.revision()
+        for alarm in alarms.page(AlarmQuery(states=OPEN, limit=self._settings.max_alarms)):
+            board.put_alarm(alarm_view(alarm))
+
+    def _follow_alarms(self, board: Board) -> None:
+        alarms = self._deps.alarms
+        is_more = alarms is not None
+        while alarms is not None and is_more:
+            changed = alarms.changed_after(self._revision, _PAGE)
+            for alarm in changed:
+                board.put_alarm(alarm_view(alarm))
+                self._revision = alarm.revision
+            is_more = len(changed) == _PAGE
+        board.keep_alarms(self._settings.max_alarms)
 
     def _follow_log(self, board: Board) -> None:
         log = self._deps.log

@@ -18,5 +18,7 @@ class LiveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Without viewers for this long, the live view lets go of its memory."""
     max_entities: int = 50_000
     """With more entities than this, only those with a place are shown live."""
+    max_alarms: int = 2_000
+    """With more open alarms than this, only the most urgent are shown live."""
     max_lag_rows: int = 100_000
     """Further behind the log than this, the state is read again instead of the log."""

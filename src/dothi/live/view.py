@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from dothi.live.alarm_view import AlarmView
+
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """RFC 3339, UTC."""
 
@@ -73,6 +75,8 @@ class Snapshot(Struct, tag_field="kind", tag="snapshot"):
     at: Time
     entities: list[EntityView]
     sources: list[SourceView]
+    alarms: list[AlarmView] = []
+    """Open ones; of very many the most urgent."""
 
 
 class Delta(Struct, tag_field="kind", tag="delta"):
@@ -85,6 +89,10 @@ class Delta(Struct, tag_field="kind", tag="delta"):
     entities: list[EntityView]
     gone: list[str]
     sources: list[SourceView]
+    alarms: list[AlarmView] = []
+    """Open ones that are new or have changed."""
+    alarms_closed: list[int] = []
+    """Ids of those that are shown no longer."""
 
 
 class Beat(Struct, tag_field="kind", tag="beat"):

@@ -11,8 +11,12 @@ class ForbiddenAddress(OSError):
     """The policy does not let us call the host."""
 
 
-async def allowed_address(host: str, port: int, policy: EgressPolicy) -> str:
+async def allowed_address(
+    host: str, port: int, policy: EgressPolicy, setting: str = "[ngsi_ld.notify] allow"
+) -> str:
     """The checked address itself is to be dialled: a second look-up could give another one.
+
+    `setting`: which one opens what the policy forbids.
 
     Raises OSError: no such host, or ForbiddenAddress.
     """
@@ -22,8 +26,7 @@ async def allowed_address(host: str, port: int, policy: EgressPolicy) -> str:
         if policy.permits(address):
             return address
     raise ForbiddenAddress(
-        f"the egress policy forbids {host} ({', '.join(addresses)}); "
-        "open it with [ngsi_ld.notify] allow"
+        f"the egress policy forbids {host} ({', '.join(addresses)}); open it with {setting}"
     )
 
 

@@ -19,3 +19,15 @@ class People(Protocol):
     def on_duty(self, at: datetime, position: str = "") -> Sequence[Person]:
         """Who has the duty at that time; with a position only those at it."""
         ...
+
+
+class PeopleRegister(People, Protocol):
+    """Also changes them; what is done is in the audit record, in the same transaction."""
+
+    def add(self, person: Person, by: str) -> bool:
+        """False: the id is taken (also by somebody who left)."""
+        ...
+
+    def change(self, person: Person, by: str) -> bool:
+        """False: there is no such person. Whoever is not active any more is signed out."""
+        ...

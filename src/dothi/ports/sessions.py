@@ -2,18 +2,24 @@
 
 from typing import Protocol
 
+ADMINISTRATOR = "administrator"
+"""The principal that is there before any person is."""
+
 
 class Sessions(Protocol):
-    """Any thread; blocking."""
+    """Any thread; blocking. Signing in and out stands in the audit record."""
 
-    def make_link(self, lifetime_s: float) -> str:
-        """A new one-time token, shown once. Links made before stop working."""
+    def make_link(self, lifetime_s: float, person: str = ADMINISTRATOR, by: str = "") -> str:
+        """A new one-time token of a person, shown once. Her or his links made before stop working.
+
+        `by`: who made it, for the audit record; empty: whoever has the data directory.
+        """
         ...
 
     def redeem(self, link_token: str, lifetime_s: float) -> str | None:
-        """Use a link up and open a session of the administrator.
+        """Use a link up and open a session of the person that it was made for.
 
-        Returns the session token, or None: unknown, used or expired link.
+        Returns the session token, or None: unknown, used or expired link, or the person left.
         """
         ...
 
@@ -30,5 +36,5 @@ class Sessions(Protocol):
         ...
 
     def count_live(self) -> int:
-        """Number of sessions that are still valid."""
+        """Number of sessions of the administrator that are still valid."""
         ...

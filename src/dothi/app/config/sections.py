@@ -31,8 +31,13 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """`open` makes everybody administrator; only allowed when listening on loopback."""
     link_lifetime_s: float = 3600.0
     """How long a one-time login link works."""
+    person_link_lifetime_s: float = 86400.0
+    """How long a login link works that is made for a person, who must be handed it first."""
     session_lifetime_s: float = 30 * 86400.0
     """How long a browser stays signed in."""
+    positions_file: str = ""
+    """TOML file with the positions that people may hold, what each may do, and the patterns of
+    shifts; empty: those that come with dothi."""
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,15 +2,20 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
+from dothi.access.person import principal_of
+from dothi.access.position import Positions
 from dothi.access.principal import ADMINISTRATOR, ANONYMOUS, Principal, device, system
 from dothi.app.config.sections import is_loopback
 from dothi.model.problem import Problem
+from dothi.ports.answers import Answers
+from dothi.ports.people import People
 from dothi.ports.registry import Sources
 from dothi.ports.sessions import Sessions
 
@@ -21,16 +26,29 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where those are found who may come in, and what they have been answered."""
+
+    sessions: Sessions
+    sources: Sources
+    people: People
+    positions: Positions
+    answers: Answers
+
+
 class Identity:
     """Finds the principal of a request; refuses what another site made a browser send."""
 
-    def __init__(self, sessions: Sessions, sources: Sources, mode: str, public_url: str) -> None:
-        self._sessions = sessions
-        self._sources = sources
+    def __init__(self, known: Known, mode: str, public_url: str) -> None:
+        self._sessions = known.sessions
+        self._sources = known.sources
+        self._people = known.people
+        self._positions = known.positions
         self._is_open = mode == "open"
         self._public_host = urlsplit(public_url).netloc.lower()
         self._devices: _Recent[Principal] = _Recent(_REMEMBER_S)
-        self._people: _Recent[Principal] = _Recent(_REMEMBER_S)
+        self._signed_in: _Recent[Principal] = _Recent(_REMEMBER_S)
 
     async def principal_of(self, connection: HTTPConnection) -> Principal:
         """Raises Problem: a token that does not work, or a request from another site."""
@@ -69,7 +87,7 @@ class Identity:
 
     def forget(self, session_token: str) -> None:
         """The session has ended: do not answer from memory."""
-        self._people.drop(session_token)
+        self._signed_in.drop(session_token)
 
     async def _device(self, header: str) -> Principal:
         scheme, _, token = header.partition(" ")
@@ -91,11 +109,18 @@ class Identity:
         )
 
     async def _person(self, token: str) -> Principal:
-        known = self._people.get(token)
+        known = self._signed_in.get(token)
         if known is not None:
             return known
-        name = await asyncio.to_thread(self._sessions.principal_of, token)
-        return ANONYMOUS if name is None else self._people.put(token, ADMINISTRATOR)
+        found = await asyncio.to_thread(self._whose, token)
+        return ANONYMOUS if found is None else self._signed_in.put(token, found)
+
+    def _whose(self, token: str) -> Principal | None:
+        name = self._sessions.principal_of(token)
+        if name is None or name == ADMINISTRATOR.name:
+            return ADMINISTRATOR if name else None
+        person = self._people.get(name)
+        return principal_of(person, self._positions) if person and person.is_active else None
 
     def _check_host(self, connection: HTTPConnection) -> None:
         """Without sign-in, a foreign name that resolves to us must not open the door."""

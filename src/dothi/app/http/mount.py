@@ -13,6 +13,7 @@ from dothi.access.principal import require
 from dothi.app.http.dispatch import Dispatch
 from dothi.app.http.identity import Identity
 from dothi.app.http.problems import Foreseen, render, respond
+from dothi.app.http.repeats import KEY, OWN_API, Repeats
 from dothi.app.http.request import QuickRequest
 from dothi.model.problem import Problem
 
@@ -23,8 +24,9 @@ _FOR_MACHINES = ("/api/", "/ngsi-ld/")
 class Mount:
     """Builds routes that check the permission of an Endpoint before its handler runs."""
 
-    def __init__(self, identity: Identity, max_body_bytes: int) -> None:
+    def __init__(self, identity: Identity, repeats: Repeats, max_body_bytes: int) -> None:
         self._identity = identity
+        self._repeats = repeats
         self._max_body_bytes = max_body_bytes
 
     def router(self, endpoints: Sequence[Endpoint]) -> ASGIApp:
@@ -50,7 +52,10 @@ class Mount:
             scope["principal"] = principal
             require(principal, endpoint.permission)
             scope.setdefault("state", {})["principal"] = principal  # what request.state shows
-            response = await endpoint.handler(request)
+            if KEY in request.headers and scope["path"].startswith(OWN_API):
+                response = await self._repeats.answer(request, principal, endpoint.handler)
+            else:
+                response = await endpoint.handler(request)
         except Foreseen as error:
             response = render(error, scope["path"])
         await response(scope, receive, send)

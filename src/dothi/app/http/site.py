@@ -8,13 +8,12 @@ from dothi.app.config.sections import ServerSettings, is_loopback
 from dothi.app.config.settings import Settings
 from dothi.app.http.boundary import Boundary
 from dothi.app.http.health import Health
-from dothi.app.http.identity import Identity
+from dothi.app.http.identity import Identity, Known
 from dothi.app.http.login import Login
 from dothi.app.http.mount import Mount
+from dothi.app.http.repeats import Repeats
 from dothi.app.supervisor import Supervisor
 from dothi.model.measure import Measure
-from dothi.ports.registry import Sources
-from dothi.ports.sessions import Sessions
 
 
 class Site:
@@ -23,21 +22,20 @@ class Site:
     def __init__(
         self,
         settings: Settings,
-        sessions: Sessions,
-        sources: Sources,
+        known: Known,
         supervisor: Supervisor,
         measures: Callable[[], Sequence[Measure]],
         endpoints: Sequence[Endpoint],
     ) -> None:
-        identity = Identity(sessions, sources, settings.access.mode, settings.server.public_url)
+        identity = Identity(known, settings.access.mode, settings.server.public_url)
         health = Health(
             supervisor, lambda: [*self.app.measures(), *measures()], _metrics_for(settings.server)
         )
-        login = Login(sessions, identity, settings.access)
+        login = Login(known.sessions, identity, settings.access)
         self.endpoints = [*health.endpoints(), *login.endpoints(), *endpoints]
         """Everything that is mounted."""
         health.publish(self.endpoints)
-        mount = Mount(identity, settings.server.max_body_mb * 2**20)
+        mount = Mount(identity, Repeats(known.answers), settings.server.max_body_mb * 2**20)
         self.app = Boundary(mount.router(self.endpoints), settings.log.requests)
 
 

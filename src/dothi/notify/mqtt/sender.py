@@ -42,9 +42,17 @@ class _Session:
 class MqttSender:
     """QoS 0, 1, 2 and MQTT 3.1.1 and 5 as notifierInfo says."""
 
-    def __init__(self, policy: EgressPolicy, verification: ssl.SSLContext | None = None) -> None:
-        """`verification`: which certificates are trusted; those of the system when left out."""
+    def __init__(
+        self,
+        policy: EgressPolicy,
+        verification: ssl.SSLContext | None = None,
+        *,
+        setting: str = "[ngsi_ld.notify] allow",
+    ) -> None:
+        """`verification`: which certificates are trusted; those of the system when left out.
+        `setting`: which one opens an address that the policy forbids."""
         self._policy = policy
+        self._setting = setting
         self._verification = verification
         self._sessions: dict[_Broker, _Session] = {}
 
@@ -95,7 +103,7 @@ class MqttSender:
     async def _connected(self, broker: _Broker) -> "aiomqtt.Client":
         import aiomqtt
 
-        host = await allowed_address(broker.host, broker.port, self._policy)
+        host = await allowed_address(broker.host, broker.port, self._policy, self._setting)
         options: dict[str, Any] = {}
         if broker.is_secure:
             host = broker.host  # its certificate is for the name, which guards the look-up too
@@ -154,8 +162,8 @@ def _parsed(message: Message) -> tuple[_Broker, str, int]:
         is_secure,
         parts.hostname,
         parts.port or (8883 if is_secure else 1883),
-        None if parts.username is None else unquote(parts.username),
-        None if parts.password is None else unquote(parts.password),
+        options.get("MQTT-User", None if parts.username is None else unquote(parts.username)),
+        options.get("MQTT-Password", None if parts.password is None else unquote(parts.password)),
         options.get("MQTT-Version", "mqtt5.0"),
     )
     return broker, topic, int(options.get("MQTT-QoS", "0"))

@@ -1,11 +1,20 @@
 """One HTTP/1.1 connection: a request, its answer, and again."""
 
 import asyncio
-from typing import cast
+from typing import NamedTuple, cast
 
 import httptools
 
 _MAX_ANSWER_BYTES = 1 << 20
+_KEPT_BYTES = 1 << 16
+
+
+class Answer(NamedTuple):
+    """What the receiver said."""
+
+    status: int
+    body: bytes
+    """Its beginning."""
 
 
 class ClosedEarly(ConnectionError):
@@ -13,14 +22,15 @@ class ClosedEarly(ConnectionError):
 
 
 class Connection(asyncio.Protocol):
-    """Bodies of answers are read and dropped."""
+    """Of the bodies of answers the beginning is kept, the rest read and dropped."""
 
     def __init__(self) -> None:
         self._transport: asyncio.WriteTransport | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._answer: asyncio.Future[int] | None = None
+        self._answer: asyncio.Future[Answer] | None = None
         self._has_headers = False
         self._received = 0
+        self._body = bytearray()
         self.is_open = False
         """Whether another request may be sent on it."""
         self.answers = 0
@@ -29,12 +39,13 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.WriteTransport, transport)
         self.is_open = True
 
-    async def exchange(self, request: bytes) -> int:
-        """Send the bytes of a request; gives the status of the answer. Raises OSError."""
+    async def exchange(self, request: bytes) -> Answer:
+        """Send the bytes of a request; gives the answer. Raises OSError."""
         if self._transport is None or not self.is_open:
             raise ClosedEarly("the connection is closed")
         self._answer = asyncio.get_running_loop().create_future()
         self._has_headers, self._received = False, 0
+        self._body.clear()
         self._transport.write(request)
         try:
             return await self._answer
@@ -71,6 +82,10 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         self._has_headers = self._parser.get_status_code() >= 200
 
+    def on_body(self, data: bytes) -> None:
+        if len(self._body) < _KEPT_BYTES:
+            self._body += data
+
     def on_message_complete(self) -> None:
         if self._parser.get_status_code() >= 200:
             if not self._parser.should_keep_alive():
@@ -80,7 +95,7 @@ class Connection(asyncio.Protocol):
     def _finish(self) -> None:
         if self._answer is not None and not self._answer.done():
             self.answers += 1
-            self._answer.set_result(self._parser.get_status_code())
+            self._answer.set_result(Answer(self._parser.get_status_code(), bytes(self._body)))
 
     def _fail(self, error: OSError) -> None:
         if self._answer is not None and not self._answer.done():

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 URL_SCHEME = "sqlite+adbc"
-_READS = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES", "WITH")
+_READS = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES", "WITH", "VACUUM INTO")
 _WRITES = ("INSERT ", "UPDATE ", "DELETE ", "REPLACE ")
 _BATCH_ROWS = "1000000"
 """Column types are inferred from this many rows at the start of an answer; the driver sets memory

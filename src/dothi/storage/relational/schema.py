@@ -327,6 +327,7 @@ login_link = Table(
     Column("created_us", BigInteger, nullable=False),
     Column("expires_us", BigInteger, nullable=False),
     Column("used_us", BigInteger),
+    Column("principal", String, nullable=False, server_default="administrator"),
 )
 
 pull_run = Table(

@@ -16,12 +16,16 @@ from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.app.config.load import load
 from dothi.app.config.settings import Settings
+from dothi.app.http.identity import Known
 from dothi.app.http.site import Site
+from dothi.app.people import known_positions
 from dothi.app.supervisor import Supervisor
 from dothi.model.problem import Overloaded, Problem, StoreUnavailable
 from dothi.model.source import Source
 from dothi.ports.clock import SystemClock
 from dothi.storage.relational.access_store import AccessStore
+from dothi.storage.relational.answers import RelationalAnswers
+from dothi.storage.relational.people import RelationalPeople
 from dothi.storage.relational.schema import metadata
 
 TOKEN, SYSTEM_TOKEN = "device-token", "system-token"
@@ -79,8 +83,10 @@ def _site(tmp_path: Path, environ: dict[str, str]) -> tuple[Site, AccessStore]:
     sessions = AccessStore(engine, SystemClock())
     settings = load(Settings, None, environ).settings
     supervisor = Supervisor([], SystemClock(), 1)
-    site = Site(settings, sessions, OneSource(), supervisor, list, ENDPOINTS)  # type: ignore[arg-type]
-    return site, sessions
+    people = RelationalPeople(engine, SystemClock())
+    positions, answers = known_positions(settings.access), RelationalAnswers(engine)
+    known = Known(sessions, OneSource(), people, positions, answers)  # type: ignore[arg-type]
+    return Site(settings, known, supervisor, list, ENDPOINTS), sessions
 
 
 @pytest.fixture

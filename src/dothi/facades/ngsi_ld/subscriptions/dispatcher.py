@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from dothi.facades.ngsi_ld.notify_settings import NotifySettings
-from dothi.facades.ngsi_ld.subscriptions.gates import Gates
 from dothi.facades.ngsi_ld.subscriptions.messages import message_of
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription
 from dothi.facades.ngsi_ld.subscriptions.settling import Settler
 from dothi.facades.ngsi_ld.subscriptions.tally import Tally
+from dothi.pipeline.gates import Gates, receiver_of
 from dothi.ports.clock import Clock
 from dothi.ports.notifier import Notifier, Outcome
 from dothi.ports.subscriptions import Notification, Outbox
@@ -164,7 +164,7 @@ class Dispatcher:
         if subscription is None or not self._may_be_sent(subscription):
             self._leave(lane, notification)
             return
-        gate = self.gates.of(subscription.target.uri)
+        gate = self.gates.of(receiver_of(subscription.target.uri))
         async with gate.passing():
             notification = lane.queue[0]
             outcome = await self._send(notification, subscription)

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from dothi.facades.ngsi_ld.subscriptions.dispatcher import Dispatcher
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription
+from dothi.pipeline.gates import receiver_of
 from dothi.ports.subscriptions import SubscriptionView
 
 _MOST_IDS = 3
@@ -23,7 +24,7 @@ def view_of(
         subscription.status(now_at),
         subscription.record.created_at,
         dispatcher.waiting(subscription.number),
-        dispatcher.gates.of(subscription.target.uri).is_down,
+        dispatcher.gates.is_down(receiver_of(subscription.target.uri)),
         subscription.delivery.state,
     )
 

@@ -25,12 +25,16 @@ class Gate:
         """Whether the receiver failed so often that it is tried rarely."""
         return self._failures >= _PATIENCE
 
+    async def opened(self) -> None:
+        """Wait until the receiver may be tried again."""
+        while (pause_s := self._opens_s - time.monotonic()) > 0:
+            await asyncio.sleep(pause_s)
+
     @asynccontextmanager
     async def passing(self) -> AsyncIterator[None]:
         """Wait for a place, and until the receiver may be tried again."""
         async with self._places:
-            while (pause_s := self._opens_s - time.monotonic()) > 0:
-                await asyncio.sleep(pause_s)
+            await self.opened()
             yield
 
     def note(self, *, is_reached: bool) -> None:
@@ -47,20 +51,29 @@ class Gate:
 
 
 class Gates:
-    """Gates by endpoint: a fault of one path says nothing about its neighbours."""
+    """Gates by the name of a receiver."""
 
     def __init__(self, concurrency: int, pauses_s: tuple[float, float]) -> None:
         self._concurrency = concurrency
         self._pauses_s = pauses_s
         self._known: dict[str, Gate] = {}
 
-    def of(self, uri: str) -> Gate:
-        parts = urlsplit(uri)
-        key = f"{parts.scheme}://{parts.netloc}{parts.path}"
-        if key not in self._known:
-            self._known[key] = Gate(self._concurrency, self._pauses_s)
-        return self._known[key]
+    def of(self, receiver: str) -> Gate:
+        if receiver not in self._known:
+            self._known[receiver] = Gate(self._concurrency, self._pauses_s)
+        return self._known[receiver]
+
+    def is_down(self, receiver: str) -> bool:
+        """Whether this one is; one that was never tried is not."""
+        gate = self._known.get(receiver)
+        return gate is not None and gate.is_down
 
     def down(self) -> int:
         """How many receivers are down."""
         return sum(gate.is_down for gate in self._known.values())
+
+
+def receiver_of(uri: str) -> str:
+    """An endpoint without its query: a fault of one path says nothing about its neighbours."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"

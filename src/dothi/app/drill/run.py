@@ -1,0 +1,97 @@
+"""Runs a drill: copy, fence, play, score."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from dothi.app.config.load import Loaded
+from dothi.app.config.settings import Settings
+from dothi.app.data_folder import DataFolder
+from dothi.app.drill.copying import copy_province
+from dothi.app.drill.endpoints import drill_endpoints
+from dothi.app.drill.facts import gather
+from dothi.app.drill.play import Play
+from dothi.app.drill.report import report_of, write_report
+from dothi.app.drill.scenario import Scenario, read_scenario
+from dothi.app.drill.score import score
+from dothi.app.drill.service import DrillService
+from dothi.app.example.files import find_data_folder
+from dothi.app.mode import Mode
+from dothi.app.run import run
+from dothi.app.started import Started
+from dothi.app.stores import open_registers
+from dothi.intake.pull.settings import PullSettings
+from dothi.model.problem import Problem
+from dothi.ports.clock import SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be played, and where."""
+
+    scenario: str
+    folder: DataFolder
+    original: DataFolder | None
+    speed: float
+    stops_at_end: bool = False
+
+
+def delivered() -> Sequence[Path]:
+    """The scenarios that come with the example."""
+    return sorted((find_data_folder() / "drills").glob("*.toml"))
+
+
+def find_scenario(name: str) -> Scenario:
+    """By the name of a delivered one, or by its file. Raises Problem: there is none such."""
+    for path in delivered():
+        if path.stem == name:
+            return read_scenario(path)
+    path = Path(name)
+    if not path.is_file():
+        raise Problem(
+            "no_scenario",
+            "There is no such scenario",
+            f"{name} is neither a file nor one of {[path.stem for path in delivered()]}",
+            remedy="see `dothi drill list`, or give the path of a TOML file",
+        )
+    return read_scenario(path)
+
+
+def run_drill(order: Order, loaded: Loaded[Settings], announce: Callable[[Started], None]) -> Path:
+    """Play until it is stopped; gives the report. Raises Problem when it cannot start."""
+    play = Play(find_scenario(order.scenario), order.speed, order.stops_at_end)
+    if order.original is not None:
+        copy_province(order.original, order.folder)
+    settings = fenced(loaded.settings)
+    play.fence.raise_()
+    mode = Mode(
+        "drill", lambda stage: DrillService(play, stage), drill_endpoints(play), is_fenced=True
+    )
+    run(Loaded(settings, loaded.origins), order.folder, mode, announce)
+    return _report(play, order.folder)
+
+
+def _report(play: Play, folder: DataFolder) -> Path:
+    """Score what is on record; gives the file."""
+    clock = SystemClock()
+    if play.timing is None:
+        raise Problem(
+            "drill_not_begun",
+            "There is nothing to report",
+            "the drill was stopped before its first value was sent",
+            where=str(folder.path),
+            remedy="start it again in a new folder",
+        )
+    with open_registers(folder, clock) as kept:
+        facts = gather(kept.alarms, kept.incidents, kept.warnings, play.timing.began_at)
+    scored = score(play.scenario, facts, play.timing)
+    return write_report(report_of(play, scored, clock.now()), folder.path / "drill")
+
+
+def fenced(settings: Settings) -> Settings:
+    """Without doors and connectors that reach outside; the fence holds whatever is left."""
+    mqtt = msgspec.structs.replace(settings.mqtt, mode="embedded")
+    notices = msgspec.structs.replace(settings.notices, capture=True)
+    return msgspec.structs.replace(settings, mqtt=mqtt, pull=PullSettings(), notices=notices)

@@ -1,0 +1,107 @@
+"""Puts incidents and procedures together: stores, calendar, procedure files, routes, escalation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dothi.access.endpoint import Endpoint
+from dothi.access.position import Positions
+from dothi.api.incidents.deps import IncidentDeps
+from dothi.api.incidents.routes import endpoints
+from dothi.app.data_folder import DataFolder
+from dothi.app.example.files import find_data_folder
+from dothi.app.incidents.beside import StoredAlarms
+from dothi.app.incidents.typesetting import typeset
+from dothi.app.stores import Stores
+from dothi.incidents.acting import PROGRAM
+from dothi.incidents.calendar_file import DatedCalendar, decode_calendar
+from dothi.incidents.centre import IncidentCentre
+from dothi.incidents.escalation import Escalation
+from dothi.incidents.library import ProcedureLibrary
+from dothi.incidents.settings import IncidentSettings
+from dothi.model.problem import Problem
+from dothi.model.procedure import Words
+from dothi.ports.clock import Clock
+from dothi.ports.service import Service
+from dothi.storage.blobs.evidence import EvidenceFolder
+
+CALENDAR = Path(__file__).parent / "calendar_vn.toml"
+_NOTES = {
+    "example": "Dữ liệu ví dụ, không phải sự cố thật / Example data, not a real incident",
+    "drill": "Diễn tập, không phải sự cố thật / A drill, not a real incident",
+}
+
+
+@dataclass(frozen=True)
+class IncidentParts:
+    """What the wiring takes over."""
+
+    centre: IncidentCentre
+    endpoints: Sequence[Endpoint]
+    services: Sequence[Service]
+
+
+def build_incidents(
+    settings: IncidentSettings,
+    stores: Stores,
+    folder: DataFolder,
+    clock: Clock,
+    positions: Positions,
+    mode: str,
+) -> IncidentParts:
+    """`mode`: normal, example or drill. Raises Problem: calendar or a procedure file cannot be
+    read."""
+    library = ProcedureLibrary(stores.procedures, read_calendar(settings))
+    stores.incidents.use(library.escalation_at)
+    if settings.procedures_folder:
+        _take(library, Path(settings.procedures_folder), clock, is_shipped=False)
+    if mode in _NOTES:
+        _take(library, find_data_folder() / "procedures", clock, is_shipped=True)
+    centre = IncidentCentre(
+        stores.incidents, library, StoredAlarms(stores.alarms, stores.areas), clock
+    )
+    deps = IncidentDeps(
+        centre,
+        EvidenceFolder(folder.evidence),
+        typeset,
+        settings.max_file_mb * 2**20,
+        _NOTES.get(mode, ""),
+        {p.id: Words(p.title_vi, p.title_en) for p in positions.by_id.values()},
+    )
+    return IncidentParts(centre, endpoints(deps), [Escalation(centre)])
+
+
+def read_calendar(settings: IncidentSettings) -> DatedCalendar:
+    """The configured file, or the one that comes with dothi. Raises Problem."""
+    path = Path(settings.calendar_file or CALENDAR)
+    return decode_calendar(_read(path), str(path))
+
+
+def _take(library: ProcedureLibrary, folder: Path, clock: Clock, *, is_shipped: bool) -> None:
+    """Store the versions that are not stored yet. What comes with dothi may have been mended
+    without a new version: the stored one stays."""
+    if not folder.is_dir():
+        raise _unreadable(folder, "it is no folder")
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            library.add(_read(path), str(path), PROGRAM, clock.now())
+        except Problem as problem:
+            if not (is_shipped and problem.code == "procedure_version_taken"):
+                raise
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, str(error)) from error
+
+
+def _unreadable(path: Path, detail: str) -> Problem:
+    return Problem(
+        "incident_file_unusable",
+        "A file about incidents cannot be read",
+        detail,
+        where=str(path),
+        remedy="check the section [incidents] of dothi.toml",
+    )

@@ -1,0 +1,57 @@
+"""Puts public warnings together: the desk, the public pages, the lists of the province."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from dothi.access.endpoint import Endpoint
+from dothi.app.config.settings import Settings
+from dothi.app.stores import Registers
+from dothi.facades.cap import public
+from dothi.facades.cap.catalogue import read_catalogue
+from dothi.facades.cap.desk import Desk, DeskPorts
+from dothi.facades.cap.settings import WarningSettings
+from dothi.model.problem import Problem
+from dothi.model.warning_lists import Catalogue
+from dothi.ports.clock import Clock
+
+
+@dataclass(frozen=True)
+class WarningParts:
+    """What runs of it."""
+
+    desk: Desk
+    endpoints: list[Endpoint]
+
+
+def warning_parts(
+    settings: Settings,
+    stores: Registers,
+    clock: Clock,
+    *,
+    is_drill: bool,
+) -> WarningParts:
+    """In a drill only exercises are possible, whatever the settings say.
+
+    Raises Problem: a list cannot be read.
+    """
+    own = settings.warnings
+    if is_drill:
+        own = msgspec.structs.replace(own, is_drill=True)
+    ports = DeskPorts(stores.warnings, stores.areas, clock, stores.people)
+    desk = Desk(own, _catalogue(own), ports)
+    answers = public.PublicWarnings(stores.warnings, own, clock, settings.server.public_url)
+    return WarningParts(desk, public.endpoints(answers))
+
+
+def _catalogue(settings: WarningSettings) -> Catalogue:
+    try:
+        return read_catalogue(settings.events_file, settings.risk_levels_file)
+    except (OSError, msgspec.DecodeError) as error:
+        raise Problem(
+            "warning_lists_unusable",
+            "A list for public warnings cannot be read",
+            str(error),
+            where=f"{settings.events_file} {settings.risk_levels_file}".strip(),
+            remedy="the files that come with dothi in facades/cap/data show their form",
+        ) from error

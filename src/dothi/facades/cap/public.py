@@ -1,0 +1,130 @@
+"""What everybody may read: the feed and the messages, for caches and readers."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Literal
+
+import anyio.to_thread
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dothi.access.endpoint import Endpoint
+from dothi.access.permission import Permission
+from dothi.facades.cap.feed import FEED_MEDIA_TYPE, Feed, make_feed
+from dothi.facades.cap.settings import WarningSettings
+from dothi.facades.cap.writing import MEDIA_TYPE
+from dothi.model.cap import CapStatus, Scope
+from dothi.model.problem import Problem
+from dothi.ports.clock import Clock
+from dothi.ports.warnings import Warnings
+
+_OPEN_TO_ALL = {
+    "access-control-allow-origin": "*",
+    "cross-origin-resource-policy": "cross-origin",
+    "cache-control": "public, max-age=30",
+}
+
+
+class FeedQuery(msgspec.Struct, forbid_unknown_fields=True):
+    """Which messages: those that are meant (Actual), or exercises and tests."""
+
+    status: Literal["Actual", "Exercise", "Test"] = "Actual"
+
+
+class PublicWarnings:
+    """Answers under /cap."""
+
+    def __init__(
+        self, warnings: Warnings, settings: WarningSettings, clock: Clock, public_url: str
+    ) -> None:
+        self._warnings = warnings
+        self._settings = settings
+        self._clock = clock
+        self._public_url = public_url.rstrip("/")
+
+    async def feed(self, request: Request) -> Response:
+        """GET /cap/feed.atom."""
+        status = CapStatus(_query(request).status)
+        address = self._public_url or str(request.base_url).rstrip("/")
+        made = await anyio.to_thread.run_sync(self._feed, status, address)
+        return _answer(request, made.document, FEED_MEDIA_TYPE, made.updated_at)
+
+    async def message(self, request: Request) -> Response:
+        """GET /cap/{identifier}.xml: also of those that were replaced."""
+        identifier = request.path_params["identifier"]
+        found = await anyio.to_thread.run_sync(self._warnings.by_identifier, identifier)
+        if found is None or found.sent_at is None or found.content.scope is not Scope.PUBLIC:
+            raise Problem(
+                "warning_not_found",
+                "No such warning",
+                f"no public message has the identifier {identifier!r}",
+                404,
+                remedy="/cap/feed.atom lists them",
+            )
+        return _answer(request, found.document, MEDIA_TYPE, found.sent_at)
+
+    def _feed(self, status: CapStatus, address: str) -> Feed:
+        now_at = self._clock.now()
+        # Twice as long as they stay: what fell out lately still says when the feed changed.
+        after_at = now_at - timedelta(hours=2 * self._settings.feed_keep_h)
+        messages = self._warnings.published(status, after_at)
+        return make_feed(messages, status, address, now_at, self._settings)
+
+
+def endpoints(answers: PublicWarnings) -> list[Endpoint]:
+    """Routes that need no identity."""
+    tags = ("public warnings",)
+    return [
+        Endpoint(
+            "GET", "/cap/feed.atom", Permission.PUBLIC, answers.feed,
+            "Atom feed of public warnings (CAP 1.2)", FeedQuery, None, None, tags,
+        ),
+        Endpoint(
+            "GET", "/cap/{identifier}.xml", Permission.PUBLIC, answers.message,
+            "A released public warning (CAP 1.2)", None, None, None, tags,
+        ),
+    ]  # fmt: skip
+
+
+def _query(request: Request) -> FeedQuery:
+    try:
+        return msgspec.convert(dict(request.query_params), FeedQuery)
+    except msgspec.ValidationError as error:
+        raise Problem(
+            "parameter_invalid",
+            "Parameter not understood",
+            str(error),
+            where="query status",
+            remedy="leave it out, or say status=Exercise or status=Test",
+        ) from error
+
+
+def _answer(request: Request, document: str, media_type: str, changed_at: datetime) -> Response:
+    """With validators (RFC 9110, 13.1): 304 when the reader has it."""
+    body = document.encode()
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {
+        **_OPEN_TO_ALL,
+        "etag": etag,
+        "last-modified": format_datetime(changed_at.astimezone(UTC), usegmt=True),
+    }
+    if _has_it(request, etag, changed_at):
+        return Response(None, 304, headers)
+    return Response(body, 200, headers, f"{media_type}; charset=utf-8")
+
+
+def _has_it(request: Request, etag: str, changed_at: datetime) -> bool:
+    """If-None-Match decides where it is given (RFC 9110, 13.2.2)."""
+    known = request.headers.get("if-none-match")
+    if known is not None:
+        tags = [part.strip().removeprefix("W/") for part in known.split(",")]
+        return "*" in tags or etag in tags
+    since = request.headers.get("if-modified-since")
+    if since is None:
+        return False
+    try:
+        return changed_at.replace(microsecond=0) <= parsedate_to_datetime(since)
+    except (ValueError, TypeError):
+        return False

@@ -1,0 +1,43 @@
+"""The record of who did what: each entry holds the hash of the one before it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+GENESIS = ""
+"""What the first entry has for the hash of the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One thing that somebody did."""
+
+    seq: int
+    """1, 2, 3 ... without gaps."""
+    at: datetime
+    who: str
+    """Person, `administrator`, or `device:...`."""
+    action: str
+    """e.g. signed_in, person_added, handover_signed."""
+    subject: str
+    """e.g. `person:lan.nguyen`, `handover:3`."""
+    detail: Mapping[str, str] = field(default_factory=dict)
+    previous: str = GENESIS
+    digest: str = ""
+
+
+def digest_of(entry: AuditEntry) -> str:
+    """SHA-256, hex, over everything but the digest itself; the time in microseconds, UTC."""
+    content = [
+        entry.seq,
+        entry.at.isoformat(timespec="microseconds"),
+        entry.who,
+        entry.action,
+        entry.subject,
+        dict(sorted(entry.detail.items())),
+        entry.previous,
+    ]
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,74 @@
+"""An incident with everything that belongs to it, and what one action changes in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dothi.model.incident import Entry, EvidenceFile, Incident, Link, Task, TaskState
+from dothi.model.notice import Notice
+from dothi.model.procedure import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The whole record of one incident, everything in the order in which it came."""
+
+    incident: Incident
+    entries: tuple[Entry, ...] = ()
+    links: tuple[Link, ...] = ()
+    """Those that stand; what was taken away is in the timeline."""
+    tasks: tuple[Task, ...] = ()
+    files: tuple[EvidenceFile, ...] = ()
+    runs: tuple[Run, ...] = ()
+
+    def run(self, number: int) -> Run | None:
+        return next((r for r in self.runs if r.number == number), None)
+
+    def task(self, number: int) -> Task | None:
+        return next((t for t in self.tasks if t.number == number), None)
+
+    @property
+    def open_tasks(self) -> list[Task]:
+        return [t for t in self.tasks if t.state is TaskState.OPEN]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one action does; stored in one transaction, or not at all."""
+
+    incident: Incident
+    """The head after it; of a higher version when it changed."""
+    entries: Sequence[Entry]
+    """To append; their numbers follow those of the record."""
+    links: Sequence[Link] = ()
+    unlinked: Sequence[str] = ()
+    tasks: Sequence[Task] = ()
+    """New or changed."""
+    files: Sequence[EvidenceFile] = ()
+    runs: Sequence[Run] = ()
+    """New or changed."""
+    notices: Sequence[Notice] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One incident on the desk's board."""
+
+    incident: Incident
+    alarms: int
+    links: int
+    open_tasks: int
+    next_due_at: datetime | None
+    """The earliest time limit of a step that is open."""
+    overdue_steps: int
+    runs: int
+    last_entry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DueStep:
+    """A step whose next escalation has come."""
+
+    incident: int
+    run: int
+    step: str

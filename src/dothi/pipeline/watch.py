@@ -1,0 +1,228 @@
+"""Follows the log, lets the rules judge it and stores what that means for the alarms.
+
+States of the rules, alarms, their record, notices and the cursor move in one transaction: a crash
+at any moment changes nothing about the alarms that a run without it would have made.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import monotonic
+from typing import TypeVar
+
+from dothi.alarms.changes import Context
+from dothi.alarms.limits import Limits
+from dothi.alarms.settings import AlarmSettings
+from dothi.alarms.taking import pass_time, take
+from dothi.model.measure import Histogram, Measure, gauge
+from dothi.model.problem import StoreUnavailable
+from dothi.model.transition import NOTHING, Evaluated
+from dothi.ports.alarms import AlarmLedger, Places
+from dothi.ports.clock import Clock
+from dothi.ports.cursors import Cursors
+from dothi.ports.evaluator import RulesInForce
+from dothi.ports.log import LogReader
+
+logger = logging.getLogger(__name__)
+
+CONSUMER = "alarms"
+_FEW_ROWS = 500
+"""Rows that are read at first; when there are more, the next run takes `run_rows`."""
+_SAVE_S = 1.0
+"""A cursor without effects is written so often: rows that meant nothing may come again."""
+_LOOK_S = 1.0
+"""So often somebody looks whether the time of a suppression or an escalation has come."""
+_RETRY_S = 1.0
+_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class WatchPorts:
+    """What the watch works with."""
+
+    log: LogReader
+    cursors: Cursors
+    rules: RulesInForce
+    ledger: AlarmLedger
+    places: Places
+    clock: Clock
+    limits: Limits
+
+
+class Watch:
+    """ports.service.Service and Watched. Everything but waiting happens in one thread."""
+
+    name = CONSUMER
+
+    def __init__(self, ports: WatchPorts, settings: AlarmSettings | None = None) -> None:
+        self._ports = ports
+        self._settings = settings or AlarmSettings()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        self._limit = _FEW_ROWS
+        self._unsaved: tuple[Evaluated, int] | None = None
+        """Judged but not stored, because the store did not take it: the rules have moved on."""
+        self._saved = 0
+        self._saved_s = 0.0
+        self._looked_s = 0.0
+        self._is_stale = True
+        self._revision = 0
+        self._rules = 0
+        self.position = 0
+        """What lies before it is judged and, where it meant something, stored."""
+        self.transitions = 0
+        self._took_s = Histogram(_BOUNDS_S)
+
+    def wake(self, _head: int) -> None:
+        """There is something new in the log; given to Intake.watch."""
+        self._wake.set()
+
+    def reload(self) -> None:
+        """The rules have changed; called in the event loop."""
+        self._is_stale = True
+        self._wake.set()
+
+    async def start(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dothi-alarms")
+        self._is_stale, self._unsaved = True, None
+        await self._in_thread(self._find_position)
+        self._wake.set()
+        self._task = asyncio.create_task(self._follow(), name="follow the log for alarms")
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await asyncio.to_thread(thread.shutdown)
+
+    async def wait(self) -> None:
+        """See ports.service.Watched."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.result()
+
+    def measures(self) -> Sequence[Measure]:
+        """See ports.measured.Measured."""
+        took = Measure(
+            "dothi_alarms_step_seconds",
+            "histogram",
+            "Time to judge a run of rows and to store what it means",
+            (({}, self._took_s),),
+        )
+        behind = self._ports.log.head() - self.position
+        return [
+            gauge("dothi_alarms_behind_rows", "Rows of the log not judged yet", behind),
+            gauge("dothi_alarms_rules", "Rules in force", self._rules),
+            took,
+        ]
+
+    def _find_position(self) -> None:
+        """Rules do not judge what was there before the first start."""
+        cursors = self._ports.cursors
+        if CONSUMER not in cursors.positions():
+            cursors.advance(CONSUMER, self._ports.log.head())
+        self.position = self._saved = cursors.position(CONSUMER)
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._rest_s()):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass  # a timer may have run out
+            self._wake.clear()
+            try:
+                while await self._in_thread(self._step):
+                    pass
+                await asyncio.sleep(self._settings.gather_s)
+            except StoreUnavailable as error:
+                logger.warning("alarms wait for the store: %s", error)
+                await asyncio.sleep(_RETRY_S)
+                self._wake.set()
+
+    def _rest_s(self) -> float:
+        due_at = self._ports.rules.evaluator.next_due()
+        if due_at is None:
+            return _LOOK_S
+        left_s = (due_at - self._ports.clock.now()).total_seconds()
+        return min(max(left_s, 0.0), _LOOK_S)
+
+    def _step(self) -> bool:
+        """Take one run of rows, and what time has brought; True when there may be more rows."""
+        began_s = monotonic()
+        self._save(*(self._unsaved or (NOTHING, self.position)))
+        if self._is_stale:
+            self._is_stale = False
+            self._revision = self._ports.rules.revision()
+            self._rules = self._ports.rules.load()
+        is_full = self._take_rows()
+        self._tick()
+        self._took_s.observe(monotonic() - began_s)
+        return is_full
+
+    def _take_rows(self) -> bool:
+        if not self._rules:
+            # Nobody judges what was committed so far: not even its rows are looked at.
+            self._save(NOTHING, self._ports.log.head())
+            return False
+        rows = self._ports.log.read(self.position, self._limit)
+        is_full = bool(rows.num_rows == self._limit)
+        self._limit = self._settings.run_rows if is_full else _FEW_ROWS
+        if not rows.num_rows:
+            return False
+        evaluated = self._ports.rules.evaluator.evaluate(rows, self._ports.clock.now())
+        self._save(evaluated, int(rows["seq"][-1].as_py()))
+        return is_full
+
+    def _tick(self) -> None:
+        evaluator, now = self._ports.rules.evaluator, self._ports.clock.now()
+        due_at = evaluator.next_due()
+        if due_at is not None and due_at <= now:
+            self._save(evaluator.tick(now), self.position)
+        if monotonic() - self._looked_s >= _LOOK_S:
+            self._looked_s = monotonic()
+            self._is_stale |= self._ports.rules.revision() != self._revision
+            if self._ports.ledger.is_due(now):
+                with self._ports.ledger.writing() as book:
+                    pass_time(book, self._context())
+
+    def _save(self, evaluated: Evaluated, position: int) -> None:
+        """Store what was judged together with the position in the log."""
+        has_effects = bool(evaluated.transitions or evaluated.states)
+        is_due = position > self._saved and monotonic() - self._saved_s > _SAVE_S
+        if not has_effects and not is_due:
+            self.position = position
+            return
+        self._unsaved = evaluated, position
+        entities = {t.entity for t in evaluated.transitions if t.is_active}
+        context = self._context(entities)
+        with self._ports.ledger.writing() as book:
+            if evaluated.transitions:
+                take(book, evaluated.transitions, context)
+            book.remember(evaluated.states)
+            book.move(CONSUMER, position)
+        self._unsaved = None
+        self.position = self._saved = position
+        self._saved_s = monotonic()
+        self.transitions += len(evaluated.transitions)
+
+    def _context(self, entities: set[str] | None = None) -> Context:
+        return Context(
+            self._ports.clock.now(),
+            self._ports.limits,
+            self._settings.position,
+            self._ports.rules.facts,
+            self._ports.places(entities) if entities else {},
+            self._settings.escalate_to,
+        )
+
+    async def _in_thread(self, ask: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, ask)

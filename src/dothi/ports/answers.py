@@ -1,0 +1,29 @@
+"""What was answered to requests that may come a second time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The first answer to a request with an idempotency key."""
+
+    who: str
+    key: str
+    request: str
+    """SHA-256, hex, of method, path and body."""
+    status: int
+    media_type: str
+    body: bytes
+    answered_at: datetime
+
+
+class Answers(Protocol):
+    """Any thread; blocking."""
+
+    def find(self, who: str, key: str) -> StoredAnswer | None: ...
+
+    def keep(self, answer: StoredAnswer) -> None:
+        """Also drops those that are older than anybody repeats. A second one changes nothing."""
+        ...

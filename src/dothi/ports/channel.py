@@ -1,0 +1,86 @@
+"""A way to reach a person: e-mail, SMS, web push, ..."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from dothi.model.delivery import DeliveryState
+from dothi.model.priority import Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What one person is told on one channel."""
+
+    key: str
+    """Idempotency key: a second letter with it is the same letter."""
+    person: str
+    address: str
+    """As the channel understands it: a mail address, a telephone number, a URL, ..."""
+    language: str
+    priority: Priority
+    notice: str
+    """Notice.id"""
+    kind: str
+    subject: str
+    """`alarm:12`"""
+    at: datetime
+    title: str
+    """One line."""
+    text: str
+    short: str
+    """Fits into as many SMS as the settings allow."""
+    url: str = ""
+    """Where the console shows it and takes the answer; empty: its address is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What became of an attempt."""
+
+    state: DeliveryState
+    """ACCEPTED, DELIVERED, CAPTURED, FAILED for good, or WAITING: the same letter may pass later.
+    """
+    detail: str = ""
+    """What the receiver or the network said; never a secret."""
+    is_reached: bool = True
+    """False: the endpoint itself does not work, whatever the letter."""
+    references: tuple[str, ...] = ()
+    """Under which a report may follow."""
+
+
+class Channel(Protocol):
+    """Used in the event loop."""
+
+    @property
+    def contact(self) -> str:
+        """Key in Person.contacts of the address that it takes."""
+        ...
+
+    def lane(self, address: str) -> str:
+        """The endpoint behind an address, without secrets: one that is down delays no other.
+        Empty: all letters of the channel go through one."""
+        ...
+
+    async def send(self, letter: Letter) -> Handed:
+        """Try once, in bounded time. Never raises for what the receiver or the network does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+Report = Callable[[Sequence[str], DeliveryState, str], Awaitable[bool]]
+"""(reference in each way that it may be written, DELIVERED or FAILED, detail) -> whether it is
+known."""
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A channel that hears later what became of a letter."""
+
+    async def listen(self, report: Report) -> None:
+        """From now on until `close`, also while there is nothing to send."""
+        ...

@@ -1,0 +1,186 @@
+"""ports.alarms.AlarmReader: pages, records and figures of alarms."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, or_, select
+
+from dothi.model.alarm import (
+    OPEN,
+    Alarm,
+    AlarmCounts,
+    AlarmEntry,
+    AlarmState,
+    Entry,
+    Suppressed,
+    Suppression,
+)
+from dothi.model.fold import fold
+from dothi.ports.alarms import Activation, AlarmQuery
+from dothi.storage.relational.alarm_rows import alarm_of, entry_of, suppression_of
+from dothi.storage.relational.alarm_tables import alarm, alarm_entry, suppression
+from dothi.storage.relational.moments import at_of, us_of
+
+_URGENCY = {
+    AlarmState.ACTIVE_UNACKNOWLEDGED: 0,
+    AlarmState.RETURNED_UNACKNOWLEDGED: 1,
+    AlarmState.LATCHED: 2,
+    AlarmState.ACTIVE_ACKNOWLEDGED: 3,
+    AlarmState.NORMAL: 4,
+}
+"""Order of the column state: what waits for a person first."""
+_SORTED: dict[str, Any] = {
+    "priority": alarm.c.priority,
+    "raised_at": alarm.c.raised_us,
+    "place": alarm.c.entity_name,
+    "text": alarm.c.title,
+    "state": case({str(k): v for k, v in _URGENCY.items()}, value=alarm.c.state),
+    "owner": alarm.c.owner,
+}
+_VALUES: dict[str, Callable[[Alarm], str | int]] = {
+    "priority": lambda one: int(one.priority),
+    "raised_at": lambda one: us_of(one.raised_at),
+    "place": lambda one: one.place.name,
+    "text": lambda one: one.title,
+    "state": lambda one: _URGENCY[one.state],
+    "owner": lambda one: one.owner,
+}
+_TRANSITIONS = (Entry.RAISED, Entry.ACTIVATED, Entry.RETURNED)
+
+
+class RelationalAlarmReader:
+    """Over SQLAlchemy Core."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def page(self, query: AlarmQuery) -> list[Alarm]:
+        column = _SORTED[query.sort]
+        statement = select(alarm).where(*_conditions(query))
+        if query.after is not None:
+            value, id_ = query.after
+            is_past = column < value if query.is_descending else column > value
+            statement = statement.where(or_(is_past, and_(column == value, alarm.c.id < id_)))
+        first = column.desc() if query.is_descending else column.asc()
+        return self._alarms(statement.order_by(first, alarm.c.id.desc()).limit(query.limit))
+
+    def get(self, alarm_id: int) -> Alarm | None:
+        return next(iter(self._alarms(select(alarm).where(alarm.c.id == alarm_id))), None)
+
+    def record(self, alarm_id: int, limit: int = 500) -> list[AlarmEntry]:
+        query = (
+            select(alarm_entry)
+            .where(alarm_entry.c.alarm_id == alarm_id)
+            .order_by(alarm_entry.c.id.desc())
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [entry_of(row) for row in connection.execute(query)][::-1]
+
+    def changed_after(self, revision: int, limit: int) -> list[Alarm]:
+        query = select(alarm).where(alarm.c.revision > revision)
+        return self._alarms(query.order_by(alarm.c.revision).limit(limit))
+
+    def revision(self) -> int:
+        with self._engine.connect() as connection:
+            return int(connection.scalar(select(func.max(alarm.c.revision))) or 0)
+
+    def counts(self, stale_before: datetime) -> AlarmCounts:
+        is_clear = alarm.c.suppressed == 0
+        is_waiting = alarm.c.state.in_(
+            [AlarmState.ACTIVE_UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED]
+        )
+        is_stale = and_(
+            is_clear, alarm.c.active_us < us_of(stale_before), alarm.c.returned_us.is_(None)
+        )
+        sums = [
+            and_(is_clear, is_waiting),
+            *(and_(is_clear, alarm.c.priority == n) for n in (1, 2, 3, 4)),
+            *(alarm.c.suppressed.op("&")(int(kind)) > 0 for kind in Suppressed),
+            is_stale,
+        ]
+        query = select(*(func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in sums))
+        with self._engine.connect() as connection:
+            row = connection.execute(query.where(alarm.c.is_open == 1)).one()
+        waiting, p1, p2, p3, p4, shelved, by_design, out, stale = (int(n) for n in row)
+        return AlarmCounts(waiting, (p1, p2, p3, p4), shelved, by_design, out, stale)
+
+    def announced(self, start: datetime, end: datetime, position: str = "") -> list[Activation]:
+        query = (
+            select(alarm_entry.c.stored_us, alarm.c.condition, alarm.c.priority)
+            .join(alarm, alarm.c.id == alarm_entry.c.alarm_id)
+            .where(
+                alarm_entry.c.is_announced == 1,
+                alarm_entry.c.stored_us >= us_of(start),
+                alarm_entry.c.stored_us < us_of(end),
+            )
+            .order_by(alarm_entry.c.stored_us)
+        )
+        if position:
+            query = query.where(alarm.c.position == position)
+        with self._engine.connect() as connection:
+            return [
+                Activation(at_of(row.stored_us), row.condition, row.priority)
+                for row in connection.execute(query)
+            ]
+
+    def transitions(self, start: datetime, end: datetime) -> dict[str, int]:
+        query = (
+            select(alarm.c.condition, func.count().label("n"))
+            .join(alarm_entry, alarm.c.id == alarm_entry.c.alarm_id)
+            .where(
+                alarm_entry.c.stored_us >= us_of(start),
+                alarm_entry.c.stored_us < us_of(end),
+                alarm_entry.c.kind.in_([str(kind) for kind in _TRANSITIONS]),
+            )
+            .group_by(alarm.c.condition)
+        )
+        with self._engine.connect() as connection:
+            return {row.condition: int(row.n) for row in connection.execute(query)}
+
+    def suppressions(self, with_ended_since: datetime | None = None) -> list[Suppression]:
+        shown: ColumnElement[bool] = suppression.c.ended_us.is_(None)
+        if with_ended_since is not None:
+            shown = or_(shown, suppression.c.ended_us >= us_of(with_ended_since))
+        query = select(suppression).where(shown).order_by(suppression.c.id.desc())
+        with self._engine.connect() as connection:
+            return [suppression_of(row) for row in connection.execute(query)]
+
+    def sort_value(self, one: Alarm, sort: str) -> str | int:
+        return _VALUES[sort](one)
+
+    def _alarms(self, query: Select[Any]) -> list[Alarm]:
+        with self._engine.connect() as connection:
+            return [alarm_of(row) for row in connection.execute(query)]
+
+
+def _conditions(query: AlarmQuery) -> Sequence[Any]:
+    columns = alarm.c
+    found: list[Any] = []
+    if query.states:
+        if set(query.states) == set(OPEN):
+            found.append(columns.is_open == 1)
+        else:
+            found.append(columns.state.in_([str(state) for state in query.states]))
+    listed = ((columns.priority, query.priorities), (columns.domain, query.domains))
+    for column, values in (*listed, (columns.entity_type, query.types)):
+        if values:
+            found.append(column.in_(values))
+    named = (
+        (columns.owner, query.owner),
+        (columns.entity, query.entity),
+        (columns.rule, query.rule),
+        (columns.condition, query.condition),
+    )
+    found += [column == value for column, value in named if value]
+    if query.area:
+        found.append(columns.areas.contains(f"|{query.area}|", autoescape=True))
+    found += [columns.search.contains(fold(w), autoescape=True) for w in query.text.split()]
+    if query.since is not None:
+        found.append(columns.raised_us >= us_of(query.since))
+    if query.until_at is not None:
+        found.append(columns.raised_us < us_of(query.until_at))
+    if query.is_suppressed is not None:
+        found.append(columns.suppressed != 0 if query.is_suppressed else columns.suppressed == 0)
+    return found

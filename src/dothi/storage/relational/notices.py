@@ -1,0 +1,213 @@
+"""Table `notice`: what is to be told to people, and who answered.
+
+`put` and `answer_subject` are for the transactions of others: an alarm and its notice are stored
+together, and what acknowledges the alarm answers the notice.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, func, select, update
+from sqlalchemy.dialects import sqlite
+
+from dothi.model.notice import Notice
+from dothi.model.priority import Priority
+from dothi.ports.notices import (
+    DeliveryRecord,
+    NoticeQuestion,
+    NoticeState,
+    Planned,
+    Receipt,
+    StoredNotice,
+)
+from dothi.storage.relational.moments import at_of, us_of
+from dothi.storage.relational.notice_deliveries import add_deliveries, record_of, spare
+from dothi.storage.relational.notice_tables import delivery, notice, notice_receipt
+from dothi.storage.relational.writing import writing
+
+_OPEN = (NoticeState.NEW, NoticeState.TOLD, NoticeState.NOBODY, NoticeState.UNANSWERED)
+_PUT = sqlite.insert(notice).on_conflict_do_nothing(index_elements=[notice.c.uri])
+
+
+def put(connection: Connection, notices: Sequence[Notice]) -> None:
+    """Store notices within the caller's transaction; known ids change nothing."""
+    if notices:
+        now_us = time.time_ns() // 1000
+        connection.execute(_PUT, [_values(one, now_us) for one in notices])
+
+
+def answer_subject(
+    connection: Connection, subject: str, by: str, text: str, at_us: int
+) -> Sequence[int]:
+    """Answer every open notice about a subject (`alarm:12`) within the caller's transaction."""
+    numbers = connection.scalars(
+        select(notice.c.id).where(notice.c.subject == subject, notice.c.state.in_(_OPEN))
+    ).all()
+    for number in numbers:
+        _answer(connection, number, by, text, at_us)
+    return [int(number) for number in numbers]
+
+
+class RelationalNotices:
+    """The port `Notices` over SQLAlchemy Core."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def put(self, notices: Sequence[Notice]) -> None:
+        with writing(self._engine) as connection:
+            put(connection, notices)
+
+    def due(self, now: datetime, limit: int) -> list[StoredNotice]:
+        query = (
+            select(notice)
+            .where(notice.c.next_us.is_not(None), notice.c.next_us <= us_of(now))
+            .order_by(notice.c.priority, notice.c.id)
+            .limit(limit)
+        )
+        return self._read(query)
+
+    def plan(self, planned: Sequence[Planned], now: datetime) -> None:
+        with writing(self._engine) as connection:
+            for one in planned:
+                # Somebody may have answered since it was read: then nobody else is told.
+                is_open = select(notice.c.id).where(
+                    notice.c.id == one.number, notice.c.state.in_(_OPEN)
+                )
+                if connection.scalar(is_open) is None:
+                    continue
+                connection.execute(
+                    update(notice)
+                    .where(notice.c.id == one.number)
+                    .values(
+                        state=one.state,
+                        told=json.dumps(one.told),
+                        next_us=us_of(one.next_at),
+                    )
+                )
+                add_deliveries(connection, one.deliveries)
+                if one.note:
+                    _note(connection, one.number, us_of(now), str(one.state), one.note)
+
+    def answer(self, number: int, by: str, text: str, now: datetime) -> StoredNotice | None:
+        with writing(self._engine) as connection:
+            state = connection.scalar(select(notice.c.state).where(notice.c.id == number))
+            if state is None:
+                return None
+            if state in _OPEN:
+                _answer(connection, number, by, text, us_of(now))
+        return self.get(number)
+
+    def get(self, number: int) -> StoredNotice | None:
+        return next(iter(self._read(select(notice).where(notice.c.id == number))), None)
+
+    def page(self, question: NoticeQuestion) -> list[StoredNotice]:
+        query = select(notice).order_by(notice.c.id.desc()).limit(question.limit)
+        if question.state:
+            query = query.where(notice.c.state == question.state)
+        if question.kind:
+            query = query.where(notice.c.kind.op("GLOB")(question.kind))
+        if question.subject:
+            query = query.where(notice.c.subject == question.subject)
+        if question.person:
+            told = select(delivery.c.notice_id).where(delivery.c.person == question.person)
+            query = query.where(notice.c.id.in_(told))
+        if question.before:
+            query = query.where(notice.c.id < question.before)
+        return self._read(query)
+
+    def deliveries(self, notices: Sequence[int]) -> list[DeliveryRecord]:
+        query = select(delivery).where(delivery.c.notice_id.in_(notices)).order_by(delivery.c.id)
+        with self._engine.connect() as connection:
+            return [record_of(row) for row in connection.execute(query)]
+
+    def receipts(self, number: int) -> list[Receipt]:
+        query = (
+            select(notice_receipt)
+            .where(notice_receipt.c.notice_id == number)
+            .order_by(notice_receipt.c.id)
+        )
+        with self._engine.connect() as connection:
+            return [
+                Receipt(at_of(row.at_us), row.state, row.detail, row.delivery_id)
+                for row in connection.execute(query)
+            ]
+
+    def counts(self) -> dict[str, int]:
+        query = (
+            select(notice.c.state, func.count())
+            .where(notice.c.next_us.is_not(None) | (notice.c.state == NoticeState.UNANSWERED))
+            .group_by(notice.c.state)
+        )
+        with self._engine.connect() as connection:
+            return {str(state): int(count) for state, count in connection.execute(query)}
+
+    def _read(self, query: Select[Any]) -> list[StoredNotice]:
+        with self._engine.connect() as connection:
+            return [_stored(row) for row in connection.execute(query)]
+
+
+def _answer(connection: Connection, number: int, by: str, text: str, at_us: int) -> None:
+    connection.execute(
+        update(notice)
+        .where(notice.c.id == number)
+        .values(
+            state=NoticeState.ANSWERED,
+            next_us=None,
+            answered_us=at_us,
+            answered_by=by,
+            answer=text,
+        )
+    )
+    spare(connection, delivery.c.notice_id == number, at_us)
+    _note(connection, number, at_us, str(NoticeState.ANSWERED), f"{by}: {text}" if text else by)
+
+
+def _note(connection: Connection, number: int, at_us: int, state: str, detail: str) -> None:
+    values = {"notice_id": number, "at_us": at_us, "state": state, "detail": detail}
+    connection.execute(notice_receipt.insert().values(values))
+
+
+def _values(new: Notice, now_us: int) -> dict[str, Any]:
+    return {
+        "uri": new.id,
+        "kind": new.kind,
+        "at_us": us_of(new.at),
+        "priority": int(new.priority),
+        "subject": new.subject,
+        "parameters": json.dumps(dict(new.parameters), ensure_ascii=False),
+        "positions": json.dumps(new.positions),
+        "people": json.dumps(new.people),
+        "answer_within_s": new.answer_within_s,
+        "state": str(NoticeState.NEW),
+        "told": "[]",
+        "created_us": now_us,
+        "next_us": 0,
+    }
+
+
+def _stored(row: Row[Any]) -> StoredNotice:
+    return StoredNotice(
+        row.id,
+        Notice(
+            row.uri,
+            row.kind,
+            at_of(row.at_us),
+            Priority(row.priority),
+            row.subject,
+            json.loads(row.parameters),
+            tuple(json.loads(row.positions)),
+            tuple(json.loads(row.people)),
+            row.answer_within_s,
+        ),
+        NoticeState(row.state),
+        tuple(json.loads(row.told)),
+        at_of(row.created_us),
+        at_of(row.next_us),
+        at_of(row.answered_us),
+        row.answered_by,
+        row.answer,
+    )

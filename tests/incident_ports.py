@@ -1,0 +1,156 @@
+"""Procedures, calendar and an alarm register for tests of incidents."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from dothi.app.incidents.build import CALENDAR
+from dothi.incidents.calendar_file import DatedCalendar, decode_calendar
+from dothi.incidents.centre import IncidentCentre
+from dothi.incidents.library import ProcedureLibrary
+from dothi.ports.incidents import KnownAlarm
+from dothi.storage.relational.incidents import RelationalIncidents
+from dothi.storage.relational.procedures import RelationalProcedures
+
+PROCEDURES = Path(__file__).parents[1] / "examples" / "two_provinces" / "procedures"
+NOW = datetime(2026, 11, 26, 11, 0, tzinfo=UTC)
+"""A Thursday, 18:00 in Việt Nam."""
+
+SMALL = """
+id = "small"
+version = 1
+title = { vi = "Nhỏ", en = "Small" }
+purpose = { vi = "Thử", en = "Test" }
+first = "look"
+
+[[start]]
+rule = "level-high"
+automatic = true
+
+[[step]]
+id = "look"
+title = { vi = "Xem", en = "Look" }
+text = { vi = "Xem", en = "Look" }
+role = "operator"
+limit = "15 min"
+
+[[step.field]]
+id = "depth"
+kind = "number"
+unit = "MTR"
+label = { vi = "Độ sâu", en = "Depth" }
+required = true
+least = 0
+
+[[step.pause]]
+id = "dark"
+label = { vi = "Trời tối", en = "Dark" }
+
+[[step.escalate]]
+to = ["duty_officer"]
+
+[[step.escalate]]
+after = "10 min"
+to = ["leader"]
+
+[[step.next]]
+field = "depth"
+at_least = 0.3
+to = ["close", "tell"]
+
+[[step.next]]
+to = ["sum"]
+
+[[step]]
+id = "close"
+title = { vi = "Chặn", en = "Close" }
+text = { vi = "Chặn", en = "Close" }
+role = "operator"
+
+[[step.next]]
+to = ["sum"]
+
+[[step]]
+id = "tell"
+title = { vi = "Báo", en = "Tell" }
+text = { vi = "Báo", en = "Tell" }
+role = "duty_officer"
+limit = "2 working days"
+
+[[step.next]]
+to = ["sum"]
+
+[[step]]
+id = "sum"
+title = { vi = "Tổng kết", en = "Sum up" }
+text = { vi = "Tổng kết", en = "Sum up" }
+role = "operator"
+waits_for_all = true
+"""
+
+
+def calendar() -> DatedCalendar:
+    return decode_calendar(CALENDAR.read_text(encoding="utf-8"), str(CALENDAR))
+
+
+@dataclass
+class SetClock:
+    """A clock that stands until it is moved."""
+
+    at: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.at
+
+    def pass_(self, **length: float) -> None:
+        self.at += timedelta(**length)
+
+
+@dataclass
+class AlarmRegister:
+    known: dict[str, KnownAlarm] = field(default_factory=dict)
+
+    def raise_(self, number: int, rule: str = "level-high", priority: int = 2) -> str:
+        subject = f"alarm:{number}"
+        self.known[subject] = KnownAlarm(
+            subject,
+            f"Mực nước cao tại trạm {number}",
+            rule,
+            f"urn:ngsi-ld:WaterObserved:{number}",
+            ("WaterObserved",),
+            priority,
+            NOW - timedelta(minutes=5),
+            ("ward:25741:2025-07-01",),
+            (106.65, 10.98),
+        )
+        return subject
+
+    def find(self, subjects: Sequence[str]) -> Mapping[str, KnownAlarm]:
+        return {s: self.known[s] for s in subjects if s in self.known}
+
+
+@dataclass
+class Desk:
+    """The real desk over a real store."""
+
+    centre: IncidentCentre
+    clock: SetClock
+    alarms: AlarmRegister
+
+    @property
+    def library(self) -> ProcedureLibrary:
+        return self.centre.library
+
+
+def open_desk(
+    engine: Engine, clock: SetClock | None = None, alarms: AlarmRegister | None = None
+) -> Desk:
+    """As the wiring builds it; a second call on the same engine is a restart."""
+    clock, alarms = clock or SetClock(), alarms or AlarmRegister()
+    library = ProcedureLibrary(RelationalProcedures(engine), calendar())
+    incidents = RelationalIncidents(engine)
+    incidents.use(library.escalation_at)
+    return Desk(IncidentCentre(incidents, library, alarms, clock), clock, alarms)

@@ -1,0 +1,237 @@
+"""The routes of alarms over the real store."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from alarm_parts import PHU_AN, limits
+from dothi.alarms.changes import Context
+from dothi.alarms.taking import take
+from dothi.api.alarm_deps import AlarmDeps
+from dothi.api.deps import ApiDeps
+from dothi.api.routes import endpoints
+from dothi.live.feed import LiveDeps
+from dothi.live.hub import LiveHub
+from dothi.live.settings import LiveSettings
+from dothi.model.alarm import Place, RuleFacts
+from dothi.model.priority import Priority
+from dothi.model.transition import Transition
+from dothi.storage.relational.alarm_reader import RelationalAlarmReader
+from dothi.storage.relational.alarms import RelationalAlarmLedger
+from province import Province, province
+from serving import client_of, serve
+
+FACTS = RuleFacts("Mực nước cao", "High water", "water", "Ngập", "Flooding", "Báo", "Call")
+EXPLANATION = json.dumps({"inputs": [{"entity": PHU_AN, "attribute": "level", "number": 1.6}]})
+
+
+@dataclass
+class Alarms:
+    client: httpx.AsyncClient
+    parts: Province
+    ledger: RelationalAlarmLedger
+    hub: LiveHub
+
+    def happen(
+        self, is_active: bool = True, entity: str = PHU_AN, priority: Priority = Priority.HIGH
+    ) -> None:
+        now = self.parts.clock.now()
+        text, place = "1.62 m > 1.50 m", Place(entity, "WaterObserved", "Phú An", 106.7, 10.9)
+        one = Transition("high-water", 3, entity, is_active, now, 7, priority, text, EXPLANATION)
+        context = Context(now, limits(), "operator", lambda _r, _v: FACTS, {entity: place})
+        with self.ledger.writing() as book:
+            take(book, [one], context)
+
+    async def get(self, path: str = "", **query: Any) -> Any:
+        answer = await self.client.get(f"/api/v1/alarms{path}", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def post(self, path: str, expect: int = 200, **body: Any) -> Any:
+        answer = await self.client.post(f"/api/v1/alarms{path}", json=body)
+        assert answer.status_code == expect, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+async def alarms(tmp_path: Path) -> AsyncIterator[Alarms]:
+    async with province(tmp_path) as parts:
+        ledger, reader = RelationalAlarmLedger(parts.engine), RelationalAlarmReader(parts.engine)
+        live_deps = LiveDeps(
+            parts.log, parts.state, parts.sources, parts.receipts, parts.clock, reader
+        )
+        hub = LiveHub(live_deps, LiveSettings(interval_s=0.02))
+        await hub.start()
+        deps = ApiDeps(
+            state=parts.state,
+            history=parts.history,
+            sources=parts.sources,
+            owners=parts.writer,
+            receipts=parts.receipts,
+            areas=parts.areas,
+            live=hub,
+            clock=parts.clock,
+            version="1",
+            alarms=AlarmDeps(
+                ledger, reader, lambda _r, _v: FACTS, limits(), "operator", [time(0), time(12)]
+            ),
+        )
+        async with serve(endpoints(deps)) as address, client_of(address) as client:
+            yield Alarms(client, parts, ledger, hub)
+        await hub.stop()
+
+
+async def test_the_list_is_told_page_by_page(alarms: Alarms) -> None:
+    for n in range(5):
+        alarms.happen(entity=f"urn:e:{n}", priority=Priority(n % 4 + 1))
+    first = await alarms.get(limit=3)
+    assert [a["priority"] for a in first["items"]] == [1, 1, 2]
+    assert first["counts"]["by_priority"] == [2, 1, 1, 1]
+    assert first["counts"]["unacknowledged"] == 5
+    second = await alarms.get(limit=3, after=first["next"])
+    assert [a["priority"] for a in second["items"]] == [3, 4]
+    assert second["next"] is None
+    found = await alarms.get(text="phu an", priority=[1, 4], sort="-raised_at")
+    assert [a["id"] for a in found["items"]] == [5, 4, 1]
+    assert found["items"][0]["title"] == "Mực nước cao"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"state": "gone"},
+        {"sort": "colour"},
+        {"after": "???"},
+        {"since": "2026-11-22T08:00:00"},
+        {"limit": 201},
+        {"priority": 5},
+        {"suppressed": "maybe"},
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_asked_is_explained(alarms: Alarms, query: dict[str, Any]) -> None:
+    answer = await alarms.client.get("/api/v1/alarms", params=query)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "parameter_invalid"
+
+
+async def test_one_alarm_explains_itself(alarms: Alarms) -> None:
+    alarms.happen()
+    await alarms.post("/1/comment", reason="pump checked")
+    detail = await alarms.get("/1")
+    assert detail["alarm"]["text"] == "1.62 m > 1.50 m"
+    assert detail["explanation"] == json.loads(EXPLANATION)
+    assert detail["series"] == [{"entity": PHU_AN, "attribute": "level", "dataset": ""}]
+    assert [(e["kind"], e["by"], e["reason"]) for e in detail["record"]] == [
+        ("raised", "", ""),
+        ("commented", "administrator", "pump checked"),
+    ]
+    assert detail["rule"]["response_en"] == "Call"
+    assert detail["rule"]["respond_within_s"] == 900.0
+    assert [a["id"] for a in detail["history"]] == [1]
+    answer = await alarms.client.get("/api/v1/alarms/77")
+    assert (answer.status_code, answer.json()["code"]) == (404, "alarm_unknown")
+
+
+async def test_only_what_was_seen_is_acknowledged(alarms: Alarms) -> None:
+    alarms.happen()
+    alarms.happen(False)
+    alarms.happen()
+    refused = await alarms.post("/acknowledge", 409, alarms=[{"id": 1, "activations": 1}])
+    assert refused["code"] == "alarm_not_seen"
+    [known] = await alarms.post("/acknowledge", alarms=[{"id": 1, "activations": 2}])
+    assert known["state"] == "active_acknowledged"
+    assert known["acknowledged_by"] == "administrator"
+    many = [{"id": n + 1, "activations": 1} for n in range(201)]
+    assert (await alarms.post("/acknowledge", 400, alarms=many))["code"] == "body_invalid"
+
+
+async def test_a_shelf_and_what_stands_on_it(alarms: Alarms) -> None:
+    alarms.happen()
+    detail = await alarms.get("/1")
+    no_reason = await alarms.post("/1/shelve", 400, until_at=detail["shelve_from_at"], reason="")
+    assert no_reason["code"] == "reason_missing"
+    never = await alarms.post("/1/shelve", 400, until_at="2099-01-01T00:00:00Z", reason="noise")
+    assert never["code"] == "shelf_too_long"
+    shelved = await alarms.post("/1/shelve", until_at=detail["shelve_from_at"], reason="noise")
+    assert shelved["suppressed"] == ["shelved"]
+    assert (await alarms.get())["items"] == []
+    assert [a["id"] for a in (await alarms.get(suppressed="yes"))["items"]] == [1]
+    [suppression] = await alarms.get("/suppressions")
+    assert (suppression["cause"], suppression["by"]) == ("operator", "administrator")
+    assert (await alarms.post("/1/unshelve"))["suppressed"] == []
+
+
+async def test_out_of_service_with_a_permit(alarms: Alarms) -> None:
+    alarms.happen()
+    made = await alarms.post(
+        "/suppressions", 201, cause="permit", reason="sensor sent in", entity=PHU_AN, permit="GP-7"
+    )
+    assert (await alarms.get("/1"))["alarm"]["suppressed"] == ["out_of_service"]
+    ended = await alarms.post(f"/suppressions/{made['id']}/end")
+    assert ended["ended_by"] == "administrator"
+    assert (await alarms.get("/1"))["alarm"]["suppressed"] == []
+    assert (await alarms.post("/suppressions/99/end", 404))["code"] == "suppression_unknown"
+
+
+async def test_the_file_holds_what_was_asked_for(alarms: Alarms) -> None:
+    alarms.happen()
+    alarms.happen(entity="=cmd()")
+    answer = await alarms.client.get("/api/v1/alarms/export", params={"sort": "raised_at"})
+    lines = answer.text.splitlines()
+    assert lines[0].startswith("id,condition,rule")
+    assert len(lines) == 3
+    assert ",=cmd()" not in answer.text
+    assert "Mực nước cao" in answer.text
+
+
+async def test_figures_say_how_much_an_operator_bears(alarms: Alarms) -> None:
+    for n in range(12):
+        alarms.happen(entity=f"urn:e:{n}")
+    for n in range(3):
+        alarms.happen(bool(n % 2))
+    found = await alarms.get("/performance", span="day")
+    figures = found["figures"]
+    assert figures["announced"] >= 13
+    assert figures["floods"] == 1
+    assert figures["mix_percent"][1] == 100.0
+    assert found["limits"]["per_hour"] == {"acceptable": 6.0, "manageable": 12.0}
+    assert any(p["kind"] == "frequent" for p in found["proposals"])
+    now = alarms.parts.clock.now()
+    nobody = await alarms.get(
+        "/performance",
+        position="leader",
+        start_at=(now - timedelta(hours=1)).isoformat(),
+        end_at=now.isoformat(),
+    )
+    assert nobody["figures"]["announced"] == 0
+    for query in ({"start_at": now.isoformat()}, {"span": "year"}):
+        answer = await alarms.client.get("/api/v1/alarms/performance", params=query)
+        assert answer.status_code == 400
+
+
+async def test_a_viewer_sees_an_alarm_within_a_second(alarms: Alarms) -> None:
+    messages = alarms.hub.follow()
+    snapshot = json.loads(await anext(messages))
+    assert snapshot["alarms"] == []
+    alarms.happen()
+    async with asyncio.timeout(1.0):
+        delta = json.loads(await anext(messages))
+    [shown] = delta["alarms"]
+    assert (shown["id"], shown["state"]) == (1, "active_unacknowledged")
+    await alarms.post("/acknowledge", alarms=[{"id": 1, "activations": 1}])
+    async with asyncio.timeout(1.0):
+        delta = json.loads(await anext(messages))
+    assert delta["alarms"][0]["state"] == "active_acknowledged"
+    alarms.happen(False)
+    async with asyncio.timeout(1.0):
+        delta = json.loads(await anext(messages))
+    assert (delta["alarms"], delta["alarms_closed"]) == ([], [1])
+    await messages.aclose()

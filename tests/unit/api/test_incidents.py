@@ -1,0 +1,231 @@
+"""Incidents over HTTP: a flood evening from alarm to closure, conflicts, files, bad input."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from databases import lay_database
+from dothi.api.incidents.deps import IncidentDeps
+from dothi.api.incidents.routes import endpoints
+from dothi.app.incidents.typesetting import typeset
+from dothi.storage.blobs.evidence import EvidenceFolder
+from dothi.storage.relational.engine import open_sqlite
+from incident_ports import NOW, SMALL, Desk, open_desk
+from serving import client_of, serve
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 100
+
+
+@dataclass
+class Api:
+    client: httpx.AsyncClient
+    desk: Desk
+    folder: Path
+
+    async def post(self, path: str, status: int = 200, **body: Any) -> Any:
+        answer = await self.client.post(f"/api/v1{path}", json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def get(self, path: str) -> Any:
+        answer = await self.client.get(f"/api/v1{path}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def opened(self, **more: Any) -> int:
+        body = {"title": "Ngập", "severity": 2, **more}
+        return int((await self.post("/incidents", 201, **body))["incident"]["id"])
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    engine = open_sqlite(lay_database(tmp_path / "dothi.db"))
+    desk = open_desk(engine)
+    desk.library.add(SMALL, "small.toml", "test", NOW)
+    folder = tmp_path / "evidence"
+    deps = IncidentDeps(desk.centre, EvidenceFolder(folder), typeset, 1000)
+    async with serve(endpoints(deps)) as address, client_of(address) as client:
+        yield Api(client, desk, folder)
+    engine.dispose()
+
+
+async def test_from_an_alarm_to_closure(api: Api) -> None:
+    subject = api.desk.alarms.raise_(12)
+    body = {"title": "Ngập Võ Minh Đức", "severity": 2, "subjects": [{"subject": subject}]}
+    answer = await api.client.post("/api/v1/incidents", json=body)
+    assert answer.status_code == 201
+    assert answer.headers["etag"] == '"1"'
+    room = answer.json()
+    number = room["incident"]["id"]
+    assert answer.headers["location"] == f"/api/v1/incidents/{number}"
+    assert room["links"][0]["title"] == "Mực nước cao tại trạm 12"
+    assert room["incident"]["points"] == [
+        {"lon": 106.65, "lat": 10.98, "label": "urn:ngsi-ld:WaterObserved:12"}
+    ]
+    assert room["runs"][0]["procedure"]["id"] == "small"
+
+    step = f"/incidents/{number}/runs/1/steps/look"
+    room = await api.post(step, action="finish", answers={"depth": 0.1}, version=1)
+    assert [s["step"] for s in room["runs"][0]["run"]["steps"]] == ["look", "sum"]
+    room = await api.post(f"/incidents/{number}/runs/1/steps/sum", action="finish", version=1)
+    assert room["runs"][0]["run"]["state"] == "done"
+
+    room = await api.post(f"/incidents/{number}/tasks", title="Bơm", owner="minh")
+    state = {"state": "closed", "reason": "Nước rút", "version": 1}
+    refused = await api.post(f"/incidents/{number}/state", 409, **state)
+    assert "task 1 (Bơm)" in refused["detail"]
+    done = await api.client.patch(
+        f"/api/v1/incidents/{number}/tasks/1", json={"state": "done", "version": 1}
+    )
+    assert done.status_code == 200
+    room = await api.post(f"/incidents/{number}/state", **state)
+    assert room["incident"]["state"] == "closed"
+    refused = await api.post(f"/incidents/{number}/entries", 409, kind="note", text="x")
+    assert refused["code"] == "incident_closed"
+    lesson = {"kind": "lesson", "text": "Đặt thêm trạm"}
+    assert (await api.post(f"/incidents/{number}/entries", **lesson))["entries"][-1]["kind"]
+    board = await api.get("/incidents?state=closed")
+    assert [row["incident"]["id"] for row in board["items"]] == [number]
+
+
+async def test_who_saw_an_older_version_is_told_what_changed(api: Api) -> None:
+    number = await api.opened()
+    path = f"/api/v1/incidents/{number}"
+    first = await api.client.patch(path, json={"severity": 1, "reason": "Lan rộng", "version": 1})
+    assert first.json()["incident"]["version"] == 2
+    second = await api.client.patch(path, json={"severity": 3}, headers={"if-match": '"1"'})
+    assert second.status_code == 409
+    assert "version 1 was seen, 2 is in force; last: administrator" in second.json()["detail"]
+    assert "Lan rộng" in second.json()["detail"]
+    assert (await api.client.patch(path, json={"severity": 3})).status_code == 428
+    third = await api.client.patch(path, json={"severity": 3}, headers={"if-match": '"2"'})
+    assert third.status_code == 200
+
+
+async def test_a_step_that_somebody_else_did_is_a_conflict(api: Api) -> None:
+    number = await api.opened(procedure="small")
+    step = f"/incidents/{number}/runs/1/steps/look"
+    await api.post(step, action="finish", answers={"depth": 0.5}, version=1)
+    problem = await api.post(step, 409, action="finish", answers={"depth": 0.1}, version=1)
+    assert problem["code"] == "step_changed"
+    assert "done by administrator" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({}, "field 'depth': it must be answered"),
+        ({"depth": "deep"}, "field 'depth': 'deep' is no number"),
+        ({"depth": -1}, "field 'depth': -1 is less than 0"),
+        ({"width": 1}, "field 'width': the form has no such field"),
+    ],
+)
+async def test_answers_that_do_not_fit_name_step_and_field(
+    api: Api, answers: dict[str, Any], said: str
+) -> None:
+    number = await api.opened(procedure="small")
+    step = f"/incidents/{number}/runs/1/steps/look"
+    problem = await api.post(step, 400, action="finish", answers=answers, version=1)
+    assert f"step 'look', {said}" in problem["detail"]
+
+
+async def test_files_come_back_as_they_were_and_cannot_act(api: Api) -> None:
+    number = await api.opened()
+    url = f"/api/v1/incidents/{number}/files"
+    page = b"<script>alert(1)</script>"
+    for name, content in (("ảnh.png", PNG), ("trang.html", page)):
+        answer = await api.client.post(url, params={"name": name}, content=content)
+        assert answer.status_code == 201, answer.text
+    files = answer.json()["files"]
+    assert [f["sha256"] for f in files] == [hashlib.sha256(c).hexdigest() for c in (PNG, page)]
+    picture = await api.client.get(f"{url}/1")
+    assert picture.content == PNG
+    assert picture.headers["content-type"] == "image/png"
+    saved = await api.client.get(f"{url}/2")
+    assert saved.content == page
+    assert saved.headers["content-type"] == "application/octet-stream"
+    assert saved.headers["content-disposition"].startswith("attachment;")
+    assert saved.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in saved.headers["content-security-policy"]
+    assert (await api.client.get(f"{url}/3")).status_code == 404
+
+
+async def test_too_large_and_empty_files_leave_nothing_behind(api: Api) -> None:
+    number = await api.opened()
+    url = f"/api/v1/incidents/{number}/files"
+    answer = await api.client.post(url, params={"name": "x"}, content=b"x" * 1001)
+    assert answer.status_code == 413
+    assert "at most 1,000 bytes" in answer.text
+    assert (await api.client.post(url, params={"name": "x"}, content=b"")).status_code == 400
+    assert (await api.client.post("/api/v1/incidents/99/files?name=x")).status_code == 404
+    assert [p for p in api.folder.rglob("*") if p.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/incidents", {"title": " ", "severity": 2}, 400),
+        ("/incidents", {"title": "x", "severity": 9}, 400),
+        ("/incidents", {"title": "x", "severity": 2, "subjects": [{"subject": "alarm:99"}]}, 400),
+        ("/incidents", {"title": "x", "severity": 2, "subjects": [{"subject": "cat:1"}]}, 400),
+        ("/incidents", {"title": "x", "severity": 2, "procedure": "none"}, 404),
+        ("/incidents/99/entries", {"kind": "note", "text": "x"}, 404),
+        ("/incidents/x/entries", {"kind": "note", "text": "x"}, 404),
+        ("/incidents/1/entries", {"kind": "state", "text": "x"}, 400),
+        ("/incidents/1/entries", {"kind": "cost", "text": "x"}, 400),
+        ("/incidents/1/entries", {"kind": "correction", "text": "x", "refers_to": 7}, 400),
+        (
+            "/incidents/1/entries",
+            {"kind": "note", "text": "x", "happened_at": "2030-01-01T00:00:00Z"},
+            400,
+        ),
+        ("/incidents/1/state", {"state": "open", "reason": "x", "version": 1}, 409),
+        ("/incidents/1/state", {"state": "contained", "reason": "", "version": 1}, 400),
+        ("/incidents/1/unlink", {"subject": "alarm:1", "reason": "x"}, 404),
+        ("/incidents/1/runs", {"procedure": "none"}, 404),
+        ("/incidents/1/runs/1/end", {"reason": "x"}, 404),
+        ("/incidents/1/runs/1/steps/look", {"action": "finish", "version": 1}, 404),
+        ("/procedures", {"text": "id = 1"}, 400),
+    ],
+)
+async def test_bad_input_is_a_problem(
+    api: Api, path: str, body: dict[str, Any], status: int
+) -> None:
+    await api.opened()
+    problem = await api.post(path, status, **body)
+    assert problem["title"], problem
+    assert problem["detail"]
+    assert len((await api.get("/incidents"))["items"]) == 1
+
+
+async def test_procedures_are_stored_checked_and_switched_off(api: Api) -> None:
+    newer = SMALL.replace("version = 1", "version = 2")
+    assert (await api.post("/procedures", text=newer, check_only=True))["version"] == 2
+    assert len(await api.get("/procedures")) == 1
+    await api.post("/procedures", 201, text=newer)
+    assert [p["procedure"]["version"] for p in await api.get("/procedures")] == [2, 1]
+    assert (await api.get("/procedures/small/2"))["text"] == newer
+    answer = await api.client.patch("/api/v1/procedures/small/2", json={"is_active": False})
+    assert answer.status_code == 200
+    number = await api.opened(procedure="small")
+    assert (await api.get(f"/incidents/{number}"))["runs"][0]["run"]["version"] == 1
+    calendar = await api.get("/working-calendar")
+    assert calendar["is_working"] is True
+    assert calendar["calendar"]["office"]["mark"] == "unverified"
+
+
+async def test_a_procedure_that_may_be_started_is_proposed(api: Api) -> None:
+    text = SMALL.replace("automatic = true", "").replace('"small"', '"other"')
+    api.desk.library.add(text, "other.toml", "test", NOW)
+    subject = api.desk.alarms.raise_(3)
+    number = await api.opened(subjects=[{"subject": subject}])
+    room = await api.get(f"/incidents/{number}")
+    assert [p["procedure"]["id"] for p in room["proposals"]] == ["other"]
+    started = await api.post(f"/incidents/{number}/runs", 201, procedure="other", cause=subject)
+    assert started["proposals"] == []
+    assert (await api.post(f"/incidents/{number}/runs", 409, procedure="other"))["code"]

@@ -1,0 +1,126 @@
+"""The feed and the messages over HTTP, as readers and caches ask."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from cap_samples import CONTENT, expect_valid
+from dothi.facades.cap.public import PublicWarnings, endpoints
+from dothi.facades.cap.reading import read_alert
+from dothi.model.cap import CapStatus, MsgType, Scope
+from serving import client_of, serve
+from unit.facades.cap.conftest import SETTINGS
+from unit.facades.cap.test_desk import follow, released
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+ACTUAL = replace(CONTENT, status=CapStatus.ACTUAL)
+
+
+@asynccontextmanager
+async def public(office: Any) -> AsyncIterator[httpx.AsyncClient]:
+    answers = PublicWarnings(office.warnings, SETTINGS, office.clock, "https://canhbao.example.vn/")
+    async with serve(endpoints(answers)) as address, client_of(address) as client:
+        yield client
+
+
+async def entries(client: httpx.AsyncClient, query: str = "") -> list[ET.Element]:
+    answer = await client.get(f"/cap/feed.atom{query}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/atom+xml")
+    return ET.fromstring(answer.text).findall(f"{ATOM}entry")
+
+
+def said(entry: ET.Element, name: str) -> str:
+    return entry.findtext(f"{ATOM}{name}") or ""
+
+
+def href(entry: ET.Element) -> str:
+    links = entry.findall(f"{ATOM}link")
+    assert [link.get("type") for link in links] == ["application/cap+xml"]
+    return (links[0].get("href") or "").removeprefix("https://canhbao.example.vn")
+
+
+async def test_the_feed_leads_to_valid_messages_the_newest_first(office: Any) -> None:
+    desk = office.desk()
+    async with public(office) as client:
+        assert await entries(client) == []
+        released(desk, ACTUAL)
+        office.clock.pass_(60)
+        released(desk, replace(ACTUAL, vi=replace(CONTENT.vi, headline="Mưa & <lớn>"[:5])))
+        found = await entries(client)
+        assert [said(e, "title")[:3] for e in found] == ["Mưa", "Tri"]
+        for entry in found:
+            answer = await client.get(href(entry))
+            assert answer.headers["content-type"] == "application/cap+xml; charset=utf-8"
+            expect_valid(answer.text)
+            assert read_alert(answer.content).identifier == said(entry, "id")
+            assert answer.headers["access-control-allow-origin"] == "*"
+
+
+async def test_updates_and_cancels_take_the_place_of_what_they_replace(office: Any) -> None:
+    desk = office.desk()
+    number = released(desk, ACTUAL)
+    async with public(office) as client:
+        (first,) = await entries(client)
+        follow(desk, number, MsgType.UPDATE, "Cao hơn")
+        (update,) = await entries(client)
+        assert said(update, "title").startswith("Cập nhật: ")
+        follow(desk, number, MsgType.CANCEL, "Đã rút")
+        (cancel,) = await entries(client)
+        assert said(cancel, "title").startswith("Hủy: ")
+        for entry in (first, update, cancel):
+            assert (await client.get(href(entry))).status_code == 200
+
+
+async def test_what_is_over_stays_for_a_day_and_then_falls_out(office: Any) -> None:
+    released(office.desk(), ACTUAL)
+    async with public(office) as client:
+        office.clock.pass_(12 * 3600 + 23 * 3600)
+        before = await client.get("/cap/feed.atom")
+        assert len(await entries(client)) == 1
+        office.clock.pass_(2 * 3600)
+        assert await entries(client) == []
+        since = {"if-modified-since": before.headers["last-modified"]}
+        assert (await client.get("/cap/feed.atom", headers=since)).status_code == 200
+
+
+async def test_a_reader_that_has_it_gets_304(office: Any) -> None:
+    desk = office.desk()
+    released(desk, ACTUAL)
+    async with public(office) as client:
+        answer = await client.get("/cap/feed.atom")
+        tag = {"if-none-match": answer.headers["etag"]}
+        since = {"if-modified-since": answer.headers["last-modified"]}
+        office.clock.pass_(5)
+        for known in (tag, since, {"if-none-match": f'"x", {answer.headers["etag"]}'}):
+            again = await client.get("/cap/feed.atom", headers=known)
+            assert (again.status_code, again.content) == (304, b"")
+        released(desk, ACTUAL)
+        for known in (tag, since):
+            assert (await client.get("/cap/feed.atom", headers=known)).status_code == 200
+
+
+async def test_exercises_have_a_feed_of_their_own_that_says_so(office: Any) -> None:
+    released(office.desk())
+    async with public(office) as client:
+        assert await entries(client) == []
+        (entry,) = await entries(client, "?status=Exercise")
+        assert said(entry, "title").startswith("[DIỄN TẬP] ")
+        assert (await client.get("/cap/feed.atom?status=Draft")).status_code == 400
+        assert (await client.get("/cap/feed.atom?page=2")).status_code == 400
+
+
+async def test_what_is_not_public_is_not_told(office: Any) -> None:
+    desk = office.desk()
+    number = released(desk, replace(ACTUAL, scope=Scope.RESTRICTED, restriction="nội bộ"))
+    identifier = desk.get(number).released[0].identifier
+    draft = desk.create("", ACTUAL, "lan")
+    async with public(office) as client:
+        assert await entries(client) == []
+        assert (await client.get(f"/cap/{identifier}.xml")).status_code == 404
+        assert (await client.get("/cap/urn:uuid:none.xml")).status_code == 404
+    assert desk.get(draft).latest.identifier == ""
