@@ -158,9 +158,9 @@ class Engine:
         run, names = read_run(
             rows, self.plan.slots, self._number, np.arange(rows.num_rows, dtype=np.int64)
         )
-        self._unbind(rows)
+        fired = self._rebind(rows)
         if not len(run):
-            return []
+            return fired
         self._reach()
         for slot in self._slots:
             slot.rows = slot_rows(run, slot.slot, names, slot.state, needs_number=slot.needs_number)
@@ -169,7 +169,7 @@ class Engine:
             found = unit.samples(run, self._fences)
             if found is not None and len(found):
                 samples[number] = found
-        fired = list(self._decide_all(self._telling(now_us), samples))
+        fired += self._decide_all(self._telling(now_us), samples)
         touched = self._keep(samples)
         for pair in list(self.pairs.pending.values()):
             if pair.entity in touched:
@@ -264,11 +264,18 @@ class Engine:
             name = self._entities.names[one]
             binding.bind(one, name, self._entities.scopes_of(one))
 
-    def _unbind(self, rows: pa.Table) -> None:
-        """What decides where rules hold has changed for these entities."""
-        for entity in self._entities.moved(rows):
+    def _rebind(self, rows: pa.Table) -> list[Fired]:
+        """What decides where rules hold has changed for some entities: what is active there under
+        a rule that holds no longer ends. They are looked up as they are now, so this is the one
+        thing that depends on when the rows are evaluated."""
+        fired: list[Fired] = []
+        for entity, at_us, seq in self._entities.moved(rows):
             for unit in self._signals:
                 unit.binding.unbind(entity)
+            for pair in list(self.pairs.at.get(entity, {}).values()):
+                if not self._holds(self.plan.rules[pair.rule].rule, entity):
+                    fired += self._ended(pair, at_us, seq)
+        return fired
 
     def _forget(self, deletions: Deletions) -> list[Fired]:
         """Entities that are gone: nothing of them is watched any more."""
@@ -289,7 +296,7 @@ class Engine:
     def _ended(self, pair: Pair, at_us: int, seq: int) -> list[Fired]:
         rule = self.plan.rules[pair.rule]
         was_active = pair.is_active
-        explanation, text = self._telling(at_us).of_deleted(rule, pair, at_us)
+        explanation, text = self._telling(at_us).of_ended(rule, pair, at_us)
         gone = Pair(pair.rule, pair.entity)
         self.pairs.put(gone)
         return [Fired(gone, False, at_us, seq, explanation, text)] if was_active else []

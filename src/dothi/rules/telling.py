@@ -102,8 +102,8 @@ class Telling:
         """The newest row that the signals of the rule have seen."""
         return max(self.known(s, entity, row, phase).seq for s in rule.signals)
 
-    def of_deleted(self, rule: RulePlan, pair: Pair, at_us: int) -> tuple[str, str]:
-        """Of a pair that ends because its entity is gone."""
+    def of_ended(self, rule: RulePlan, pair: Pair, at_us: int) -> tuple[str, str]:
+        """Of a pair that ends because its entity is gone, or out of the scope of the rule."""
         one = rule.rule
         told = Explanation(
             rule=one.id,
@@ -113,7 +113,7 @@ class Telling:
             decided_at=iso(at_us),
             takes_effect_at=iso(at_us),
             evaluated_at=iso(self._now_us),
-            tree=("deleted",),
+            tree=("withdrawn",),
             terms=(),
         )
         return msgspec.json.encode(told).decode(), one.name.best()
