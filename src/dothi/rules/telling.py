@@ -187,6 +187,9 @@ class Telling:
         )
 
 
+_SIGNS = {">=": "≥", "<=": "≤"}
+
+
 def text_of(rule: RulePlan, terms: Sequence[Term]) -> str:
     """What stands in a list: the name, and value against limit of what decided."""
     deciding = next((t for t in terms if t.verdict and t.value is not None), terms[0])
@@ -199,7 +202,8 @@ def text_of(rule: RulePlan, terms: Sequence[Term]) -> str:
     if deciding.figure == "silence":
         return f"{name}: {deciding.attribute}, {value / 60e6:.0f} min ({limit / 60e6:.0f} min)"
     level = "" if deciding.limit_source is None else f" ({deciding.limit_source.level})"
-    numbers = f"{value:.6g} {deciding.comparison} {limit:.6g}".replace(".", ",")
+    sign = _SIGNS.get(deciding.comparison, deciding.comparison)
+    numbers = f"{value:.6g} {sign} {limit:.6g}".replace(".", ",")
     return f"{name}: {deciding.attribute} {numbers}{level}"
 
 

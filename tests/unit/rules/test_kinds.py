@@ -120,7 +120,7 @@ def test_the_limit_that_was_valid_on_the_day_of_the_observation_counts() -> None
     sources = [json.loads(t.explanation)["terms"][0]["limit_source"] for t in run.transitions]
     assert [s["source"] for s in sources] == ["decision of 2010"] + ["decision of 2026"] * 2
     assert all(re_evaluate(one.explanation).agrees for one in run.transitions)
-    assert "1,45 >= 1,4 (II)" in run.transitions[0].text
+    assert "1,45 ≥ 1,4 (II)" in run.transitions[0].text
 
 
 def test_scopes_of_areas_follow_the_place() -> None:
