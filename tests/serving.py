@@ -21,14 +21,16 @@ from dothi.model.problem import Overloaded, Problem, StoreUnavailable
 
 
 @asynccontextmanager
-async def serve(endpoints: Sequence[Endpoint]) -> AsyncIterator[str]:
-    """Base address. A Bearer token is taken as a source id; without one it is the administrator."""
+async def serve(
+    endpoints: Sequence[Endpoint], person: Principal = ADMINISTRATOR
+) -> AsyncIterator[str]:
+    """Base address. A Bearer token is taken as a source id; without one it is `person`."""
     # Named TCP, so that answers leave at once: asyncio sets TCP_NODELAY on such sockets only.
     listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     server = _PromptServer(
         uvicorn.Config(
-            _application(endpoints),
+            _application(endpoints, person),
             log_level="error",
             timeout_graceful_shutdown=1,
             lifespan="off",
@@ -76,8 +78,8 @@ def client_of(address: str, **options: Any) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=address, verify=False, **options)
 
 
-def _application(endpoints: Sequence[Endpoint]) -> Starlette:
-    routes = [_route(endpoint) for endpoint in endpoints]
+def _application(endpoints: Sequence[Endpoint], person: Principal) -> Starlette:
+    routes = [_route(endpoint, person) for endpoint in endpoints]
     handlers: dict[Any, Any] = {
         Problem: _problem,
         Overloaded: _overloaded,
@@ -86,26 +88,28 @@ def _application(endpoints: Sequence[Endpoint]) -> Starlette:
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
-def _route(endpoint: Endpoint) -> Route | WebSocketRoute:
+def _route(endpoint: Endpoint, person: Principal) -> Route | WebSocketRoute:
     if endpoint.method == "WS":
 
         async def socket_handler(websocket: WebSocket) -> None:
-            websocket.state.principal = _principal(websocket.headers.get("authorization", ""))
+            websocket.state.principal = _principal(
+                websocket.headers.get("authorization", ""), person
+            )
             await endpoint.handler(websocket)
 
         return WebSocketRoute(endpoint.path, socket_handler)
 
     async def handler(request: Request) -> Response:
-        request.state.principal = _principal(request.headers.get("authorization", ""))
+        request.state.principal = _principal(request.headers.get("authorization", ""), person)
         answer: Response = await endpoint.handler(request)
         return answer
 
     return Route(endpoint.path, handler, methods=[endpoint.method])
 
 
-def _principal(authorization: str) -> Principal:
+def _principal(authorization: str, person: Principal) -> Principal:
     token = authorization.removeprefix("Bearer ").strip()
-    return device(token) if token else ADMINISTRATOR
+    return device(token) if token else person
 
 
 async def _problem(_request: Request, error: Exception) -> Response:

@@ -1,6 +1,7 @@
 /** The URL is the state of the screen: reading and changing it. */
 
 export type Screen =
+  | 'wall'
   | 'map'
   | 'entities'
   | 'entity'
@@ -12,13 +13,18 @@ export type Screen =
   | 'subscriptions'
   | 'rules'
   | 'registrations'
+  | 'incidents'
+  | 'incident'
+  | 'notices'
   | 'shift'
   | 'people'
   | 'duty'
+  | 'warnings'
   | 'signed-out'
   | 'unknown';
 
 const SCREENS: readonly Screen[] = [
+  'wall',
   'map',
   'entities',
   'entity',
@@ -30,9 +36,13 @@ const SCREENS: readonly Screen[] = [
   'subscriptions',
   'rules',
   'registrations',
+  'incidents',
+  'incident',
+  'notices',
   'shift',
   'people',
   'duty',
+  'warnings',
   'signed-out',
 ];
 

@@ -35,6 +35,9 @@ from dothi.storage.relational.ld_contexts import RelationalLdContexts
 from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.log_sealing import SqliteSealSource
 from dothi.storage.relational.migrate import upgrade
+from dothi.storage.relational.notice_deliveries import RelationalDeliveryQueue
+from dothi.storage.relational.notice_preferences import RelationalPreferences
+from dothi.storage.relational.notices import RelationalNotices
 from dothi.storage.relational.outbox import RelationalOutbox
 from dothi.storage.relational.people import RelationalPeople
 from dothi.storage.relational.procedures import RelationalProcedures
@@ -78,6 +81,9 @@ class Registers:
     handovers: RelationalHandovers
     audit: RelationalAudit
     answers: RelationalAnswers
+    notices: RelationalNotices
+    delivery_queue: RelationalDeliveryQueue
+    notice_preferences: RelationalPreferences
     alarms: RelationalAlarmReader
     alarm_ledger: RelationalAlarmLedger
     incidents: RelationalIncidents
@@ -161,6 +167,9 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "handovers": RelationalHandovers(engine, clock),
         "audit": RelationalAudit(engine, clock),
         "answers": RelationalAnswers(engine),
+        "notices": RelationalNotices(engine),
+        "delivery_queue": RelationalDeliveryQueue(engine),
+        "notice_preferences": RelationalPreferences(engine),
         "alarms": RelationalAlarmReader(engine),
         "alarm_ledger": RelationalAlarmLedger(engine, put_states),
         "incidents": RelationalIncidents(engine),

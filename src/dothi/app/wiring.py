@@ -26,6 +26,7 @@ from dothi.app.hubs.tenants import TenantHubs
 from dothi.app.incidents.build import build_incidents
 from dothi.app.late import Late
 from dothi.app.mode import Mode
+from dothi.app.notices import NoticePart
 from dothi.app.offline import login_url
 from dothi.app.open_items import AlarmItems, IncidentItems
 from dothi.app.people import known_positions, people_endpoints
@@ -98,10 +99,9 @@ async def build(
         alarms = build_alarms(
             settings.alarms, stores, rules_in_force(stores, province.layers, clock), clock
         )
+        notices = NoticePart(settings, stores, clock, folder.path, mode.name)
         intake.watch(alarms.watch.wake)
-        incidents = build_incidents(
-            settings.incidents, stores, folder, clock, mode.name != "normal"
-        )
+        incidents = build_incidents(settings.incidents, stores, folder, clock, positions, mode.name)
         tasks = IncidentItems(stores.incidents, clock)
         open_items = (
             tasks,
@@ -116,6 +116,7 @@ async def build(
                 tenants,
                 snapshots,
                 *doors.services,
+                notices.service,
                 *incidents.services,
             ],
             clock,
@@ -134,6 +135,7 @@ async def build(
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),
+            *notices.endpoints(),
             *doors.endpoints(),
             *incidents.endpoints,
             *warnings.endpoints,

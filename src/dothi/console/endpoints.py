@@ -23,16 +23,27 @@ from dothi.console.unbuilt import UNBUILT_PAGE
 
 SCREEN_PATHS = (
     "/",
+    "/wall",
     "/map",
+    "/alarms",
+    "/alarm/{subject:path}",
+    "/alarm_performance",
+    "/incidents",
+    "/incident/{subject:path}",
+    "/warnings",
+    "/warnings/{subject:path}",
     "/entities",
     "/entity/{subject:path}",
     "/trends",
+    "/rules",
+    "/rules/{subject:path}",
     "/sources",
     "/subscriptions",
     "/registrations",
     "/shift",
     "/people",
     "/duty",
+    "/notices",
     "/signed-out",
 )
 """URLs of screens: each is answered with the one page, which reads the URL itself."""
@@ -52,6 +63,7 @@ def console_endpoints(settings: ConsoleSettings, static_dir: Path = STATIC_DIR) 
     return [
         *screens,
         _public("/assets/{name:path}", _asset(static_dir / "assets"), "A file of the console"),
+        _public("/push-worker.js", _file(static_dir, "push-worker.js"), "Shows web push messages"),
         _public("/favicon.svg", _file(static_dir, "favicon.svg"), "The icon of the console"),
         *(
             _public(f"/{name}", _fresh_file(static_dir, name), "A part of the mobile duty page")

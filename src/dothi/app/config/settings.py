@@ -15,6 +15,7 @@ from dothi.intake.http.settings import HttpIntakeSettings
 from dothi.intake.mqtt.settings import MqttSettings
 from dothi.intake.pull.settings import PullSettings
 from dothi.live.settings import LiveSettings
+from dothi.notify.settings import NoticeSettings
 from dothi.pipeline.settings import PipelineSettings
 from dothi.storage.lake.settings import LakeSettings
 
@@ -32,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     intake_http: HttpIntakeSettings = HttpIntakeSettings()
     files: FilesSettings = FilesSettings()
     ngsi_ld: NgsiLdSettings = NgsiLdSettings()
+    notices: NoticeSettings = NoticeSettings()
     pull: PullSettings = PullSettings()
     incidents: IncidentSettings = IncidentSettings()
     warnings: WarningSettings = WarningSettings()

@@ -93,4 +93,5 @@ def _report(play: Play, folder: DataFolder) -> Path:
 def fenced(settings: Settings) -> Settings:
     """Without doors and connectors that reach outside; the fence holds whatever is left."""
     mqtt = msgspec.structs.replace(settings.mqtt, mode="embedded")
-    return msgspec.structs.replace(settings, mqtt=mqtt, pull=PullSettings())
+    notices = msgspec.structs.replace(settings.notices, capture=True)
+    return msgspec.structs.replace(settings, mqtt=mqtt, pull=PullSettings(), notices=notices)

@@ -1,4 +1,4 @@
-"""Figures about notices for `/metrics`."""
+"""Figures about notices: for `/metrics`, and how each channel does."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,6 +7,7 @@ from dothi.model.measure import Measure
 from dothi.notify.dispatch.tally import ChannelTally
 from dothi.pipeline.gates import Gates
 from dothi.ports.notices import DeliveryQueue, Notices
+from dothi.ports.telling import ChannelHealth
 
 
 def channel_of(lane: str) -> str:
@@ -58,6 +59,35 @@ def measures_of(
             [({"state": state}, float(count)) for state, count in notices.counts().items()],
         ),
     ]
+
+
+def health_of(
+    contacts: Mapping[str, str],
+    tallies: Mapping[str, ChannelTally],
+    waiting: Mapping[str, tuple[int, datetime]],
+    gates: Gates,
+) -> list[ChannelHealth]:
+    """Per channel; `contacts`: channel -> which contact of a person it takes."""
+    found = []
+    for name, contact in contacts.items():
+        tally = tallies[name]
+        lanes = {lane: one for lane, one in waiting.items() if channel_of(lane) == name}
+        found.append(
+            ChannelHealth(
+                name,
+                contact,
+                any(gates.is_down(lane) for lane in lanes),
+                sum(count for count, _ in lanes.values()),
+                min((since_at for _, since_at in lanes.values()), default=None),
+                tally.accepted,
+                tally.failed,
+                tally.retried,
+                tally.last_success_at,
+                tally.last_failure_at,
+                tally.last_error,
+            )
+        )
+    return found
 
 
 def _by_channel(name: str, help_text: str, values: Mapping[str, float]) -> Measure:

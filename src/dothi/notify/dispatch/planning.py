@@ -14,6 +14,8 @@ from dothi.notify.dispatch.quiet import quiet_until
 from dothi.ports.notices import NoticeState, Planned, StoredNotice
 
 _LANGUAGES = ("vi", "en")
+TEST = "test"
+"""Kind of a notice that somebody sends to try her or his channels: all of them."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Plan:
     again_s: float
     """Nobody could be told: looked at again after this time, and then ever more rarely."""
     zone: ZoneInfo
+    keep_s: float = 86_400.0
+    """After this time nobody is told of a notice any more."""
 
 
 @dataclass
@@ -96,6 +100,11 @@ def _following(chain: Sequence[str], told: Sequence[str]) -> Sequence[str]:
     return chain[highest + 1 :]
 
 
+def _is_for_all_channels(notice: Notice) -> bool:
+    """At once, whatever the hour and the preferences."""
+    return notice.priority is Priority.HIGHEST or notice.kind == TEST
+
+
 def _nobody(plan: Plan, stored: StoredNotice, now: datetime, *, is_wanted: bool) -> Planned:
     if is_wanted or _is_for_whom_it_concerns(stored.notice):
         return Planned(
@@ -108,6 +117,9 @@ def _nobody(plan: Plan, stored: StoredNotice, now: datetime, *, is_wanted: bool)
             note="no channel is set up: see [notices] in dothi.toml",
         )
     age_s = (now - stored.created_at).total_seconds()
+    if age_s > plan.keep_s:
+        note = "given up: nobody was on duty who can be reached"
+        return Planned(stored.number, NoticeState.NOBODY, (), None, (), note)
     next_at = now + timedelta(seconds=max(plan.again_s, age_s / 4))
     note = "nobody is on duty who can be reached" if stored.state is NoticeState.NEW else ""
     return Planned(stored.number, NoticeState.NOBODY, (), next_at, (), note)
@@ -118,7 +130,7 @@ def _tell(
 ) -> _Reached:
     notice, reached = stored.notice, _Reached()
     # Duty is no matter of taste: what wants an answer, or is most urgent, is told.
-    is_due = notice.priority is Priority.HIGHEST or notice.answer_within_s is not None
+    is_due = _is_for_all_channels(notice) or notice.answer_within_s is not None
     for person in people:
         if not is_due and not circle.preference(person).wants(notice.kind, notice.priority):
             reached.is_wanted = True
@@ -134,12 +146,12 @@ def _deliveries(
     plan: Plan, circle: Circle, stored: StoredNotice, person: Person, now: datetime
 ) -> list[Delivery]:
     notice, preference = stored.notice, circle.preference(person)
-    is_highest = notice.priority is Priority.HIGHEST
-    begins_at = (None if is_highest else quiet_until(preference.quiet, now, plan.zone)) or now
+    is_for_all = _is_for_all_channels(notice)
+    begins_at = (None if is_for_all else quiet_until(preference.quiet, now, plan.zone)) or now
     language = preference.language or person.language
     found = []
     for rank, (way, addresses) in enumerate(circle.addresses(person, plan.ways)):
-        rank = 0 if is_highest else rank  # all channels at once
+        rank = 0 if is_for_all else rank
         for address in addresses:
             own = address if way.contact == WEB_PUSH else ""
             lane = way.lane_of(address)

@@ -17,16 +17,18 @@ from dothi.model.problem import StoreUnavailable
 from dothi.notify.dispatch.circle import Circle, Way
 from dothi.notify.dispatch.drift import ClockWatch, elapsed_s
 from dothi.notify.dispatch.lanes import Lanes
-from dothi.notify.dispatch.measuring import measures_of
+from dothi.notify.dispatch.measuring import health_of, measures_of
 from dothi.notify.dispatch.planning import Plan, planned
 from dothi.notify.dispatch.sending import Sender
 from dothi.notify.dispatch.settling import Settler
 from dothi.notify.settings import NoticeSettings
+from dothi.notify.wording.templates import OTHER
 from dothi.notify.wording.words import Wording
 from dothi.ports.channel import Channel, Reporting
 from dothi.ports.clock import Clock
 from dothi.ports.notices import Attempt, DeliveryQueue, Notices, Preferences, StoredNotice
 from dothi.ports.people import People
+from dothi.ports.telling import ChannelHealth
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +53,8 @@ class NoticePorts:
     """By name, in the order in which they are tried."""
     wording: Wording
     clock: Clock
+    push_key: str = ""
+    """For browsers; empty: web push is off."""
     elapsed: Callable[[], float] = elapsed_s
 
 
@@ -73,6 +77,7 @@ class NoticeService:
             settings.fallback_s,
             settings.again_s,
             ZoneInfo(settings.zone),
+            settings.keep_s,
         )
         self._sender = Sender(
             ports.channels, ports.wording, ports.clock, retries_s, settings.keep_s
@@ -124,8 +129,29 @@ class NoticeService:
         )
 
     @property
-    def sender(self) -> Sender:
-        return self._sender
+    def kinds(self) -> tuple[str, ...]:
+        """See ports.telling.Telling."""
+        return tuple(kind for kind in self._ports.wording.templates["vi"] if kind != OTHER)
+
+    @property
+    def push_key(self) -> str:
+        """See ports.telling.Telling."""
+        return self._ports.push_key
+
+    @property
+    def is_capturing(self) -> bool:
+        """See ports.telling.Telling."""
+        return self._settings.capture
+
+    def title(self, stored: StoredNotice, language: str) -> str:
+        """See ports.telling.Telling."""
+        return self._ports.wording.words(stored.notice, language, stored.number).title
+
+    def health(self) -> list[ChannelHealth]:
+        """See ports.telling.Telling."""
+        ports = self._ports
+        contacts = {name: channel.contact for name, channel in ports.channels.items()}
+        return health_of(contacts, self._sender.tallies, ports.queue.waiting(), self.lanes.gates)
 
     async def due(self, lane: str, limit: int) -> list[Delivery]:
         """See lanes.Waiting."""

@@ -4,9 +4,11 @@ smtplib in threads of its own: a server that hangs holds up nothing else.
 """
 
 import asyncio
+import os
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -57,7 +59,7 @@ class EmailChannel:
         except OSError as error:
             return Handed(DeliveryState.WAITING, reason(error), is_reached=False)
         except ValueError as error:
-            return Handed(DeliveryState.FAILED, f"no mail address: {error}")
+            return Handed(DeliveryState.FAILED, str(error))
         conversation = _Conversation(settings, self._password, address, self._verification)
         running = asyncio.get_running_loop().run_in_executor(
             self._threads, conversation.hold, letter.address, mail
@@ -78,14 +80,23 @@ class EmailChannel:
 class _Smtp(smtplib.SMTP):
     """Dials the address that was checked; certificates are checked for the name."""
 
-    def __init__(self, address: str, tls: ssl.SSLContext | None, settings: EmailSettings) -> None:
+    def __init__(
+        self,
+        address: str,
+        tls: ssl.SSLContext | None,
+        settings: EmailSettings,
+        opened: Callable[[socket.socket], None],
+    ) -> None:
+        """`opened`: told of the socket before the first word is said."""
         self._address = address
         self._tls = tls
+        self._opened = opened
         domain = settings.sender.rpartition("@")[2] or "localhost"
         super().__init__(settings.host, settings.port, domain, settings.timeout_s)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         plain = socket.create_connection((self._address, port), timeout)
+        self._opened(plain)
         return plain if self._tls is None else self._tls.wrap_socket(plain, server_hostname=host)
 
 
@@ -103,16 +114,24 @@ class _Conversation:
         self._password = password
         self._address = address
         self._verification = verification
-        self._smtp: _Smtp | None = None
+        self._descriptor = -1
+        """Of the socket, our own: TLS takes the first one over."""
 
     def hang_up(self) -> None:
         """From another thread: it takes too long."""
-        sock = self._smtp.sock if self._smtp is not None else None
-        if sock is not None:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        if self._descriptor >= 0:
+            with suppress(OSError), socket.socket(fileno=os.dup(self._descriptor)) as own:
+                own.shutdown(socket.SHUT_RDWR)
 
     def hold(self, recipient: str, mail: bytes) -> Handed:
+        try:
+            return self._held(recipient, mail)
+        finally:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+    def _held(self, recipient: str, mail: bytes) -> Handed:
         try:
             said = self._hold(recipient, mail)
         except smtplib.SMTPRecipientsRefused as error:
@@ -139,13 +158,13 @@ class _Conversation:
     def _hold(self, recipient: str, mail: bytes) -> str:
         settings = self._settings
         tls = self._context() if settings.security != "none" else None
-        self._smtp = smtp = _Smtp(self._address, tls if settings.security == "tls" else None,
-                                  settings)  # fmt: skip
-        with smtp:
+        outer = tls if settings.security == "tls" else None
+        with _Smtp(self._address, outer, settings, self._note) as smtp:
             if settings.security == "starttls":
                 smtp.starttls(context=tls)
             if settings.user:
                 smtp.login(settings.user, self._password)
+            smtp.ehlo_or_helo_if_needed()
             code, text = smtp.mail(settings.sender)
             if code != 250:
                 raise smtplib.SMTPSenderRefused(code, text, settings.sender)
@@ -156,6 +175,9 @@ class _Conversation:
             if code != 250:
                 raise smtplib.SMTPDataError(code, text)
         return _said(code, text)
+
+    def _note(self, opened: socket.socket) -> None:
+        self._descriptor = os.dup(opened.fileno())
 
     def _context(self) -> ssl.SSLContext:
         if self._verification is not None:

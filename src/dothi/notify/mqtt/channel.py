@@ -1,6 +1,7 @@
 """Channel `mqtt`: a letter as a message with quality of service 1."""
 
 import re
+from urllib.parse import quote
 
 from dothi.model.delivery import DeliveryState
 from dothi.notify.mqtt.sender import MqttSender
@@ -41,7 +42,7 @@ class MqttChannel:
             return Handed(DeliveryState.FAILED, "the address is no name of a topic")
         outcome = await self._sender.send(
             Message(
-                f"{self._url}/{topic}",
+                f"{self._url}/{quote(topic)}",
                 content(letter),
                 options=self._options,
                 timeout_s=self._timeout_s,

@@ -187,9 +187,10 @@ def message_id(body: bytes) -> str:
 
 def c_string(text: str, most: int) -> bytes:
     """Text with its closing zero, `most` bytes in all. Raises ValueError."""
-    data = text.encode("ascii")
+    data = text.encode("ascii", "replace")
     if b"\x00" in data or len(data) >= most:
-        raise ValueError(f"{text!r} is longer than {most - 1} characters, or holds a zero")
+        # Without the text itself: it may be the password.
+        raise ValueError(f"a text is longer than {most - 1} characters, or holds a zero")
     return data + b"\x00"
 
 

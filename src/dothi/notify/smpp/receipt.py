@@ -10,6 +10,7 @@ _IS_RECEIPT = 0x04
 _KIND = 0x3C
 """Bits of esm_class that tell a receipt from a message (section 5.2.12)."""
 _FIELD = re.compile(r"\b(id|stat|err):\s*(\S*)", re.IGNORECASE)
+_TEXT = re.compile(r"\btext:", re.IGNORECASE)
 _BY_WORD = {
     "DELIVRD": DeliveryState.DELIVERED,
     "EXPIRED": DeliveryState.FAILED,
@@ -36,9 +37,9 @@ def receipt_of(message: ShortMessage) -> SmsReceipt | None:
     """None: it is a message from a telephone, or names no message."""
     if message.esm_class & _KIND != _IS_RECEIPT:
         return None
-    fields = {
-        name.lower(): value for name, value in _FIELD.findall(message.content.decode("latin-1"))
-    }
+    # The beginning of the message itself comes last, and may look like any field.
+    said = _TEXT.split(message.content.decode("latin-1"), maxsplit=1)[0]
+    fields = {name.lower(): value for name, value in _FIELD.findall(said)}
     given = message.options.get(Tag.RECEIPTED_MESSAGE_ID)
     reference = given.rstrip(b"\x00").decode("latin-1") if given else fields.get("id", "")
     state = message.options.get(Tag.MESSAGE_STATE)

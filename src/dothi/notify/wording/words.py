@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dothi.model.notice import Notice
@@ -16,6 +17,7 @@ _PRIORITY = {
     "en": {1: "urgent", 2: "high", 3: "medium", 4: "low"},
 }
 _MISSING = "–"
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT")
 _CUT = "..."
 
 
@@ -69,7 +71,27 @@ class Wording:
             "url": self.url(number),
             "details": "; ".join(f"{name}: {text}" for name, text in notice.parameters.items()),
         }
-        return own | {name: text.strip() for name, text in notice.parameters.items()}
+        return own | self._given(notice, language)
+
+    def _given(self, notice: Notice, language: str) -> dict[str, str]:
+        """Parameters of the notice: `title_en` is `title` in English, moments become local."""
+        given = {name: self._shown(text.strip()) for name, text in notice.parameters.items()}
+        ending = f"_{language}"
+        spoken = {
+            name.removesuffix(ending): text
+            for name, text in given.items()
+            if name.endswith(ending) and text
+        }
+        return given | spoken
+
+    def _shown(self, text: str) -> str:
+        if not _MOMENT.match(text):
+            return text
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        return text if moment.tzinfo is None else f"{moment.astimezone(self.zone):%H:%M %d/%m/%Y}"
 
     def _short(self, template: Template, values: Mapping[str, str], before: str) -> str:
         """Cut in the longest parameter until it fits."""
