@@ -115,6 +115,7 @@ class Engine:
         now_us = self._steady.us(us_of(now))
         samples = {}
         for number, unit in enumerate(self._signals):
+            self._bind(number, unit.waiting())
             aged = unit.aged(now_us)
             if aged is not None and len(aged):
                 samples[number] = aged
