@@ -6,6 +6,7 @@ import { entitiesEn } from './strings.entities.en';
 import { incidentsEn } from './strings.incidents.en';
 import { noticesEn } from './strings.notices.en';
 import { peopleEn } from './strings.people.en';
+import { rulesEn } from './strings.rules.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
 import { warningsEn } from './strings.warnings.en';
@@ -20,6 +21,7 @@ export const en: Strings = {
   ...noticesEn,
   ...peopleEn,
   ...registrationsEn,
+  ...rulesEn,
   ...subscriptionsEn,
   ...warningsEn,
   ...wallEn,

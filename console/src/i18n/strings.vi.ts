@@ -6,6 +6,7 @@ import { entitiesVi } from './strings.entities.vi';
 import { incidentsVi } from './strings.incidents.vi';
 import { noticesVi } from './strings.notices.vi';
 import { peopleVi } from './strings.people.vi';
+import { rulesVi } from './strings.rules.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
 import { warningsVi } from './strings.warnings.vi';
@@ -19,6 +20,7 @@ export const vi = {
   ...noticesVi,
   ...peopleVi,
   ...registrationsVi,
+  ...rulesVi,
   ...subscriptionsVi,
   ...warningsVi,
   ...wallVi,

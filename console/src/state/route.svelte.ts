@@ -11,6 +11,7 @@ export type Screen =
   | 'alarm'
   | 'alarm_performance'
   | 'subscriptions'
+  | 'rules'
   | 'registrations'
   | 'incidents'
   | 'incident'
@@ -33,6 +34,7 @@ const SCREENS: readonly Screen[] = [
   'alarm',
   'alarm_performance',
   'subscriptions',
+  'rules',
   'registrations',
   'incidents',
   'incident',
