@@ -44,6 +44,18 @@ _STAFF = """async () => {
 """Somebody with shifts; the second time both are there already."""
 
 
+_OPEN_INCIDENT = """() => fetch('/api/v1/incidents', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+        title: 'Ngập đường ven sông',
+        severity: 2,
+        procedure: 'flood-evening',
+        points: [{ lon: 106.6577, lat: 10.9923, label: 'Bờ kè' }],
+    }),
+})"""
+
+
 def all_screens(page: Page) -> Iterator[str]:
     """Name of each screen, while `page` shows it: the hub runs the example, the page is signed in.
 
@@ -53,6 +65,7 @@ def all_screens(page: Page) -> Iterator[str]:
     yield from entity_browser(page)
     yield from entity_and_trends(page)
     yield from registration_screens(page)
+    yield from incident_screens(page)
     yield from source_screens(page)
     yield from people_screens(page)
     yield from dialogs(page)
@@ -67,6 +80,7 @@ def main_screens(page: Page) -> Iterator[str]:
     yield from entity_browser(page)
     yield from entity_and_trends(page)
     yield from registration_screens(page)
+    yield from incident_screens(page)
     yield from source_screens(page)
     yield from people_screens(page)
 
@@ -166,6 +180,26 @@ def registration_screens(page: Page) -> Iterator[str]:
     page.locator("#main tbody button").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
     yield "registration to delete"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def incident_screens(page: Page) -> Iterator[str]:
+    page.evaluate(_OPEN_INCIDENT)
+    go_to(page, "/incidents")
+    expect(page.locator("[data-incident]").first).to_be_visible(timeout=SLOW_MS)
+    yield "incident desk"
+    go_to(page, "/incidents?new=hand")
+    expect(page.get_by_role("dialog")).to_be_visible(timeout=SLOW_MS)
+    yield "new incident"
+    page.keyboard.press("Escape")
+    go_to(page, "/incident/1")
+    expect(page.locator("[data-step=confirm]")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_test_id("incident-map").locator("canvas")).to_be_visible(timeout=SLOW_MS)
+    yield "incident room"
+    go_to(page, "/incident/1?do=state")
+    expect(page.get_by_role("dialog")).to_be_visible(timeout=SLOW_MS)
+    yield "state of an incident"
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
 
