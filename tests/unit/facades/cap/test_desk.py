@@ -291,6 +291,12 @@ def test_the_preview_of_a_follow_up_wants_no_reference_from_its_author(office: A
     assert office.desk().preview(CONTENT, MsgType.UPDATE).is_fit
 
 
+def test_a_drawn_area_without_corners_is_an_error(office: Any) -> None:
+    empty = replace(CONTENT, area_ids=(), shapes=(replace(CONTENT.shapes[0], polygon=()),))
+    preview = office.desk().preview(empty, MsgType.ALERT)
+    assert [(one.code, one.level) for one in preview.findings] == [("polygon_too_short", "error")]
+
+
 def test_hidden_errors_show_once_for_all_languages(office: Any) -> None:
     bow = replace(CONTENT.shapes[0], polygon=((106, 10), (107, 11), (107, 10), (106, 11)))
     found = office.desk().preview(replace(CONTENT, shapes=(bow,)), MsgType.ALERT).findings
