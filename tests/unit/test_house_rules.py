@@ -22,8 +22,8 @@ GENERATED: frozenset[str] = frozenset()
 
 NAMES_IN_INIT = {"__all__", "__version__"}
 
-TIME_NAMES = frozenset({"modified_after", "since"})
-"""Times whose name already says which time, as a bound."""
+TIME_NAMES = frozenset({"modified_after", "since", "now"})
+"""Times whose name already says which time."""
 
 _DURATION = re.compile(
     r"(^|_)(timeout|interval|duration|backoff|delay|age|ttl|grace|lifetime|linger|cadence|pause)$"
