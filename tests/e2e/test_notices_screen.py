@@ -125,7 +125,7 @@ def test_from_preferences_to_the_answer(hub: Hub, page: Page) -> None:
     form.get_by_role("button", name="Lưu tùy chọn").click()
     expect(form.get_by_text("Đã lưu.")).to_be_visible()
     page.reload()
-    expect(form.locator("input[type=time]").first).to_have_value("22:00")
+    expect(form.locator("input.clock").first).to_have_value("22:00")
     expect(form.locator("input[type=radio][value='2']")).to_be_checked()
     shot(page, "preferences")
 
