@@ -1,8 +1,8 @@
 """kill -9 at random moments: acknowledged means stored, once; receipts add up.
 
 `hub` kills the commit path while it seals and compacts; `doors` kills the whole program while HTTP,
-MQTT, NGSI-LD and station files write; `alarms` kills the watch during a storm of transitions. The
-tests are tests/faults/test_kill_*.py, with more rounds.
+MQTT, NGSI-LD and station files write; `alarms` kills the watch during a storm of transitions (5,000
+values a second for a minute). The tests are tests/faults/test_kill_*.py, with more rounds.
 
     uv run dothi bench kills -- --rounds 200
 """
@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+_STORM = {"DOTHI_FAULT_VALUES": "300000", "DOTHI_FAULT_PER_S": "5000"}
 ROOT = Path(__file__).parent.parent
 
 
@@ -33,7 +34,7 @@ def _kill(name: str, rounds: int) -> dict[str, Any]:
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", f"tests/faults/test_kill_{name}.py"],
         cwd=ROOT,
-        env={**os.environ, "DOTHI_FAULT_ROUNDS": str(rounds)},
+        env={**os.environ, **_STORM, "DOTHI_FAULT_ROUNDS": str(rounds)},
         check=True,
     )
     return {"kills": rounds, "lost": 0, "doubled": 0, "took_s": round(time.monotonic() - began)}

@@ -23,6 +23,7 @@ from dothi.storage.relational.hot_log import SqliteLogWriter
 from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
+from dothi.storage.relational.rules import RelationalRules
 from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.state import SqliteState
 
@@ -44,6 +45,7 @@ class Province:
         self.sources = RelationalSources(self.engine)
         self.receipts = RelationalReceipts(self.engine)
         self.areas = RelationalAreas(self.engine)
+        self.rules = RelationalRules(self.engine)
         self.pull_runs = RelationalPullRuns(self.engine)
         self.intake = Intake(self.writer, {})
         self.clock = SystemClock()

@@ -1,5 +1,6 @@
 import { mount } from 'svelte';
 import './style/app.css';
+import './style/alarms.css';
 import App from './App.svelte';
 
 const target = document.getElementById('app');

@@ -42,6 +42,27 @@ function contrast(one: string, other: string): number {
   return (high + 0.05) / (low + 0.05);
 }
 
+const ALARMS = readFileSync(join(import.meta.dirname, '../src/style/alarms.css'), 'utf8');
+
+function alarmTokens(selector: string): Tokens {
+  const start = ALARMS.indexOf(`${selector} {`);
+  const block = ALARMS.slice(start, ALARMS.indexOf('}', start));
+  return Object.fromEntries(
+    [...block.matchAll(/--([\w-]+): (#[0-9a-f]{6})/g)].map((m) => [m[1], m[2]]),
+  ) as Tokens;
+}
+
+it('shows alarms by an edge and a number that can be seen in both themes', () => {
+  const day = alarmTokens(':root');
+  const night = { ...day, ...alarmTokens(":root[data-theme='dark']") };
+  for (const [theme, marks] of [[light, day], [{ ...light, ...dark }, night]] as const) {
+    for (const ground of GROUNDS)
+      expect(contrast(marks['p-edge'] as string, theme[ground] as string)).toBeGreaterThanOrEqual(3);
+    for (const p of ['p1', 'p2', 'p3', 'p4'])
+      expect(contrast(marks[p] as string, marks[p === 'p1' ? 'p1-ink' : 'p-ink'] as string)).toBeGreaterThanOrEqual(4.5);
+  }
+});
+
 describe.each(THEMES)('%s', (_name, theme, wanted) => {
   const of = (ink: string, ground: string) =>
     contrast(theme[ink] as string, theme[ground] as string);

@@ -57,10 +57,10 @@ def test_a_record_comes_back_as_it_was(reopen: Opener) -> None:
         lambda r, a: timeline.add_task(r, NewTask("Bơm nước", "minh", NOW), a),
         lambda r, a: timeline.add_file(r, file, "", a),
         lambda r, a: desk.inform(r, "Phường Thủ Dầu Một", "điện thoại", None, a),
-        lambda r, a: desk.move(r, IncidentState.IN_PROGRESS, "Bắt đầu", 2, a),
+        lambda r, a: desk.move(r, IncidentState.IN_PROGRESS, "Bắt đầu", 1, a),
     ):
         record = made.centre.change(number, "lan", decide)
-    assert record.incident.version == 3
+    assert record.incident.version == 2
     assert [e.number for e in record.entries] == list(range(1, len(record.entries) + 1))
     assert {link.subject for link in record.links} == {subject, "camera:urn:c:1"}
     assert [run.cause for run in record.runs] == [subject]

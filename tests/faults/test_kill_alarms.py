@@ -2,7 +2,8 @@
 without a kill, with the same record and the same notices.
 
 DOTHI_FAULT_ROUNDS sets the number of kills (default 2, or 10 where everything runs),
-DOTHI_FAULT_VALUES how many values the storm has.
+DOTHI_FAULT_VALUES how many values the storm has, DOTHI_FAULT_PER_S how many a second (0: as many as
+go).
 """
 
 import os
@@ -22,6 +23,7 @@ from thorough import IS_THOROUGH
 
 ROUNDS = int(os.environ.get("DOTHI_FAULT_ROUNDS") or (10 if IS_THOROUGH else 2))
 VALUES = int(os.environ.get("DOTHI_FAULT_VALUES") or (60_000 if IS_THOROUGH else 4_000))
+PER_S = float(os.environ.get("DOTHI_FAULT_PER_S") or 0)
 
 _ALARMS = (
     "SELECT condition, raised_us, active_us, returned_us, state, priority, activations, "
@@ -34,11 +36,11 @@ _RECORD = (
 _NOTICES = "SELECT kind, parameters FROM notice ORDER BY kind, parameters"
 
 
-def run(folder: Path, values: int, life_s: float | None, per_s: float = 0.0) -> bool:
+def run(folder: Path, values: int, life_s: float | None) -> bool:
     """The child, killed `life_s` after its first line or left to end; whether it ended."""
     folder.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "tests.faults.alarm_child"]
-    command += [str(folder), str(values), str(per_s)]
+    command += [str(folder), str(values), str(PER_S)]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join((".", "tests"))}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as child:
         assert child.stdout is not None

@@ -1,5 +1,7 @@
 /** Shapes of docs/reference/http-api.md. */
 
+import type { AlarmView } from './alarms';
+
 export type Origin = 'measured' | 'replayed' | 'simulated';
 export type SourceState = 'live' | 'late' | 'silent' | 'never';
 
@@ -175,6 +177,7 @@ export interface Snapshot {
   at: string;
   entities: EntityView[];
   sources: SourceView[];
+  alarms?: AlarmView[];
 }
 
 export interface Delta {
@@ -187,6 +190,8 @@ export interface Delta {
   entities: EntityView[];
   gone: string[];
   sources: SourceView[];
+  alarms?: AlarmView[];
+  alarms_closed?: number[];
 }
 
 export interface Beat {

@@ -1,20 +1,26 @@
 /** English words of the console. */
 
 import { drillEn } from './strings.drill.en';
+import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
+import { incidentsEn } from './strings.incidents.en';
 import { noticesEn } from './strings.notices.en';
 import { peopleEn } from './strings.people.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
+import { warningsEn } from './strings.warnings.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
   ...drillEn,
+  ...alarmsEn,
   ...entitiesEn,
+  ...incidentsEn,
   ...noticesEn,
   ...peopleEn,
   ...registrationsEn,
   ...subscriptionsEn,
+  ...warningsEn,
   product: 'Province operations centre',
   nav: 'Main navigation',
   nav_map: 'Map',
@@ -293,6 +299,8 @@ export const en: Strings = {
   reason_json_too_deep: 'JSON too deep',
   reason_utf8_invalid: 'not UTF-8',
   reason_payload_malformed: 'malformed payload',
+  reason_link_unusable: 'a linked message cannot be had',
+  reason_link_elsewhere: 'link to another host',
   reason_payload_too_large: 'payload too large',
   reason_topic_unknown: 'unknown MQTT topic',
   reason_value_not_a_number: 'not a number',

@@ -1,19 +1,25 @@
 /** Vietnamese words of the console: the first language; the other dictionaries follow its keys. */
 
 import { drillVi } from './strings.drill.vi';
+import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
+import { incidentsVi } from './strings.incidents.vi';
 import { noticesVi } from './strings.notices.vi';
 import { peopleVi } from './strings.people.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
+import { warningsVi } from './strings.warnings.vi';
 
 export const vi = {
   ...drillVi,
+  ...alarmsVi,
   ...entitiesVi,
+  ...incidentsVi,
   ...noticesVi,
   ...peopleVi,
   ...registrationsVi,
   ...subscriptionsVi,
+  ...warningsVi,
   product: 'Trung tâm điều hành tỉnh',
   nav: 'Điều hướng chính',
   nav_map: 'Bản đồ',
@@ -292,6 +298,8 @@ export const vi = {
   reason_json_too_deep: 'JSON lồng quá sâu',
   reason_utf8_invalid: 'không phải UTF-8',
   reason_payload_malformed: 'nội dung hỏng',
+  reason_link_unusable: 'không lấy được bản tin mà nguồn tin dẫn tới',
+  reason_link_elsewhere: 'liên kết tới máy chủ khác',
   reason_payload_too_large: 'nội dung quá lớn',
   reason_topic_unknown: 'chủ đề MQTT lạ',
   reason_value_not_a_number: 'không phải số',

@@ -4,6 +4,7 @@ import { api } from '../api/client';
 import type { EntityView, LiveMessage, SourceView } from '../api/types';
 import { clock } from '../state/clock.svelte';
 import { LiveConnection, type Link } from './connection';
+import { liveAlarms } from './live_alarms.svelte';
 import { emptyPicture, merge, type Changes } from './merge';
 
 export type Listener = (changes: Changes) => void;
@@ -84,6 +85,8 @@ class Live {
       for (const listener of this.listeners) listener(changes);
     }
     if (changes.sources) this.sourceTick += 1;
+    if (message.kind === 'snapshot') liveAlarms.snapshot(message.alarms ?? []);
+    if (message.kind === 'delta') liveAlarms.change(message.alarms ?? [], message.alarms_closed ?? []);
     return true;
   }
 }

@@ -9,7 +9,9 @@ class People {
   isLoaded = $state(false);
 
   async load(): Promise<void> {
-    [this.all, this.positions] = await Promise.all([peopleApi.people(), peopleApi.positions()]);
+    const [found, positions] = await Promise.all([peopleApi.people(), peopleApi.positions()]);
+    this.all = found.sort((a, b) => a.name.localeCompare(b.name, 'vi'));
+    this.positions = positions;
     this.isLoaded = true;
   }
 

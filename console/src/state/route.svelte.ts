@@ -6,12 +6,18 @@ export type Screen =
   | 'entity'
   | 'trends'
   | 'sources'
+  | 'alarms'
+  | 'alarm'
+  | 'alarm_performance'
   | 'subscriptions'
   | 'registrations'
+  | 'incidents'
+  | 'incident'
   | 'notices'
   | 'shift'
   | 'people'
   | 'duty'
+  | 'warnings'
   | 'signed-out'
   | 'unknown';
 
@@ -21,12 +27,18 @@ const SCREENS: readonly Screen[] = [
   'entity',
   'trends',
   'sources',
+  'alarms',
+  'alarm',
+  'alarm_performance',
   'subscriptions',
   'registrations',
+  'incidents',
+  'incident',
   'notices',
   'shift',
   'people',
   'duty',
+  'warnings',
   'signed-out',
 ];
 

@@ -47,10 +47,9 @@ class Context:
 
     def escalate_at(self, alarm: Alarm) -> datetime:
         """When an alarm that is announced now goes further, unless somebody acknowledges it."""
-        within_s = self.facts(alarm.rule, alarm.version).respond_within_s
-        if within_s is None:
-            within_s = self.limits.escalate_after_s[alarm.priority - 1]
-        return self.now + timedelta(seconds=within_s)
+        within_s = self.limits.escalate_after_s[alarm.priority - 1]
+        to_respond_s = self.facts(alarm.rule, alarm.version).respond_within_s
+        return self.now + timedelta(seconds=min(within_s, to_respond_s or within_s))
 
 
 @dataclass(frozen=True, slots=True)

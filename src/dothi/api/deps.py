@@ -16,12 +16,15 @@ from dothi.ports.areas import Areas
 from dothi.ports.clock import Clock
 from dothi.ports.history import History
 from dothi.ports.owners import SeriesOwners
+from dothi.ports.people import People
 from dothi.ports.pulls import PullRuns
 from dothi.ports.receipts import Receipts
 from dothi.ports.registry import Sources
+from dothi.ports.rules import Rules
 from dothi.ports.state import State
 from dothi.ports.subscriptions import Deliveries
 from dothi.ports.warnings import ForeignWarnings, WarningDesk
+from dothi.rules.facts import StateFacts
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,6 +51,10 @@ class ApiDeps:
     pulls: PullRuns | None = None
     pull_sources: Mapping[str, str] = field(default_factory=dict)
     """Connector that runs -> the source that bears its values."""
+    rules: Rules | None = None
+    """None: this program has no rules."""
+    rule_facts: StateFacts | None = None
+    people: People | None = None
     settings: ApiSettings = field(default_factory=ApiSettings)
     warnings: WarningDesk | None = None
     foreign_warnings: ForeignWarnings | None = None

@@ -13,7 +13,7 @@ from dothi.duty.desk import Desk
 from dothi.model.problem import Problem
 from dothi.ports.audit import Audit
 from dothi.ports.clock import Clock
-from dothi.ports.handover import Handovers
+from dothi.ports.handover import DutyTasks, Handovers
 from dothi.ports.people import PeopleRegister
 from dothi.ports.sessions import Sessions
 from dothi.ports.shifts import Shifts
@@ -35,6 +35,7 @@ class PeopleDeps:
     desk: Desk
     clock: Clock
     link_lifetime_s: float
+    tasks: DutyTasks | None = None
 
     def require_people(self, *ids: str) -> None:
         """Raises Problem: somebody is not known or has left (404)."""

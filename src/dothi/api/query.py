@@ -39,8 +39,8 @@ def decode_query(request: Request, shape: type[T]) -> T:
         raise wrong_parameter(named or "query", text, _hint(str(values.get(named, "")))) from error
 
 
-async def decode_body(request: Request, shape: type[T]) -> T:
-    """A JSON body as a msgspec Struct.
+async def decode_body(request: Request, shape: type[T], named: str = "") -> T:
+    """A JSON body as a msgspec Struct, or as a dict of what `named` says.
 
     Raises:
         Problem: too large (413), not JSON or of another shape (400).
@@ -59,13 +59,16 @@ async def decode_body(request: Request, shape: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        names = [f.encode_name for f in msgspec.structs.fields(shape)]  # type: ignore[arg-type]
+        remedy = f"send {named} as a JSON object"
+        if not named:
+            names = [f.encode_name for f in msgspec.structs.fields(shape)]  # type: ignore[arg-type]
+            remedy = f"send a JSON object with the fields {', '.join(names)}"
         raise Problem(
             "body_invalid",
             "Body not understood",
             str(error),
             where="body",
-            remedy=f"send a JSON object with the fields {', '.join(names)}",
+            remedy=remedy,
         ) from error
 
 

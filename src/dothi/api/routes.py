@@ -8,6 +8,7 @@ from dothi.api import (
     live,
     person,
     pulls,
+    rules,
     series,
     sources,
     subscriptions,
@@ -20,6 +21,6 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
     """The table of contents."""
     parts = (
         *(person, entities, series, sources, pulls, areas, live, subscriptions),
-        *(alarms, warnings),
+        *(rules, alarms, warnings),
     )
     return [endpoint for part in parts for endpoint in part.endpoints(deps)]

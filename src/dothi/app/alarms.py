@@ -2,40 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import time
 from importlib.resources import files
 from pathlib import Path
 
 import msgspec
-import pyarrow as pa
 
 from dothi.alarms.limits import Limits, read_limits
 from dothi.alarms.places import KnownPlaces
 from dothi.alarms.settings import AlarmSettings
 from dothi.api.alarm_deps import AlarmDeps
 from dothi.app.stores import Stores
-from dothi.model.alarm import RuleFacts
 from dothi.model.problem import Problem
-from dothi.model.transition import NOTHING, Evaluated
 from dothi.pipeline.watch import Watch, WatchPorts
 from dothi.ports.clock import Clock
 from dothi.ports.evaluator import RulesInForce
-
-
-class _NoRules:
-    """ports.evaluator.Evaluator without rules."""
-
-    def evaluate(self, rows: pa.Table, now: datetime) -> Evaluated:
-        return NOTHING
-
-    def tick(self, now: datetime) -> Evaluated:
-        return NOTHING
-
-    def next_due(self) -> datetime | None:
-        return None
-
-
-NO_RULES = RulesInForce(_NoRules(), lambda: 0, lambda _rule, _version: RuleFacts())
 
 
 @dataclass(frozen=True)

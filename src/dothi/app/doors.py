@@ -69,10 +69,12 @@ class Doors:
             self.services.append(files_door.FilesDoor(settings.files, ports))
         if settings.pull.connectors:
             # Imported here: without connectors nobody needs the HTTP client.
+            from dothi.app.warning_feeds import cap_ports
             from dothi.intake.pull import service as pull
             from dothi.intake.pull.build import pull_service
 
-            pulls = pull.Ports(ingest, stores.pull_runs, stores.sources, clock)
+            cap = cap_ports(stores, clock)
+            pulls = pull.Ports(ingest, stores.pull_runs, stores.sources, clock, cap)
             self.services.append(pull_service(settings.pull, pulls))
 
     def endpoints(self) -> list[Endpoint]:
@@ -103,6 +105,7 @@ class Doors:
             self._stores.areas,
             self._ingest,
             self._clock,
+            self._stores.rules,
             *self._broker(),
         )
 

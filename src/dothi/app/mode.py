@@ -25,7 +25,7 @@ def _example(stage: Stage) -> Service:
     from dothi.app.example.publisher import Broker
     from dothi.app.example.service import ExampleNeeds, ExampleService
 
-    needs = ExampleNeeds(stage.sources, stage.areas, stage.ingest)
+    needs = ExampleNeeds(stage.sources, stage.areas, stage.ingest, stage.rules)
     broker = Broker(stage.mqtt_host, stage.mqtt_port)
     return ExampleService(needs, broker, stage.data_folder, stage.settings.example)
 

@@ -8,14 +8,14 @@ import msgspec
 
 from dothi.access.endpoint import Endpoint
 from dothi.access.position import Positions, read_positions
-from dothi.api import audit, handovers, people, shifts
+from dothi.api import audit, duty, handovers, people, shifts
 from dothi.api.people_deps import PeopleDeps
 from dothi.app.config.sections import AccessSettings
 from dothi.app.stores import Registers
 from dothi.duty.desk import Desk
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
-from dothi.ports.handover import OpenItems
+from dothi.ports.handover import DutyTasks, OpenItems
 
 
 def known_positions(settings: AccessSettings) -> Positions:
@@ -43,6 +43,7 @@ def people_endpoints(
     positions: Positions,
     clock: Clock,
     open_items: Sequence[OpenItems],
+    tasks: DutyTasks | None = None,
 ) -> list[Endpoint]:
     """Every route about people; `open_items`: what a handover sheet lists."""
     deps = PeopleDeps(
@@ -55,7 +56,10 @@ def people_endpoints(
         desk=Desk(stores.people, positions, stores.shifts, stores.handovers, open_items, clock),
         clock=clock,
         link_lifetime_s=settings.person_link_lifetime_s,
+        tasks=tasks,
     )
     return [
-        endpoint for part in (people, shifts, handovers, audit) for endpoint in part.endpoints(deps)
+        endpoint
+        for part in (people, shifts, handovers, duty, audit)
+        for endpoint in part.endpoints(deps)
     ]

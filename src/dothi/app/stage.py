@@ -8,6 +8,7 @@ from dothi.ports.areas import Areas
 from dothi.ports.clock import Clock
 from dothi.ports.ingest import Ingest
 from dothi.ports.registry import Sources
+from dothi.ports.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +21,6 @@ class Stage:
     areas: Areas
     ingest: Ingest
     clock: Clock
+    rules: Rules
     mqtt_host: str
     mqtt_port: int

@@ -43,6 +43,7 @@ from dothi.storage.relational.people import RelationalPeople
 from dothi.storage.relational.procedures import RelationalProcedures
 from dothi.storage.relational.pull_runs import RelationalPullRuns
 from dothi.storage.relational.receipts import RelationalReceipts
+from dothi.storage.relational.rules import RelationalRules, put_states
 from dothi.storage.relational.shifts import RelationalShifts
 from dothi.storage.relational.snapshots import RelationalSnapshots
 from dothi.storage.relational.sources import RelationalSources
@@ -89,6 +90,7 @@ class Registers:
     procedures: RelationalProcedures
     warnings: RelationalWarnings
     foreign_warnings: RelationalForeignWarnings
+    rules: RelationalRules
 
 
 @dataclass(frozen=True)
@@ -169,9 +171,10 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "delivery_queue": RelationalDeliveryQueue(engine),
         "notice_preferences": RelationalPreferences(engine),
         "alarms": RelationalAlarmReader(engine),
-        "alarm_ledger": RelationalAlarmLedger(engine),
+        "alarm_ledger": RelationalAlarmLedger(engine, put_states),
         "incidents": RelationalIncidents(engine),
         "procedures": RelationalProcedures(engine),
         "warnings": RelationalWarnings(engine),
         "foreign_warnings": RelationalForeignWarnings(engine),
+        "rules": RelationalRules(engine),
     }

@@ -10,7 +10,7 @@ from dothi import __version__
 from dothi.access.endpoint import Endpoint
 from dothi.api import routes as api
 from dothi.api.deps import ApiDeps
-from dothi.app.alarms import NO_RULES, build_alarms
+from dothi.app.alarms import build_alarms
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.doors import Doors, Hub
@@ -28,8 +28,10 @@ from dothi.app.late import Late
 from dothi.app.mode import Mode
 from dothi.app.notices import NoticePart
 from dothi.app.offline import login_url
+from dothi.app.open_items import AlarmItems, IncidentItems
 from dothi.app.people import known_positions, people_endpoints
 from dothi.app.province import Province, read_province
+from dothi.app.rules_in_force import rules_in_force
 from dothi.app.source_measures import SourceMeasures
 from dothi.app.started import Started
 from dothi.app.store_measures import StoreMeasures
@@ -45,6 +47,7 @@ from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.measured import Measured
 from dothi.ports.service import Service
+from dothi.rules.facts import StateFacts
 
 _STOP_MARGIN_S = 5.0
 
@@ -93,11 +96,16 @@ async def build(
         snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)
         hub = Hub(hub_ports(stores, intake, entities, snapshots), tenants)
         doors = Doors(settings, stores, hub, clock, folder.path)
+        alarms = build_alarms(
+            settings.alarms, stores, rules_in_force(stores, province.layers, clock), clock
+        )
         notices = NoticePart(settings, stores, clock, folder.path, mode.name)
-        alarms = build_alarms(settings.alarms, stores, NO_RULES, clock)
         intake.watch(alarms.watch.wake)
-        incidents = build_incidents(
-            settings.incidents, stores, folder, clock, mode.name != "normal"
+        incidents = build_incidents(settings.incidents, stores, folder, clock, positions, mode.name)
+        tasks = IncidentItems(stores.incidents, clock)
+        open_items = (
+            tasks,
+            AlarmItems(stores.alarms, clock, alarms.deps.limits.stale_after_s),
         )
         supervisor = Supervisor(
             [
@@ -126,7 +134,7 @@ async def build(
                     foreign_warnings=stores.foreign_warnings,
                 )
             ),
-            *people_endpoints(settings.access, stores, positions, clock, ()),
+            *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),
             *notices.endpoints(),
             *doors.endpoints(),
             *incidents.endpoints,
@@ -200,5 +208,7 @@ def _api_deps(
             for name, connector in settings.pull.connectors.items()
             if connector.is_enabled
         },
+        rules=stores.rules,
+        rule_facts=StateFacts(stores.state, stores.areas, clock),
         settings=settings.api,
     )

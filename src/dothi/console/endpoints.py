@@ -30,10 +30,18 @@ SCREEN_PATHS = (
     "/sources",
     "/subscriptions",
     "/registrations",
+    "/shift",
+    "/people",
+    "/duty",
     "/notices",
+    "/warnings",
+    "/warnings/{subject:path}",
     "/signed-out",
 )
 """URLs of screens: each is answered with the one page, which reads the URL itself."""
+
+DUTY_FILES = ("sw.js", "duty.webmanifest", "icon-192.png", "icon-512.png")
+"""What lets the duty page be installed and opened without network."""
 
 _TAGS = ("console",)
 
@@ -49,6 +57,10 @@ def console_endpoints(settings: ConsoleSettings, static_dir: Path = STATIC_DIR) 
         _public("/assets/{name:path}", _asset(static_dir / "assets"), "A file of the console"),
         _public("/push-worker.js", _file(static_dir, "push-worker.js"), "Shows web push messages"),
         _public("/favicon.svg", _file(static_dir, "favicon.svg"), "The icon of the console"),
+        *(
+            _public(f"/{name}", _fresh_file(static_dir, name), "A part of the mobile duty page")
+            for name in DUTY_FILES
+        ),
         _public(
             "/basemap/manifest.json",
             _manifest(settings.basemap_dir),
@@ -86,6 +98,16 @@ def _file(folder: Path, name: str) -> Handler:
     async def handle(_request: Request) -> Response:
         path = file_inside(folder, name)
         return send_range(path) if path else not_found(name)
+
+    return handle
+
+
+def _fresh_file(static_dir: Path, name: str) -> Handler:
+    """A file that must not be older than the page: a worker of last week would serve its assets."""
+
+    async def handle(_request: Request) -> Response:
+        path = file_inside(static_dir, name)
+        return send_page(path) if path else not_found(name)
 
     return handle
 

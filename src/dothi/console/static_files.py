@@ -18,6 +18,8 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
     ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".png": "image/png",
     ".pbf": "application/x-protobuf",
     ".pmtiles": "application/vnd.pmtiles",
 }

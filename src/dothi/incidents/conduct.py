@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from dothi.incidents import procedure_run as runs
-from dothi.incidents.acting import PROGRAM, Actor, Said, numbered, require_open, require_text
+from dothi.incidents.acting import (
+    PROGRAM,
+    Actor,
+    Said,
+    local_time,
+    numbered,
+    require_open,
+    require_text,
+)
 from dothi.incidents.forms import check_answers
 from dothi.incidents.working_calendar import WorkingCalendar
 from dothi.model.incident import EntryKind
@@ -232,15 +240,11 @@ def _overdue(
         procedure.priority,
         f"incident:{incident.id}",
         {
-            "incident": str(incident.id),
-            "title": incident.title,
+            "text": f"{step.title.vi} ({incident.title})",
             "procedure": procedure.title.vi,
-            "procedure_en": procedure.title.en,
-            "step": step.title.vi,
-            "step_en": step.title.en,
+            "step": step.id,
             "role": step.role,
-            "limit": step.limit.text if step.limit else "",
-            "due_at": state.due_at.isoformat() if state.due_at else "",
+            "due": local_time(state.due_at),
             "level": str(level),
         },
         to,

@@ -122,7 +122,8 @@ def move(
     closed_at = actor.at if to is IncidentState.CLOSED else None
     said = Said(EntryKind.STATE, reason, {"from": str(incident.state), "to": str(to)})
     moved = moved_on(incident, actor, state=to, closed_at=closed_at)
-    return Change(moved, numbered(record.entries, [said], actor))
+    notices = (_notice("incident.closed", moved, actor, reason),) if closed_at else ()
+    return Change(moved, numbered(record.entries, [said], actor), notices=notices)
 
 
 def edit(record: Record, wanted: Edit, version: int | None, actor: Actor) -> Change:
@@ -218,9 +219,10 @@ def _notice(kind: str, incident: Incident, actor: Actor, reason: str) -> Notice:
         Priority(int(incident.severity)),
         f"incident:{incident.id}",
         {
-            "incident": str(incident.id),
-            "title": incident.title,
-            "severity": str(int(incident.severity)),
+            "text": incident.title,
+            "place": "; ".join(p.label for p in incident.points if p.label),
+            "commander": incident.commander,
+            "role": "chỉ huy / commander" if kind == "incident.assigned" else "",
             "by": actor.name,
             "reason": reason,
         },

@@ -3,7 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dothi.incidents.acting import Actor, Said, numbered, require_open, require_text
+from dothi.incidents.acting import (
+    Actor,
+    Said,
+    local_time,
+    numbered,
+    require_open,
+    require_text,
+)
 from dothi.model.incident import HAND_KINDS, LATE_KINDS, EntryKind, EvidenceFile, Task, TaskState
 from dothi.model.incident_record import Change, Record
 from dothi.model.notice import Notice
@@ -168,10 +175,9 @@ def _assigned(record: Record, task: Task, actor: Actor) -> Notice:
         Priority(int(incident.severity)),
         f"incident:{incident.id}",
         {
-            "incident": str(incident.id),
-            "title": incident.title,
-            "task": task.title,
-            "due_at": task.due_at.isoformat() if task.due_at else "",
+            "text": task.title,
+            "incident": incident.title,
+            "due": local_time(task.due_at),
             "by": actor.name,
         },
         people=(task.owner,),

@@ -83,7 +83,8 @@ class RuleFacts:
     """What the operator is to do."""
     response_en: str = ""
     respond_within_s: float | None = None
-    """Unacknowledged for so long, the alarm is escalated; None: as its priority says."""
+    """In which time the response must have happened; unacknowledged for so long, or for as long as
+    its priority allows, the alarm is escalated."""
     is_latching: bool = False
     position: str = ""
     """Operator position that answers for it; empty: the usual one."""

@@ -20,6 +20,18 @@ class OpenItem:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyTask:
+    """Something in an incident that one person is to do."""
+
+    incident: int
+    number: int
+    version: int
+    title: str
+    incident_title: str
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Handover:
     """One sheet. The first signature fixes its text; after the second nothing changes."""
 

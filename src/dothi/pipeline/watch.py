@@ -70,6 +70,7 @@ class Watch:
         self._saved_s = 0.0
         self._looked_s = 0.0
         self._is_stale = True
+        self._revision = 0
         self._rules = 0
         self.position = 0
         """What lies before it is judged and, where it meant something, stored."""
@@ -160,6 +161,7 @@ class Watch:
         self._save(*(self._unsaved or (NOTHING, self.position)))
         if self._is_stale:
             self._is_stale = False
+            self._revision = self._ports.rules.revision()
             self._rules = self._ports.rules.load()
         is_full = self._take_rows()
         self._tick()
@@ -187,6 +189,7 @@ class Watch:
             self._save(evaluator.tick(now), self.position)
         if monotonic() - self._looked_s >= _LOOK_S:
             self._looked_s = monotonic()
+            self._is_stale |= self._ports.rules.revision() != self._revision
             if self._ports.ledger.is_due(now):
                 with self._ports.ledger.writing() as book:
                     pass_time(book, self._context())

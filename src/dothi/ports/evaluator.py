@@ -37,3 +37,5 @@ class RulesInForce:
     before; how many rules there are."""
     facts: Callable[[str, int], RuleFacts]
     """Of a rule (id) in a version."""
+    revision: Callable[[], int] = lambda: 0
+    """Rises when other rules are in force: then `load` is called again."""

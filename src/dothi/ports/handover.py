@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dothi.model.handover import Handover, OpenItem
+from dothi.model.handover import DutyTask, Handover, OpenItem
 
 
 class OpenItems(Protocol):
@@ -12,6 +12,14 @@ class OpenItems(Protocol):
 
     def open_items(self) -> Sequence[OpenItem]:
         """Now, the most urgent first. Any thread; blocking."""
+        ...
+
+
+class DutyTasks(Protocol):
+    """What a person has to do."""
+
+    def tasks_of(self, person: str) -> Sequence[DutyTask]:
+        """The most urgent first. Any thread; blocking."""
         ...
 
 

@@ -73,6 +73,10 @@ class ForeignWarnings(Protocol):
         """Links whose messages were read."""
         ...
 
+    def has(self, alert: Alert) -> bool:
+        """Whether this very message is kept."""
+        ...
+
     def entity_of(self, alert: Alert) -> str | None:
         """The entity of the chain that a known message of this or of its references began."""
         ...

@@ -11,6 +11,7 @@ from dothi.api.deps import ApiDeps
 from dothi.api.layers import Layer, Title
 from dothi.api.routes import endpoints
 from dothi.live.settings import LiveSettings
+from dothi.rules.facts import StateFacts
 from province import Province, province
 from serving import client_of, serve
 
@@ -51,6 +52,8 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             version="1.2.3",
             mode="example",
             layers=[LAYER],
+            rules=parts.rules,
+            rule_facts=StateFacts(parts.state, parts.areas, parts.clock),
             pulls=parts.pull_runs,
             pull_sources={"weather": "open-meteo", "air": "air"},
         )

@@ -229,9 +229,8 @@ async def test_a_repeated_request_is_done_once(at: Centre) -> None:
         assert too_short.status_code == 400
         assert (await binh.post(url, json=take, headers=key)).status_code == 201
         leave = f"{ROOT}/shifts/duties/{first.json()['id']}/leave"
-        refused = await an.post(
-            leave, json={"reason": ""}, headers={"idempotency-key": "leave-0001"}
-        )
+        key = {"idempotency-key": "leave-0001"}
+        refused = await an.post(leave, json={"reason": ""}, headers=key)
         assert refused.status_code == 400
         reason = {"reason": "Trung tâm đóng cửa ban đêm"}
         done = await an.post(leave, json=reason, headers=key)

@@ -92,3 +92,17 @@ def test_every_route_is_public_and_documented() -> None:
     for endpoint in console_endpoints(ConsoleSettings()):
         assert endpoint.permission is Permission.PUBLIC
         assert endpoint.summary
+
+
+def test_the_parts_of_the_duty_page_are_never_old(built: Path) -> None:
+    for name, kind in (
+        ("sw.js", "text/javascript"),
+        ("duty.webmanifest", "application/manifest+json"),
+        ("icon-192.png", "image/png"),
+    ):
+        assert client(built).get(f"/{name}").status_code == 404
+        (built / name).write_text("x")
+        answer = client(built).get(f"/{name}")
+        assert answer.headers["cache-control"] == "no-cache"
+        assert answer.headers["content-type"].startswith(kind)
+    assert "<title>" in client(built).get("/duty").text

@@ -15,6 +15,7 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import { Protocol } from 'pmtiles';
 import type { EntityView } from '../../api/types';
+import { ALARMS, AlarmMarks } from './alarm_marks';
 import type { Manifest } from './basemap';
 import type { View } from './features';
 import { MapFeed } from './feed';
@@ -74,6 +75,7 @@ function boundsOf({ west, south, east, north }: Box): LngLatBoundsLike {
 
 export class LiveMap {
   readonly feed: MapFeed;
+  readonly alarms: AlarmMarks;
   private readonly map: MapLibre;
   private look: Look;
 
@@ -97,6 +99,7 @@ export class LiveMap {
     const isSmall = options.isSmall ?? false;
     this.map.addControl(new AttributionControl({ compact: isSmall, customAttribution: options.credits }));
     this.map.addControl(new ScaleControl({ maxWidth: 120 * this.look.scale }), 'top-right');
+    this.alarms = new AlarmMarks(this.map);
     this.feed = new MapFeed(this.map, options.entities, options.view);
     this.map.once('style.load', () => this.begin());
     this.listen();
@@ -110,6 +113,7 @@ export class LiveMap {
     restyle(this.map, mapStyle(palette, this.options.manifest, look.scale));
     if (hasGrown) this.map.getSource<GeoJSONSource>(THINGS)?.setClusterOptions(clusterOptions(look.scale));
     putMarks(this.map, palette.halo);
+    this.alarms.restyle(look.scale);
   }
 
   zoomBy(steps: number): void {
@@ -153,6 +157,7 @@ export class LiveMap {
 
   private begin(): void {
     putMarks(this.map, paletteOf(this.look).halo);
+    this.alarms.begin(this.look.scale);
     // Unfolded it would cover half of a small map; a click shows it.
     if (this.options.isSmall)
       this.options.container.querySelector('.maplibregl-ctrl-attrib')?.removeAttribute('open');
@@ -174,7 +179,7 @@ export class LiveMap {
       const { originalEvent, isPerson } = event as { originalEvent?: Event; isPerson?: boolean };
       this.tellMove(Boolean(originalEvent) || isPerson === true);
     });
-    for (const layer of ['thing', 'cluster']) {
+    for (const layer of ['thing', 'cluster', ALARMS]) {
       this.map.on('mouseenter', layer, () => (this.map.getCanvas().style.cursor = 'pointer'));
       this.map.on('mouseleave', layer, () => (this.map.getCanvas().style.cursor = ''));
     }
@@ -184,7 +189,7 @@ export class LiveMap {
     const { x, y } = event.point;
     // A target of 24 px at least: a mark is 15 px wide.
     const near: [[number, number], [number, number]] = [[x - 6, y - 6], [x + 6, y + 6]];
-    const hits = this.map.queryRenderedFeatures(near, { layers: ['chosen', 'thing', 'cluster'] });
+    const hits = this.map.queryRenderedFeatures(near, { layers: ['chosen', ALARMS, 'thing', 'cluster'] });
     const [top] = hits;
     if (!top) return this.options.onselect(null);
     const cluster = top.properties['cluster_id'] as number | undefined;

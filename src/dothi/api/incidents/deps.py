@@ -1,7 +1,7 @@
 """What the routes of incidents and procedures are made of."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 import anyio.to_thread
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from dothi.access.principal import Principal
 from dothi.incidents.centre import IncidentCentre
 from dothi.model.problem import Problem
+from dothi.model.procedure import Words
 from dothi.ports.incidents import Evidence
 
 P = ParamSpec("P")
@@ -26,7 +27,9 @@ class IncidentDeps:
     """Typst source -> PDF."""
     max_file_bytes: int
     note: str = ""
-    """Said of every incident whose data is synthetic (the example)."""
+    """Said of every incident whose data is synthetic (example, drill)."""
+    roles: Mapping[str, Words] = field(default_factory=dict)
+    """Names of positions."""
 
 
 async def in_thread(ask: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

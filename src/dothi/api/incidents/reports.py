@@ -51,7 +51,8 @@ def endpoints(deps: IncidentDeps) -> list[Endpoint]:
 
 def _made(deps: IncidentDeps, number: int, asked: ReportParameters) -> bytes:
     centre = deps.centre
-    document = build_report(centre.get(number), centre.library.book, asked.lang, centre.now())
+    record, book = centre.get(number), centre.library.book
+    document = build_report(record, book, asked.lang, centre.now(), deps.roles)
     if asked.format == "html":
         return as_html(document).encode()
     return deps.typeset(as_typst(document))

@@ -18,12 +18,14 @@ from dothi.app.example.rows import Part, history_edges, history_parts, station_r
 from dothi.app.example.settings import ExampleSettings
 from dothi.app.example.signal import Signal
 from dothi.app.example.signals import make_signals
+from dothi.app.rules import RULE_FILE, bring_rules
 from dothi.model.batch import Batch
 from dothi.model.problem import Overloaded, StoreUnavailable
 from dothi.model.source import Source
 from dothi.ports.areas import Areas
 from dothi.ports.ingest import Ingest
 from dothi.ports.registry import Sources
+from dothi.ports.rules import Rules
 
 AREA_FILES = ("provinces.geojson", "districts.geojson", "wards.geojson")
 DAY_US = 86_400_000_000
@@ -42,6 +44,7 @@ class ExampleNeeds:
     sources: Sources
     areas: Areas
     ingest: Ingest
+    rules: Rules | None = None
 
 
 class ExampleService:
@@ -91,6 +94,9 @@ class ExampleService:
         """Areas, sources and tokens; gives the stations whose source is enabled."""
         self._memory = read_memory(self._data_folder)
         self._put_areas()
+        if self._needs.rules is not None:
+            now_at = datetime.now(UTC)
+            bring_rules(self._files / RULE_FILE, self._needs.rules, "example", now_at)
         enabled = tuple(s for s in declared.stations if self._put_source(declared.source_of(s)))
         tokens = ready_tokens(
             self._data_folder, self._needs.sources, [station.source for station in enabled]

@@ -1,14 +1,16 @@
 """Puts incidents and procedures together: stores, calendar, procedure files, routes, escalation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dothi.access.endpoint import Endpoint
+from dothi.access.position import Positions
 from dothi.api.incidents.deps import IncidentDeps
 from dothi.api.incidents.routes import endpoints
 from dothi.app.data_folder import DataFolder
 from dothi.app.example.files import find_data_folder
+from dothi.app.incidents.beside import StoredAlarms
 from dothi.app.incidents.typesetting import typeset
 from dothi.app.stores import Stores
 from dothi.incidents.acting import PROGRAM
@@ -18,13 +20,16 @@ from dothi.incidents.escalation import Escalation
 from dothi.incidents.library import ProcedureLibrary
 from dothi.incidents.settings import IncidentSettings
 from dothi.model.problem import Problem
+from dothi.model.procedure import Words
 from dothi.ports.clock import Clock
-from dothi.ports.incidents import KnownAlarm
 from dothi.ports.service import Service
 from dothi.storage.blobs.evidence import EvidenceFolder
 
 CALENDAR = Path(__file__).parent / "calendar_vn.toml"
-_NOTE = "Dữ liệu ví dụ, không phải sự cố thật / Example data, not a real incident"
+_NOTES = {
+    "example": "Dữ liệu ví dụ, không phải sự cố thật / Example data, not a real incident",
+    "drill": "Diễn tập, không phải sự cố thật / A drill, not a real incident",
+}
 
 
 @dataclass(frozen=True)
@@ -36,34 +41,32 @@ class IncidentParts:
     services: Sequence[Service]
 
 
-class NoAlarms:
-    """Where no rules run."""
-
-    def find(self, _subjects: Sequence[str]) -> Mapping[str, KnownAlarm]:
-        return {}
-
-
 def build_incidents(
     settings: IncidentSettings,
     stores: Stores,
     folder: DataFolder,
     clock: Clock,
-    with_example: bool,
+    positions: Positions,
+    mode: str,
 ) -> IncidentParts:
-    """Raises Problem: calendar or a procedure file cannot be read."""
+    """`mode`: normal, example or drill. Raises Problem: calendar or a procedure file cannot be
+    read."""
     library = ProcedureLibrary(stores.procedures, read_calendar(settings))
     stores.incidents.use(library.escalation_at)
     if settings.procedures_folder:
         _take(library, Path(settings.procedures_folder), clock, is_shipped=False)
-    if with_example:
+    if mode in _NOTES:
         _take(library, find_data_folder() / "procedures", clock, is_shipped=True)
-    centre = IncidentCentre(stores.incidents, library, NoAlarms(), clock)
+    centre = IncidentCentre(
+        stores.incidents, library, StoredAlarms(stores.alarms, stores.areas), clock
+    )
     deps = IncidentDeps(
         centre,
         EvidenceFolder(folder.evidence),
         typeset,
         settings.max_file_mb * 2**20,
-        _NOTE if with_example else "",
+        _NOTES.get(mode, ""),
+        {p.id: Words(p.title_vi, p.title_en) for p in positions.by_id.values()},
     )
     return IncidentParts(centre, endpoints(deps), [Escalation(centre)])
 

@@ -1,5 +1,6 @@
 """What people are told of warnings (model/notice.py)."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from dothi.model.cap import CapStatus, Severity
@@ -8,6 +9,8 @@ from dothi.model.priority import Priority
 from dothi.model.warning import WarningMessage
 from dothi.model.warning_lists import Catalogue
 
+_RELEASING = ("leader",)
+"""Position that may release (access/positions.toml)."""
 _PRIORITY = {
     Severity.EXTREME: Priority.HIGHEST,
     Severity.SEVERE: Priority.HIGH,
@@ -21,8 +24,8 @@ def release_notice(message: WarningMessage, catalogue: Catalogue, now_at: dateti
 
 
 def submission_notice(message: WarningMessage, catalogue: Catalogue, now_at: datetime) -> Notice:
-    """`warning.submitted`: a second person is needed."""
-    return _notice("warning.submitted", message, catalogue, now_at)
+    """`warning.approval`: a second person is needed."""
+    return replace(_notice("warning.approval", message, catalogue, now_at), positions=_RELEASING)
 
 
 def _notice(kind: str, message: WarningMessage, catalogue: Catalogue, now_at: datetime) -> Notice:
@@ -36,6 +39,9 @@ def _notice(kind: str, message: WarningMessage, catalogue: Catalogue, now_at: da
         priority=_PRIORITY.get(content.severity, Priority.LOW) if is_real else Priority.LOW,
         subject=f"warning:{message.warning}",
         parameters={
+            "text": _text(message, event.vi if event else content.event),
+            "by": message.submitted_by,
+            "approver": message.released_by,
             "status": content.status,
             "msg_type": message.msg_type,
             "event_vi": event.vi if event else content.event,
@@ -48,6 +54,12 @@ def _notice(kind: str, message: WarningMessage, catalogue: Catalogue, now_at: da
             "identifier": message.identifier,
             "sms": content.sms,
             "reason": message.reason,
-            "person": message.released_by or message.submitted_by,
         },
     )
+
+
+def _text(message: WarningMessage, event: str) -> str:
+    """What stands in a list: an exercise says so first."""
+    content = message.content
+    marked = "" if content.status is CapStatus.ACTUAL else "[DIỄN TẬP] "
+    return marked + (content.vi.headline or event)

@@ -1,6 +1,6 @@
 """What a connector is: a plan of requests, and a pure function from an answer to rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -31,6 +31,10 @@ class Request:
     params: tuple[tuple[str, str], ...] = ()
     about: tuple[str, ...] = ()
     """What decode needs to know of what was asked."""
+    is_conditional: bool = False
+    """Ask only for what changed since the last good run (ETag, Last-Modified)."""
+    is_optional: bool = False
+    """When it fails it counts as rejected, and the run goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Page:
     """Requests that follow from this answer: the next page, the sensors of a station."""
     description: pa.Table = field(default_factory=lambda: EMPTY_ROWS)
     """Names and places; stored again only when they change."""
+    after_stored: Callable[[], None] | None = None
+    """Called in a thread when all of it is stored: what the connector must remember."""
 
 
 class Malformed(Exception):

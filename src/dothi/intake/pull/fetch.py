@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -18,6 +18,10 @@ class FetchFailed(Exception):
     """A request that gave no answer to use; says what to do where that is known."""
 
 
+class NotModified(Exception):
+    """The answer is the one of the last good run."""
+
+
 @dataclass(slots=True)
 class Fetcher:
     """Asks one service; one per run."""
@@ -25,6 +29,8 @@ class Fetcher:
     client: httpx.AsyncClient
     settings: ConnectorSettings
     headers: dict[str, str]
+    validators: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By address: headers that ask for what changed since the answer before."""
     _pause_s: float = 0.0
     """Wait before the next request: the quota of the window is used up."""
 
@@ -33,6 +39,7 @@ class Fetcher:
 
         Raises:
             FetchFailed: another host, an error status, no answer after all attempts, too large.
+            NotModified: the request was conditional and nothing changed.
         """
         url = httpx.URL(request.url)
         base = httpx.URL(self.settings.base_url)
@@ -53,10 +60,13 @@ class Fetcher:
     async def _once(self, url: httpx.URL, request: Request) -> bytes:
         # A following address already carries its query.
         params = httpx.QueryParams(request.params) if request.params else None
+        headers = self.headers
+        if request.is_conditional:
+            headers = headers | self.validators.get(request.url, {})
         try:
             async with (
                 asyncio.timeout(self.settings.timeout_s),
-                self.client.stream("GET", url, params=params, headers=self.headers) as response,
+                self.client.stream("GET", url, params=params, headers=headers) as response,
             ):
                 body = await self._body(response)
         except (httpx.TransportError, TimeoutError) as error:
@@ -66,7 +76,11 @@ class Fetcher:
             raise FetchFailed(f"{url.host}: {error}") from error
         self._pause_s = _reset_s(response) if _is_used_up(response) else 0.0
         if response.status_code == httpx.codes.OK:
+            if request.is_conditional:
+                self.validators[request.url] = _validators(response)
             return body
+        if response.status_code == httpx.codes.NOT_MODIFIED and request.is_conditional:
+            raise NotModified
         text = body[:300].decode("utf-8", "replace")
         problem = f"{url.host} answered {response.status_code}: {text}"
         if response.status_code in _RETRIED:
@@ -101,6 +115,12 @@ class _TryAgain(Exception):
     def __init__(self, text: str, wait_s: float = 0.0) -> None:
         super().__init__(text)
         self.wait_s = wait_s
+
+
+def _validators(response: httpx.Response) -> dict[str, str]:
+    """RFC 9110, 13.1: as the service gave them."""
+    pairs = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+    return {ask: response.headers[name] for name, ask in pairs.items() if name in response.headers}
 
 
 def _is_used_up(response: httpx.Response) -> bool:

@@ -14,8 +14,9 @@ import httpx
 import pyarrow as pa
 
 from dothi import __version__
+from dothi.intake.pull.cap_feed import CapPorts
 from dothi.intake.pull.connector import Connector, Malformed, Page, Request, Span
-from dothi.intake.pull.fetch import Fetcher, FetchFailed
+from dothi.intake.pull.fetch import Fetcher, FetchFailed, NotModified
 from dothi.intake.pull.schedule import after_failure, after_success, due_at, span_of
 from dothi.model.batch import Batch, Rejection
 from dothi.model.measure import Measure
@@ -41,6 +42,8 @@ class Ports:
     runs: PullRuns
     sources: Sources
     clock: Clock
+    cap: CapPorts | None = None
+    """What feeds of public warnings need; None: there are none."""
 
 
 class PullService:
@@ -55,6 +58,8 @@ class PullService:
         self._tasks: list[asyncio.Task[None]] = []
         self._described: set[str] = set()
         self._latest: dict[str, PullRun] = {}
+        self._validators: dict[str, dict[str, dict[str, str]]] = {}
+        """By connector, of its last good run; after a restart everything is asked once."""
 
     @property
     def name(self) -> str:
@@ -153,16 +158,31 @@ class PullService:
         async with httpx.AsyncClient(
             follow_redirects=False, trust_env=self._use_system_proxy
         ) as client:
-            fetcher = Fetcher(client, connector.settings, headers)
+            known = self._validators.get(name, {})
+            fetcher = Fetcher(client, connector.settings, headers, dict(known))
             while waiting:
                 asked += 1
                 if asked > _MOST_REQUESTS:
                     raise FetchFailed(f"more than {_MOST_REQUESTS} requests in one run")
                 request = waiting.popleft()
-                payload = await fetcher.get(request)
-                page = await self._decode(name, connector, request, payload, span)
+                page = await self._page(name, connector, fetcher, request, span)
                 await self._store(name, page)
                 waiting.extendleft(reversed(page.following))
+        self._validators[name] = fetcher.validators
+
+    async def _page(
+        self, name: str, connector: Connector, fetcher: Fetcher, request: Request, span: Span
+    ) -> Page:
+        try:
+            payload = await fetcher.get(request)
+        except NotModified:
+            return Page()
+        except FetchFailed as error:
+            if not request.is_optional:
+                raise
+            refused = Rejection(connector.source.id, "link_unusable", f"{request.url}: {error}")
+            return Page(rejected=(refused,))
+        return await self._decode(name, connector, request, payload, span)
 
     async def _decode(
         self, name: str, connector: Connector, request: Request, payload: bytes, span: Span
@@ -183,6 +203,8 @@ class PullService:
             await self._submit(f"pull:{name}:about", page.description, ())
         if page.rows.num_rows or page.rejected:
             await self._submit(f"pull:{name}", page.rows, page.rejected)
+        if page.after_stored is not None:
+            await asyncio.to_thread(page.after_stored)
 
     async def _submit(self, stem: str, rows: pa.Table, rejected: tuple[Rejection, ...]) -> None:
         """The id follows from the content: the same answer again changes nothing."""

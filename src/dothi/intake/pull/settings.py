@@ -115,7 +115,24 @@ class UsgsOgc(ConnectorSettings, kw_only=True, frozen=True, tag="usgs_ogc"):
     """Type of the sites' entities."""
 
 
-AnyConnector = OpenMeteo | OpenAq | UsgsIv | UsgsOgc
+class CapFeed(ConnectorSettings, kw_only=True, frozen=True, tag="cap_feed"):
+    """Public warnings of another authority: an Atom or RSS feed of CAP messages, or one message."""
+
+    every_s: float = 300.0
+    """Seconds between two runs; an unchanged feed costs one short answer."""
+    entity_type: str = "Alert"
+    """Type of the warnings' entities (Smart Data Models)."""
+    statuses: tuple[Literal["Actual", "Exercise", "System", "Test"], ...] = ("Actual",)
+    """Messages of other statuses are kept and shown, but make no entities."""
+    languages: tuple[str, ...] = ("vi", "en")
+    """Which text of a message is taken, the first that is there."""
+    messages_per_run: int = 500
+    """Most messages that one run fetches; the next goes on."""
+    area_decimals: int = 4
+    """Decimals of the coordinates of borders (4: about 10 m)."""
+
+
+AnyConnector = OpenMeteo | OpenAq | UsgsIv | UsgsOgc | CapFeed
 
 
 class PullSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -124,4 +141,5 @@ class PullSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     use_system_proxy: bool = True
     """Go through the proxy named by HTTPS_PROXY and HTTP_PROXY, where there is one."""
     connectors: dict[str, AnyConnector] = msgspec.field(default_factory=dict)
-    """Name -> connector; `kind` says which: open_meteo, openaq, usgs_iv, usgs_ogc."""
+    """Name -> connector; `kind` says which: open_meteo, openaq, usgs_iv, usgs_ogc,
+    cap_feed."""

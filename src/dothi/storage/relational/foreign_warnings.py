@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, or_, select
 from sqlalchemy.dialects import sqlite
 
-from dothi.model.cap import Alert, CapStatus, MsgType, Severity
+from dothi.model.cap import Alert, CapStatus, MsgType, Reference, Severity
 from dothi.model.warning import ForeignWarning
 from dothi.ports.warnings import Link
 from dothi.storage.relational.moments import at_of, us_of
@@ -30,16 +30,14 @@ class RelationalForeignWarnings:
         with self._engine.connect() as connection:
             return frozenset(Link(row.url, row.url_updated) for row in connection.execute(query))
 
+    def has(self, alert: Alert) -> bool:
+        query = select(foreign_warning.c.id).where(_is(alert.reference))
+        with self._engine.connect() as connection:
+            return connection.execute(query).first() is not None
+
     def entity_of(self, alert: Alert) -> str | None:
         part = foreign_warning.c
-        same = [
-            and_(
-                part.sender == one.sender,
-                part.identifier == one.identifier,
-                part.sent_us == us_of(one.sent_at),
-            )
-            for one in (alert.reference, *alert.references)
-        ]
+        same = [_is(one) for one in (alert.reference, *alert.references)]
         query = select(part.entity).where(or_(*same)).order_by(part.sent_us).limit(1)
         with self._engine.connect() as connection:
             return connection.scalar(query)
@@ -60,13 +58,8 @@ class RelationalForeignWarnings:
                         set_={"url": one.url, "url_updated": one.url_updated},
                     )
                 )
-                number = connection.scalar(
-                    select(part.id).where(
-                        part.sender == one.sender,
-                        part.identifier == one.identifier,
-                        part.sent_us == us_of(one.sent_at),
-                    )
-                )
+                reference = Reference(one.sender, one.identifier, one.sent_at)
+                number = connection.scalar(select(part.id).where(_is(reference)))
                 _refer(connection, int(number or 0), one)
 
     def all(self, limit: int = 500) -> list[ForeignWarning]:
@@ -80,6 +73,15 @@ class RelationalForeignWarnings:
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
             return None if row is None else _warning(connection, row)
+
+
+def _is(message: Reference) -> ColumnElement[bool]:
+    part = foreign_warning.c
+    return and_(
+        part.sender == message.sender,
+        part.identifier == message.identifier,
+        part.sent_us == us_of(message.sent_at),
+    )
 
 
 def _refer(connection: Connection, number: int, one: ForeignWarning) -> None:

@@ -263,7 +263,7 @@ def test_people_are_told_when_it_is_submitted_and_released(office: Any) -> None:
     number = released(desk, replace(CONTENT, status=CapStatus.ACTUAL, severity=Severity.SEVERE))
     with office.engine.connect() as connection:
         rows = connection.execute(select(notice).order_by(notice.c.id)).all()
-    assert [row.kind for row in rows] == ["warning.submitted", "warning.released"]
+    assert [row.kind for row in rows] == ["warning.approval", "warning.released"]
     assert {row.subject for row in rows} == {f"warning:{number}"}
 
 

@@ -1,0 +1,197 @@
+/** Alarms: shapes of docs/reference/http-api.md, and what people do to them. */
+
+import { queryText, request, type Query } from './client';
+
+export type AlarmState =
+  | 'normal'
+  | 'active_unacknowledged'
+  | 'active_acknowledged'
+  | 'returned_unacknowledged'
+  | 'latched';
+export type Suppressed = 'shelved' | 'by_design' | 'out_of_service';
+
+export interface AlarmView {
+  id: number;
+  condition: string;
+  rule: string;
+  version: number;
+  entity: string;
+  entity_type: string;
+  place: string;
+  lon: number | null;
+  lat: number | null;
+  areas: string[];
+  state: AlarmState;
+  priority: 1 | 2 | 3 | 4;
+  title: string;
+  title_en: string;
+  text: string;
+  domain: string;
+  position: string;
+  raised_at: string;
+  active_at: string;
+  returned_at: string | null;
+  acknowledged_at: string | null;
+  acknowledged_by: string;
+  closed_at: string | null;
+  activations: number;
+  suppressed: Suppressed[];
+  owner: string;
+  escalations: number;
+  is_chattering: boolean;
+  is_latching: boolean;
+}
+
+export interface AlarmCounts {
+  unacknowledged: number;
+  by_priority: [number, number, number, number];
+  shelved: number;
+  by_design: number;
+  out_of_service: number;
+  stale: number;
+}
+
+export interface AlarmPage {
+  items: AlarmView[];
+  next: string | null;
+  counts: AlarmCounts;
+}
+
+export interface AlarmEntry {
+  number: number;
+  kind: string;
+  at: string;
+  stored_at: string;
+  state: AlarmState;
+  by: string;
+  reason: string;
+  detail: string;
+  is_announced: boolean;
+  explanation: unknown;
+}
+
+export interface AlarmDetail {
+  alarm: AlarmView;
+  rule: {
+    consequence: string;
+    consequence_en: string;
+    response: string;
+    response_en: string;
+    respond_within_s: number | null;
+  };
+  record: AlarmEntry[];
+  explanation: unknown;
+  series: { entity: string; attribute: string; dataset: string }[];
+  history: AlarmView[];
+  shelve_from_at: string;
+  shelve_until_at: string;
+}
+
+export interface Suppression {
+  id: number;
+  cause: 'operator' | 'parent' | 'maintenance' | 'flood' | 'permit';
+  by: string;
+  reason: string;
+  from_at: string;
+  until_at: string | null;
+  rule: string;
+  entity: string;
+  area: string;
+  parent: string;
+  least_urgent: number | null;
+  permit: string;
+}
+
+export type Verdict = 'acceptable' | 'manageable' | 'too_many';
+
+export interface Rate {
+  average: number;
+  most: number | null;
+  limits: { acceptable: number; manageable: number };
+  verdict: Verdict;
+}
+
+export interface Proposal {
+  kind: 'chattering' | 'frequent' | 'stale';
+  condition: string;
+  rule: string;
+  entity: string;
+  place: string;
+  title: string;
+  title_en: string;
+  count: number;
+  off_delay_s: number | null;
+}
+
+export interface Performance {
+  start_at: string;
+  end_at: string;
+  position: string;
+  figures: {
+    announced: number;
+    per_ten_minutes: Rate;
+    per_hour: Rate;
+    per_day: Rate;
+    periods: number[];
+    floods: number;
+    flood_share_percent: number;
+    frequent: { condition: string; count: number; share_percent: number }[];
+    frequent_share_percent: number;
+    mix_percent: [number, number, number, number];
+  };
+  limits: {
+    source: string;
+    mark: string;
+    flood_alarms: number;
+    flood_share_percent: number;
+    mix_percent: { low: number; medium: number; high: number };
+  };
+  counts: AlarmCounts;
+  stale: AlarmView[];
+  shelved: Suppression[];
+  named: Record<string, [string, string, string]>;
+  proposals: Proposal[];
+}
+
+const ROOT = '/api/v1/alarms';
+
+async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await (await request(ROOT + path, { signal: signal ?? null })).json()) as T;
+}
+
+async function send<T>(path: string, body: unknown): Promise<T> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await request(ROOT + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return (await answer.json()) as T;
+}
+
+export const alarms = {
+  page: (query: Query, signal?: AbortSignal) => read<AlarmPage>(queryText(query), signal),
+  one: (id: string, signal?: AbortSignal) => read<AlarmDetail>(`/${encodeURIComponent(id)}`, signal),
+  performance: (query: Query, signal?: AbortSignal) =>
+    read<Performance>(`/performance${queryText(query)}`, signal),
+  exportUrl: (query: Query) => `${ROOT}/export${queryText(query)}`,
+  /** Only as they were shown: one that became active again is refused. */
+  acknowledge: (seen: AlarmView[], comment = '') =>
+    send<AlarmView[]>('/acknowledge', {
+      alarms: seen.map(({ id, activations }) => ({ id, activations })),
+      comment,
+    }),
+  comment: (id: number, reason: string) => send<AlarmView>(`/${id}/comment`, { reason }),
+  assign: (id: number, owner: string) => send<AlarmView>(`/${id}/assign`, { owner }),
+  shelve: (id: number, until_at: string, reason: string) =>
+    send<AlarmView>(`/${id}/shelve`, { until_at, reason }),
+  unshelve: (id: number) => send<AlarmView>(`/${id}/unshelve`, {}),
+  reset: (id: number) => send<AlarmView>(`/${id}/reset`, {}),
+  suppressions: (signal?: AbortSignal) => read<Suppression[]>('/suppressions', signal),
+  suppress: (body: unknown) => send<Suppression>('/suppressions', body),
+  endSuppression: (id: number) => send<Suppression>(`/suppressions/${id}/end`, {}),
+};
+
+export function needsPerson(alarm: AlarmView): boolean {
+  return alarm.state === 'active_unacknowledged' || alarm.state === 'returned_unacknowledged';
+}
+
+export function isActive(alarm: AlarmView): boolean {
+  return alarm.state === 'active_unacknowledged' || alarm.state === 'active_acknowledged';
+}

@@ -1,0 +1,232 @@
+/** Incidents and procedures: shapes of /api/v1/incidents and calls to it. */
+
+import { request } from './client';
+
+export type Severity = 1 | 2 | 3 | 4;
+export type IncidentState = 'open' | 'in_progress' | 'contained' | 'closed';
+export const STATES: IncidentState[] = ['open', 'in_progress', 'contained', 'closed'];
+export const SEVERITIES: Severity[] = [1, 2, 3, 4];
+
+export interface Words {
+  vi: string;
+  en: string;
+}
+
+export interface PlacePoint {
+  lon: number;
+  lat: number;
+  label: string;
+}
+
+export interface Incident {
+  id: number;
+  version: number;
+  title: string;
+  severity: Severity;
+  state: IncidentState;
+  opened_at: string;
+  opened_by: string;
+  changed_at: string;
+  description: string;
+  commander: string;
+  units: { name: string; at: string; how: string }[];
+  points: PlacePoint[];
+  closed_at: string | null;
+  origin: string;
+}
+
+export interface BoardRow {
+  incident: Incident;
+  alarms: number;
+  links: number;
+  open_tasks: number;
+  next_due_at: string | null;
+  overdue_steps: number;
+  runs: number;
+  last_entry_at: string;
+}
+
+export interface Entry {
+  kind: string;
+  text: string;
+  by: string;
+  at: string;
+  happened_at: string;
+  details: Record<string, unknown>;
+  refers_to: number | null;
+  number: number;
+}
+
+export interface Link {
+  subject: string;
+  title: string;
+  by: string;
+  at: string;
+}
+
+export interface Task {
+  number: number;
+  version: number;
+  title: string;
+  owner: string;
+  state: 'open' | 'done' | 'dropped';
+  created_at: string;
+  created_by: string;
+  due_at: string | null;
+  ended_at: string | null;
+  note: string;
+}
+
+export interface EvidenceFile {
+  number: number;
+  name: string;
+  media_type: string;
+  size_bytes: number;
+  sha256: string;
+  by: string;
+  at: string;
+}
+
+export interface FormField {
+  id: string;
+  kind: 'text' | 'number' | 'choice' | 'checkbox' | 'time' | 'file';
+  label: Words;
+  is_required: boolean;
+  unit: string;
+  least: number | null;
+  most: number | null;
+  choices: { id: string; label: Words }[];
+}
+
+export interface Step {
+  id: string;
+  title: Words;
+  text: Words;
+  role: string;
+  fields: FormField[];
+  limit: { kind: string; amount: number; text: string } | null;
+  limit_source: string;
+  pause_reasons: { id: string; label: Words; source: string }[];
+}
+
+export interface Procedure {
+  id: string;
+  version: number;
+  title: Words;
+  purpose: Words;
+  source: string;
+  is_example: boolean;
+  first: string;
+  steps: Record<string, Step>;
+}
+
+export interface StepRun {
+  step: string;
+  state: 'waiting' | 'open' | 'paused' | 'done' | 'skipped';
+  version: number;
+  opened_at: string | null;
+  due_at: string | null;
+  ended_at: string | null;
+  by: string;
+  answers: Record<string, unknown>;
+  note: string;
+  pauses: { reason: string; from_at: string; to_at: string | null; by: string }[];
+  escalated: number;
+}
+
+export interface Run {
+  number: number;
+  procedure: string;
+  version: number;
+  state: 'running' | 'done' | 'ended';
+  started_at: string;
+  started_by: string;
+  steps: StepRun[];
+  cause: string;
+  reason: string;
+}
+
+export interface RunView {
+  run: Run;
+  procedure: Procedure;
+}
+
+export interface Room {
+  incident: Incident;
+  entries: Entry[];
+  links: Link[];
+  tasks: Task[];
+  files: EvidenceFile[];
+  runs: RunView[];
+  proposals: { procedure: Procedure; cause: string }[];
+  now_at: string;
+}
+
+export interface ProcedureVersion {
+  procedure: Procedure;
+  is_active: boolean;
+}
+
+const ROOT = '/api/v1/incidents';
+
+async function send<T>(method: string, path: string, body?: unknown, version?: number): Promise<T> {
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (version !== undefined) headers['if-match'] = `"${version}"`;
+  const init: RequestInit = { method, headers };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  return (await (await request(path, init)).json()) as T;
+}
+
+export const incidents = {
+  board: async () =>
+    (await (await request(`${ROOT}?limit=500`)).json()) as { items: BoardRow[]; next: number | null },
+  room: async (id: number) => (await (await request(`${ROOT}/${id}`)).json()) as Room,
+  open: (body: unknown) => send<Room>('POST', ROOT, body),
+  edit: (id: number, body: unknown, version: number) => send<Room>('PATCH', `${ROOT}/${id}`, body, version),
+  move: (id: number, body: unknown, version: number) =>
+    send<Room>('POST', `${ROOT}/${id}/state`, body, version),
+  write: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/entries`, body),
+  inform: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/informed`, body),
+  link: (id: number, subjects: { subject: string; title: string }[]) =>
+    send<Room>('POST', `${ROOT}/${id}/links`, { subjects }),
+  unlink: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/unlink`, body),
+  addTask: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/tasks`, body),
+  changeTask: (id: number, task: Task, body: unknown) =>
+    send<Room>('PATCH', `${ROOT}/${id}/tasks/${task.number}`, body, task.version),
+  start: (id: number, procedure: string, cause = '') =>
+    send<Room>('POST', `${ROOT}/${id}/runs`, { procedure, cause }),
+  act: (id: number, run: number, step: StepRun, body: unknown) =>
+    send<Room>('POST', `${ROOT}/${id}/runs/${run}/steps/${step.step}`, body, step.version),
+  end: (id: number, run: number, reason: string) =>
+    send<Room>('POST', `${ROOT}/${id}/runs/${run}/end`, { reason }),
+  upload: async (id: number, file: File, query: Record<string, string>) => {
+    const text = new URLSearchParams({ name: file.name, ...query }).toString();
+    const init: RequestInit = {
+      method: 'POST',
+      body: file,
+      headers: { 'content-type': 'application/octet-stream' },
+    };
+    return (await (await request(`${ROOT}/${id}/files?${text}`, init)).json()) as Room;
+  },
+  fileUrl: (id: number, file: number) => `${ROOT}/${id}/files/${file}`,
+  reportUrl: (id: number, lang: string, format: string) =>
+    `${ROOT}/${id}/report?lang=${lang}&format=${format}`,
+  procedures: async () => (await (await request('/api/v1/procedures')).json()) as ProcedureVersion[],
+};
+
+/** What of an alarm a new incident is made from. */
+export interface AlarmFacts {
+  title: string;
+  title_en: string;
+  text: string;
+  priority: number;
+  name: string;
+}
+
+export async function alarmFacts(id: string): Promise<AlarmFacts> {
+  const found = (await (await request(`/api/v1/alarms/${encodeURIComponent(id)}`)).json()) as {
+    alarm: Omit<AlarmFacts, 'name'> & { place: string; entity: string };
+  };
+  const { title, title_en, text, priority, place, entity } = found.alarm;
+  return { title, title_en, text, priority, name: place || entity };
+}

@@ -1,0 +1,168 @@
+/** What the phone knows: own duties, alarms and tasks as of the last answer, and what waits. */
+
+import type { Duty } from '../../api/people';
+import { outcomeOf, Queue, type Action, type Outcome } from './queue';
+
+export interface DutyAlarm {
+  id: number;
+  entity: string;
+  place: string;
+  state: string;
+  priority: number;
+  title: string;
+  title_en: string;
+  text: string;
+  position: string;
+  raised_at: string;
+  activations: number;
+  owner: string;
+}
+
+export interface DutyTask {
+  incident: number;
+  number: number;
+  version: number;
+  title: string;
+  incident_title: string;
+  due_at: string | null;
+}
+
+interface Page {
+  person: string;
+  name: string;
+  permissions: string[];
+  duties: Duty[];
+  tasks: DutyTask[];
+}
+
+interface Known {
+  /** Milliseconds since 1970, of the last good answer. */
+  at: number;
+  page: Page;
+  alarms: DutyAlarm[];
+}
+
+export type Link = 'connecting' | 'online' | 'offline' | 'signed_out';
+
+const NAME = 'dothi.duty.known';
+const EVERY_MS = 10_000;
+const PATIENCE_MS = 8000;
+const ROOT = '/api/v1';
+
+function stored(): Known | null {
+  try {
+    return JSON.parse(localStorage.getItem(NAME) ?? 'null') as Known | null;
+  } catch {
+    return null;
+  }
+}
+
+/** As the client of the other screens, but a lost session must not lead away from what waits. */
+async function ask(path: string, init: RequestInit = {}): Promise<Response | null> {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    return await fetch(ROOT + path, { credentials: 'same-origin', signal, ...init });
+  } catch {
+    return null;
+  }
+}
+
+async function send(action: Action): Promise<Outcome> {
+  const answer = await ask(action.path, {
+    method: action.method,
+    body: JSON.stringify(action.body),
+    headers: { 'content-type': 'application/json', 'idempotency-key': action.key },
+  });
+  if (answer === null) return { kind: 'unreachable' };
+  const said = (await answer.json().catch(() => ({}))) as Record<string, string>;
+  const why = [said['title'], said['detail']].filter(Boolean).join(': ');
+  return outcomeOf(answer.status, said['code'] ?? '', why || answer.statusText);
+}
+
+class DutyState {
+  known = $state.raw<Known | null>(stored());
+  link = $state<Link>('connecting');
+  queue = $state.raw<Action[]>([]);
+
+  private readonly waiting = new Queue(localStorage, send, (all) => (this.queue = all));
+
+  constructor() {
+    this.queue = this.waiting.all();
+  }
+
+  get mine(): Action[] {
+    return this.queue.filter((one) => one.who === this.known?.page.person);
+  }
+
+  /** Whether something about this waits to be sent. */
+  waits(subject: string): boolean {
+    return this.mine.some((one) => one.subject === subject && one.state === 'waiting');
+  }
+
+  /** Call once; the answer ends it. */
+  start(): () => void {
+    const wake = (): void => void this.load();
+    void this.load();
+    const timer = setInterval(wake, EVERY_MS);
+    addEventListener('online', wake);
+    addEventListener('offline', this.lose);
+    document.addEventListener('visibilitychange', wake);
+    return () => {
+      clearInterval(timer);
+      removeEventListener('online', wake);
+      removeEventListener('offline', this.lose);
+      document.removeEventListener('visibilitychange', wake);
+    };
+  }
+
+  act(subject: string, label: string, request: Pick<Action, 'method' | 'path' | 'body'>): void {
+    const who = this.known?.page.person;
+    if (!who) return;
+    const key = newKey();
+    this.waiting.add({ key, who, subject, label, at: Date.now(), ...request });
+    void this.load();
+  }
+
+  drop(key: string): void {
+    this.waiting.drop(key);
+  }
+
+  private readonly lose = (): void => {
+    if (this.link !== 'signed_out') this.link = 'offline';
+  };
+
+  /** First send what waits, then read: so the lists do not step back. */
+  async load(): Promise<void> {
+    if (document.hidden) return;
+    const page = await this.read<Page>('/duty');
+    if (page === null) return;
+    const before = this.known;
+    if (before?.page.person !== page.person) this.keep({ at: Date.now(), page, alarms: [] });
+    const sent = await this.waiting.flush(page.person);
+    const found = await this.read<{ items: DutyAlarm[] }>('/alarms?limit=100');
+    if (found === null) return;
+    const now = sent === null ? page : ((await this.read<Page>('/duty')) ?? page);
+    this.keep({ at: Date.now(), page: now, alarms: found.items });
+    this.link = 'online';
+  }
+
+  private async read<T>(path: string): Promise<T | null> {
+    const answer = await ask(path);
+    if (answer?.ok) return (await answer.json()) as T;
+    this.link = answer?.status === 401 ? 'signed_out' : 'offline';
+    return null;
+  }
+
+  private keep(known: Known): void {
+    this.known = known;
+    localStorage.setItem(NAME, JSON.stringify(known));
+  }
+}
+
+/** crypto.randomUUID is there only with HTTPS. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+export const duty = new DutyState();

@@ -1,0 +1,41 @@
+"""What incidents and other parts know of each other: alarms to link, incidents to hand over."""
+
+from collections.abc import Mapping, Sequence
+
+from dothi.model.alarm import Alarm
+from dothi.ports.alarms import AlarmReader
+from dothi.ports.areas import Areas
+from dothi.ports.incidents import KnownAlarm
+
+
+class StoredAlarms:
+    """The port `KnownAlarms` over the alarms that are kept."""
+
+    def __init__(self, alarms: AlarmReader, areas: Areas) -> None:
+        self._alarms = alarms
+        self._areas = areas
+
+    def find(self, subjects: Sequence[str]) -> Mapping[str, KnownAlarm]:
+        found = {}
+        for subject in subjects:
+            number = subject.removeprefix("alarm:")
+            alarm = self._alarms.get(int(number)) if number.isdigit() else None
+            if alarm is not None:
+                found[subject] = self._known(subject, alarm)
+        return found
+
+    def _known(self, subject: str, alarm: Alarm) -> KnownAlarm:
+        place = alarm.place
+        codes = [f"{a.level}:{a.code}" for i in place.areas if (a := self._areas.get(i))]
+        is_placed = place.lon is not None and place.lat is not None
+        return KnownAlarm(
+            subject,
+            " · ".join(part for part in (alarm.title or alarm.rule, alarm.text) if part),
+            alarm.rule,
+            place.name or place.entity,
+            (place.type,) if place.type else (),
+            int(alarm.priority),
+            alarm.raised_at,
+            (*place.areas, *codes),
+            (place.lon, place.lat) if is_placed else None,  # type: ignore[arg-type]
+        )

@@ -1,0 +1,170 @@
+"""One rule at one entity: verdict, delays, and what became of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from dothi.rules.arrays import NEVER_US, Ints
+
+_ENTITY_BITS = 32
+
+
+class _Stored(msgspec.Struct, array_like=True):
+    version: int
+    on: list[int]
+    is_active: bool
+    clock_us: int
+    due_us: int
+    seq: int
+    explanation: str
+    text: str
+
+
+@dataclass(slots=True)
+class Pair:
+    """What is remembered; it is forgotten when nothing of it is true, active or pending."""
+
+    rule: int
+    entity: int
+    on: set[int] = field(default_factory=set)
+    """Leaves that are on."""
+    is_active: bool = False
+    clock_us: int = NEVER_US
+    """Newest time that is known to have passed here."""
+    due_us: int = NEVER_US
+    """When the pending change takes place; NEVER_US: none is pending."""
+    seq: int = 0
+    """Row that started the pending change."""
+    explanation: str = ""
+    text: str = ""
+
+    @property
+    def key(self) -> int:
+        return (self.rule << _ENTITY_BITS) | self.entity
+
+    @property
+    def is_idle(self) -> bool:
+        return not (self.on or self.is_active or self.due_us != NEVER_US)
+
+    def pack(self, version: int) -> bytes:
+        if self.is_idle:
+            return b""
+        stored = _Stored(
+            version, sorted(self.on), self.is_active, self.clock_us, self.due_us, self.seq,
+            self.explanation, self.text,
+        )  # fmt: skip
+        return msgspec.msgpack.encode(stored)
+
+    @staticmethod
+    def active_version(body: bytes) -> int:
+        """Version of the rule that is active; 0: none is."""
+        stored = msgspec.msgpack.decode(body, type=_Stored)
+        return stored.version if stored.is_active else 0
+
+    @staticmethod
+    def unpack(rule: int, entity: int, version: int, body: bytes) -> "Pair":
+        """Raises msgspec.DecodeError: not what `pack` made.
+
+        Of another version of the rule only remains whether an alarm is on: its limits and terms
+        may mean something else.
+        """
+        stored = msgspec.msgpack.decode(body, type=_Stored)
+        pair = Pair(rule, entity, is_active=stored.is_active, clock_us=stored.clock_us)
+        if stored.version == version:
+            pair.on = set(stored.on)
+            pair.due_us, pair.seq = stored.due_us, stored.seq
+            pair.explanation, pair.text = stored.explanation, stored.text
+        return pair
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A pair became active, or returned to normal."""
+
+    pair: Pair
+    is_active: bool
+    at_us: int
+    seq: int
+    explanation: str
+    text: str
+
+
+Explain = Callable[[bool, int], tuple[str, str]]
+"""Given the new state and when it takes place: explanation and text."""
+
+
+def decide(
+    pair: Pair, verdict: bool | None, delay_s: float, seq: int, explain: Explain
+) -> Iterator[Fired]:
+    """Take a verdict at the pair's clock; `delay_s` is the one that such a change must wait for."""
+    if verdict is None or verdict == pair.is_active:
+        pair.due_us, pair.explanation, pair.text = NEVER_US, "", ""
+        return
+    if pair.due_us != NEVER_US:
+        return
+    pair.due_us, pair.seq = pair.clock_us + round(delay_s * 1_000_000), seq
+    pair.explanation, pair.text = explain(verdict, pair.due_us)
+    yield from settle(pair, pair.clock_us)
+
+
+def settle(pair: Pair, up_to_us: int) -> Iterator[Fired]:
+    """What was pending takes place when its time has come."""
+    if pair.due_us == NEVER_US or pair.due_us > up_to_us:
+        return
+    pair.is_active = not pair.is_active
+    yield Fired(pair, pair.is_active, pair.due_us, pair.seq, pair.explanation, pair.text)
+    pair.due_us, pair.explanation, pair.text = NEVER_US, "", ""
+
+
+class Pairs:
+    """All pairs of which something is remembered."""
+
+    def __init__(self) -> None:
+        self._all: dict[int, Pair] = {}
+        self.at: dict[int, dict[int, Pair]] = {}
+        """Entity -> rule -> pair."""
+        self.pending: dict[int, Pair] = {}
+        self.changed: dict[int, Pair] = {}
+        """Since the states were last taken."""
+        self._keys: Ints | None = None
+
+    def get(self, rule: int, entity: int) -> Pair | None:
+        return self._all.get((rule << _ENTITY_BITS) | entity)
+
+    def make(self, rule: int, entity: int) -> Pair:
+        """The pair, a new one when nothing is remembered."""
+        pair = self.get(rule, entity)
+        return Pair(rule, entity) if pair is None else pair
+
+    def put(self, pair: Pair) -> None:
+        """Remember what became of it, or forget it."""
+        key = pair.key
+        was_there = key in self._all
+        if pair.is_idle:
+            if not was_there:
+                return
+            del self._all[key]
+            of_entity = self.at[pair.entity]
+            del of_entity[pair.rule]
+            if not of_entity:
+                del self.at[pair.entity]
+        else:
+            self._all[key] = pair
+            self.at.setdefault(pair.entity, {})[pair.rule] = pair
+        if pair.due_us == NEVER_US:
+            self.pending.pop(key, None)
+        else:
+            self.pending[key] = pair
+        self.changed[key] = pair
+        self._keys = None if pair.is_idle or not was_there else self._keys
+
+    def is_known(self, rule: Ints, entity: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which pairs are remembered."""
+        if self._keys is None:
+            self._keys = np.sort(np.fromiter(self._all, np.int64, len(self._all)))
+        return np.isin((rule << _ENTITY_BITS) | entity, self._keys)
+
+    def __len__(self) -> int:
+        return len(self._all)

@@ -1,0 +1,233 @@
+"""Puts together the explanation of what fired, from the samples of the run and what was before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from dothi.rules.explanation import (
+    MAX_POINTS,
+    Explanation,
+    Input,
+    Term,
+    iso,
+    judge,
+    limit_source,
+)
+from dothi.rules.limits import DatedLimits
+from dothi.rules.pairs import Pair
+from dothi.rules.plan import LeafPlan, Plan, RulePlan
+from dothi.rules.samples import USABLE, Points, Samples
+from dothi.rules.units import SignalUnit
+
+NO_DATA, BAD_QUALITY, NO_LIMIT = "no_data", "bad_quality", "no_limit"
+"""Why a term is undecidable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest number of a signal at an entity, at some moment."""
+
+    us: int
+    value: float
+    is_usable: bool
+    seq: int
+    other: float | None = None
+    points: Points | None = None
+
+
+class Telling:
+    """What was known at each moment of one run."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        units: Sequence[SignalUnit],
+        dated: DatedLimits,
+        names: Sequence[str],
+        now_us: int,
+    ) -> None:
+        self._plan, self._units, self._dated, self._names = plan, units, dated, names
+        self._now_us = now_us
+        self.samples: Mapping[int, Samples] = {}
+        """Of the signals that have some in this run."""
+
+    def known(self, signal: int, entity: int, row: int, phase: int) -> Known:
+        """The signal as it stood when that row had come."""
+        samples = self.samples.get(signal)
+        place = -1 if samples is None else samples.find(entity, row, phase)
+        if samples is None or place < 0:
+            return self._before(signal, entity)
+        points = None
+        if len(samples.low):
+            low, high = int(samples.low[place]), int(samples.high[place])
+            points = _cut(samples.points, low, high)
+        other = float(samples.other[place]) if len(samples.other) else None
+        return Known(
+            int(samples.us[place]),
+            float(samples.value[place]),
+            bool(samples.is_usable[place]),
+            int(samples.seq[place]),
+            other,
+            points,
+        )
+
+    def _before(self, signal: int, entity: int) -> Known:
+        unit = self._units[signal]
+        columns = unit.binding.channel.columns
+        us = int(columns["us"][entity])
+        other = float(columns["other"][entity]) if unit.pairing is not None else None
+        return Known(
+            us,
+            float(columns["value"][entity]),
+            bool(columns["seen"][entity] == USABLE),
+            int(columns["seq"][entity]),
+            other,
+            unit.window_at(entity, us),
+        )
+
+    def usable_leaves(self, rule: RulePlan, entity: int, row: int, phase: int) -> list[bool]:
+        """Which leaves of a rule have a figure."""
+        known = {s: self.known(s, entity, row, phase).is_usable for s in rule.signals}
+        return [known[leaf.signal] for leaf in rule.leaves]
+
+    def clock_us(self, rule: RulePlan, entity: int, row: int, phase: int) -> int:
+        """Newest time that the signals of the rule have seen; what time brings about before a row
+        comes knows nothing of that row."""
+        place = (row, phase) if phase else (row - 1, 1)
+        return max(self.known(s, entity, *place).us for s in rule.signals)
+
+    def seq_at(self, rule: RulePlan, entity: int, row: int, phase: int) -> int:
+        """The newest row that the signals of the rule have seen."""
+        return max(self.known(s, entity, row, phase).seq for s in rule.signals)
+
+    def of_deleted(self, rule: RulePlan, pair: Pair, at_us: int) -> tuple[str, str]:
+        """Of a pair that ends because its entity is gone."""
+        one = rule.rule
+        told = Explanation(
+            rule=one.id,
+            version=one.version,
+            entity=self._names[pair.entity],
+            is_active=False,
+            decided_at=iso(at_us),
+            takes_effect_at=iso(at_us),
+            evaluated_at=iso(self._now_us),
+            tree=("deleted",),
+            terms=(),
+        )
+        return msgspec.json.encode(told).decode(), one.name.best()
+
+    def explain(
+        self, rule: RulePlan, pair: Pair, place: tuple[int, int], before: set[int], state: bool
+    ) -> tuple[str, str]:
+        """Explanation (JSON) and text of a pair that becomes `state`, decided at the place."""
+        row, phase = place
+        entity = self._names[pair.entity]
+        terms = self.terms(rule, pair.entity, (row, phase), before)
+        one = rule.rule
+        delay_s = one.on_delay_s if state else one.off_delay_s
+        told = Explanation(
+            rule=one.id,
+            version=one.version,
+            entity=entity,
+            is_active=state,
+            decided_at=iso(pair.clock_us),
+            takes_effect_at=iso(pair.due_us),
+            evaluated_at=iso(self._now_us),
+            tree=rule.tree,
+            terms=terms,
+            delay_s=delay_s,
+            approved_by=one.approved_by,
+            author=one.author,
+            note=one.note,
+        )
+        return msgspec.json.encode(told).decode(), text_of(rule, terms)
+
+    def terms(
+        self, rule: RulePlan, entity: int, place: tuple[int, int], before: set[int]
+    ) -> tuple[Term, ...]:
+        """How each limit of the rule stood at the place; `before`: leaves that were on."""
+        name = self._names[entity]
+        return tuple(
+            self._term(leaf, name, self.known(leaf.signal, entity, *place), n in before)
+            for n, leaf in enumerate(rule.leaves)
+        )
+
+    def _term(self, leaf: LeafPlan, entity: str, known: Known, was_on: bool) -> Term:
+        signal = self._plan.signals[leaf.signal]
+        limit = self._units[leaf.signal].binding.limit_at(leaf, entity, known.us)
+        value = known.value if known.is_usable else None
+        verdict = judge(leaf, limit, value, was_on)
+        reason = NO_LIMIT if limit is None else ""
+        if value is None:
+            reason = NO_DATA if known.seq <= 0 else BAD_QUALITY
+        points = _listed(known.points)
+        own = known.value if known.is_usable and signal.kind in {"value", "flag", "fence"} else None
+        if known.other is not None and known.is_usable:
+            factor, offset = signal.numbers
+            own = known.value + (known.other * factor + offset)
+        return Term(
+            attribute=leaf.name,
+            figure=signal.kind,
+            comparison=leaf.comparison,
+            limit=limit,
+            deadband=leaf.deadband,
+            limit_source=limit_source(leaf, entity, known.us, self._dated),
+            value=value,
+            reason=reason,
+            was_on=was_on,
+            verdict=verdict,
+            window_s=signal.window_us / 1e6,
+            parameters=signal.numbers,
+            counts=signal.extra if signal.kind == "count" else None,
+            inputs=_input(entity, leaf, signal.slot.dataset, known, own),
+            other=known.other if known.is_usable else None,
+            points=points,
+        )
+
+
+def text_of(rule: RulePlan, terms: Sequence[Term]) -> str:
+    """What stands in a list: the name, and value against limit of what decided."""
+    deciding = next((t for t in terms if t.verdict and t.value is not None), terms[0])
+    name = rule.rule.name.best()
+    if deciding.value is None or deciding.limit is None:
+        return name
+    value, limit = deciding.value, deciding.limit
+    if deciding.figure in {"flag", "fence", "spread"}:
+        return f"{name}: {deciding.attribute}"
+    if deciding.figure == "silence":
+        return f"{name}: {deciding.attribute}, {value / 60e6:.0f} min ({limit / 60e6:.0f} min)"
+    level = "" if deciding.limit_source is None else f" ({deciding.limit_source.level})"
+    numbers = f"{value:.6g} {deciding.comparison} {limit:.6g}".replace(".", ",")
+    return f"{name}: {deciding.attribute} {numbers}{level}"
+
+
+def _input(
+    entity: str, leaf: LeafPlan, dataset: str, known: Known, value: float | None
+) -> tuple[Input, ...]:
+    if known.seq <= 0:
+        return ()
+    return (
+        Input(
+            entity=entity,
+            attribute=leaf.name,
+            observed_at=iso(known.us),
+            seq=known.seq,
+            value=value,
+            dataset=dataset,
+        ),
+    )
+
+
+def _cut(points: Points, low: int, high: int) -> Points:
+    return Points(
+        points.entity[low:high], points.us[low:high], points.value[low:high], points.seq[low:high]
+    )
+
+
+def _listed(points: Points | None) -> tuple[tuple[datetime, float, int], ...]:
+    if points is None or len(points.us) > MAX_POINTS:
+        return ()
+    at = [iso(int(us)) for us in points.us]
+    return tuple(zip(at, points.value.tolist(), points.seq.tolist(), strict=True))

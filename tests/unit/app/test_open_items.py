@@ -1,0 +1,69 @@
+"""What a handover sheet lists, out of the real stores of alarms and incidents."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from alarm_parts import NOW, context, transition
+from databases import lay_database
+from dothi.alarms import actions
+from dothi.alarms.changes import Why
+from dothi.alarms.taking import take
+from dothi.app.open_items import AlarmItems, IncidentItems
+from dothi.incidents import timeline
+from dothi.incidents.desk import Opening
+from dothi.incidents.timeline import NewTask
+from dothi.model.incident import Severity
+from dothi.storage.relational.alarm_reader import RelationalAlarmReader
+from dothi.storage.relational.alarms import RelationalAlarmLedger
+from dothi.storage.relational.engine import open_sqlite
+from dothi.storage.relational.incidents import RelationalIncidents
+from incident_ports import open_desk
+
+HOUR = timedelta(hours=1)
+
+
+class HandClock:
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def now(self) -> object:
+        return self.at
+
+
+def test_shelved_and_stale_alarms_stand_on_the_sheet(tmp_path: Path) -> None:
+    engine, clock = open_sqlite(lay_database(tmp_path / "dothi.db")), HandClock()
+    ledger, reader = RelationalAlarmLedger(engine), RelationalAlarmReader(engine)
+    with ledger.writing() as book:
+        take(book, [transition(entity=f"urn:x:{n}") for n in (1, 2)], context())
+    with ledger.writing() as book:
+        why = Why("lan", "bảo trì trạm bơm")
+        actions.shelve(book, 1, NOW + HOUR, why, context(), NOW + 5 * HOUR)
+    items = AlarmItems(reader, clock, 24 * 3600.0)  # type: ignore[arg-type]
+    [shelved] = items.open_items()
+    assert (shelved.kind, shelved.subject) == ("alarm_shelved", "alarm:1")
+    assert shelved.detail == "→ 11:00 22/11/2026 · lan · bảo trì trạm bơm"
+    assert shelved.title.startswith("urn:x:1")
+    clock.at = NOW + 25 * HOUR
+    assert [(i.kind, i.subject) for i in items.open_items()] == [
+        ("alarm_shelved", "alarm:1"),
+        ("alarm_stale", "alarm:2"),
+    ]
+    engine.dispose()
+
+
+def test_open_incidents_and_own_tasks_are_found(tmp_path: Path) -> None:
+    engine = open_sqlite(lay_database(tmp_path / "dothi.db"))
+    made = open_desk(engine)
+    opening = Opening("Ngập đường Lê Lợi", Severity.SERIOUS, commander="binh")
+    number = made.centre.open(opening, [], "", "lan").incident.id
+    for title, owner, hours in (("Gọi đội 2", "an", None), ("Đóng cống", "an", 2), ("Báo", "b", 1)):
+        due_at = None if hours is None else NOW + hours * HOUR
+        task = NewTask(title, owner, due_at)
+        made.centre.change(number, "lan", lambda r, a, t=task: timeline.add_task(r, t, a))
+    items = IncidentItems(RelationalIncidents(engine), made.clock)
+    [item] = items.open_items()
+    assert (item.kind, item.title, item.state) == ("incident", opening.title, "open")
+    assert item.detail == "binh · 3 việc / tasks"
+    assert [task.title for task in items.tasks_of("an")] == ["Đóng cống", "Gọi đội 2"]
+    assert items.tasks_of("nobody") == []
+    engine.dispose()
