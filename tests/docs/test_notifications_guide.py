@@ -1,4 +1,4 @@
-"""The examples of the guide "Tell people" are settings, templates and commands, in both languages."""
+"""The examples of the guide "Tell people" are settings, templates and commands that work."""
 
 import re
 import shlex
