@@ -14,9 +14,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from mqtt_peers import free_port
 from support.browser import SLOW_MS, WINDOW, go_to
+from support.node import installed_packages
 from support.program import Program, run_here
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium", "node"), pytest.mark.thorough]
+LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+AUDIT = """([within, tags]) => axe.run(within, {
+    runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'],
+}).then(found => found.violations.flatMap(
+    rule => rule.nodes.map(node => `${rule.id}: ${node.html}: ${node.failureSummary}`)
+))"""
 SHOTS = os.environ.get("DOTHI_SHOTS", "")
 
 
@@ -111,6 +118,13 @@ def shot(page: Page, name: str) -> None:
     page.reload()
 
 
+def audit(page: Page) -> None:
+    """WCAG 2.2 AA, as far as axe sees it."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate((installed_packages() / "axe-core" / "axe.min.js").read_text())
+    assert page.evaluate(AUDIT, [":root", LEVELS]) == []
+
+
 def test_from_preferences_to_the_answer(hub: Hub, page: Page) -> None:
     go_to(page, "/notices")
     expect(page.get_by_text("Chưa có thông báo nào.")).to_be_visible()
@@ -128,6 +142,7 @@ def test_from_preferences_to_the_answer(hub: Hub, page: Page) -> None:
     expect(form.locator("input.clock").first).to_have_value("22:00")
     expect(form.locator("input[type=radio][value='2']")).to_be_checked()
     shot(page, "preferences")
+    audit(page)
 
     form.get_by_role("button", name="Gửi thử cho tôi").click()
     form.get_by_role("link", name="Xem kết quả").click()
@@ -137,6 +152,7 @@ def test_from_preferences_to_the_answer(hub: Hub, page: Page) -> None:
     expect(detail.get_by_text("Đây là thông báo thử của dothi")).to_be_visible()
     assert len(hub.box.mails) == 1
     shot(page, "list")
+    audit(page)
 
     detail.get_by_label("Nội dung trả lời (có thể để trống)").fill("đã nhận")
     detail.get_by_role("button", name="Trả lời").click()
@@ -149,3 +165,4 @@ def test_from_preferences_to_the_answer(hub: Hub, page: Page) -> None:
     expect(page.locator("#main tbody tr", has_text="Thư điện tử")).to_contain_text("gửi tốt")
     assert "view=channels" in page.url
     shot(page, "channels")
+    audit(page)
