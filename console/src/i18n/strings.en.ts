@@ -6,9 +6,11 @@ import { entitiesEn } from './strings.entities.en';
 import { incidentsEn } from './strings.incidents.en';
 import { noticesEn } from './strings.notices.en';
 import { peopleEn } from './strings.people.en';
+import { rulesEn } from './strings.rules.en';
 import { registrationsEn } from './strings.registrations.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
 import { warningsEn } from './strings.warnings.en';
+import { wallEn } from './strings.wall.en';
 import type { Strings } from './strings.vi';
 
 export const en: Strings = {
@@ -19,8 +21,10 @@ export const en: Strings = {
   ...noticesEn,
   ...peopleEn,
   ...registrationsEn,
+  ...rulesEn,
   ...subscriptionsEn,
   ...warningsEn,
+  ...wallEn,
   product: 'Province operations centre',
   nav: 'Main navigation',
   nav_map: 'Map',

@@ -6,9 +6,11 @@ import { entitiesVi } from './strings.entities.vi';
 import { incidentsVi } from './strings.incidents.vi';
 import { noticesVi } from './strings.notices.vi';
 import { peopleVi } from './strings.people.vi';
+import { rulesVi } from './strings.rules.vi';
 import { registrationsVi } from './strings.registrations.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
 import { warningsVi } from './strings.warnings.vi';
+import { wallVi } from './strings.wall.vi';
 
 export const vi = {
   ...drillVi,
@@ -18,8 +20,10 @@ export const vi = {
   ...noticesVi,
   ...peopleVi,
   ...registrationsVi,
+  ...rulesVi,
   ...subscriptionsVi,
   ...warningsVi,
+  ...wallVi,
   product: 'Trung tâm điều hành tỉnh',
   nav: 'Điều hướng chính',
   nav_map: 'Bản đồ',

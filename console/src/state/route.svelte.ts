@@ -1,6 +1,7 @@
 /** The URL is the state of the screen: reading and changing it. */
 
 export type Screen =
+  | 'wall'
   | 'map'
   | 'entities'
   | 'entity'
@@ -10,6 +11,7 @@ export type Screen =
   | 'alarm'
   | 'alarm_performance'
   | 'subscriptions'
+  | 'rules'
   | 'registrations'
   | 'incidents'
   | 'incident'
@@ -22,6 +24,7 @@ export type Screen =
   | 'unknown';
 
 const SCREENS: readonly Screen[] = [
+  'wall',
   'map',
   'entities',
   'entity',
@@ -31,6 +34,7 @@ const SCREENS: readonly Screen[] = [
   'alarm',
   'alarm_performance',
   'subscriptions',
+  'rules',
   'registrations',
   'incidents',
   'incident',

@@ -23,10 +23,20 @@ from dothi.console.unbuilt import UNBUILT_PAGE
 
 SCREEN_PATHS = (
     "/",
+    "/wall",
     "/map",
+    "/alarms",
+    "/alarm/{subject:path}",
+    "/alarm_performance",
+    "/incidents",
+    "/incident/{subject:path}",
+    "/warnings",
+    "/warnings/{subject:path}",
     "/entities",
     "/entity/{subject:path}",
     "/trends",
+    "/rules",
+    "/rules/{subject:path}",
     "/sources",
     "/subscriptions",
     "/registrations",
@@ -34,8 +44,6 @@ SCREEN_PATHS = (
     "/people",
     "/duty",
     "/notices",
-    "/warnings",
-    "/warnings/{subject:path}",
     "/signed-out",
 )
 """URLs of screens: each is answered with the one page, which reads the URL itself."""

@@ -164,7 +164,7 @@ def told(transitions: Sequence[Transition]) -> dict[tuple[str, str], list[tuple[
 
 
 def shown(rules: list[Rule], rows: list[Row]) -> str:
-    lines = [f"{r.id} {r.condition} on {r.on_delay_s} off {r.off_delay_s}" for r in rules]
+    lines = [f"{r.id} {r.scope.ids} {r.condition} {r.on_delay_s} {r.off_delay_s}" for r in rules]
     lines += [
         f"{r.seq} {r.entity} {r.attribute} +{(r.us - BEGIN_US) // 1_000_000} {r.number} "
         f"q{r.quality}{' gone' if r.gone else ''}"

@@ -1,0 +1,145 @@
+/** Rules: calls and shapes (src/dothi/api/rules.py). */
+
+import { request } from './client';
+
+export interface Words {
+  vi?: string;
+  en?: string;
+}
+
+export interface DatedLimit {
+  table: string;
+  level: string;
+}
+
+/** A condition as the API takes it; which fields it has follows from its kind. */
+export interface Condition {
+  kind: string;
+  of?: Condition | Condition[];
+  [field: string]: unknown;
+}
+
+export interface Rule {
+  id: string;
+  version: number;
+  name: Words;
+  scope: { types?: string[]; ids?: string[]; areas?: string[]; sources?: string[] };
+  condition: Condition;
+  priority: number;
+  consequence: Words;
+  response: Words;
+  time_to_respond_s: number;
+  on_delay_s: number;
+  off_delay_s: number;
+  is_latched: boolean;
+  author: string;
+  note: string;
+  created_at: string | null;
+  approved_by: string;
+  approved_at: string | null;
+}
+
+export interface RuleState {
+  id: string;
+  is_enabled: boolean;
+  in_force: number | null;
+  draft: number | null;
+  newest: Rule;
+  approved: Rule | null;
+  switched_by: string;
+  switched_at: string | null;
+}
+
+export interface RuleVersions {
+  state: RuleState;
+  versions: Rule[];
+}
+
+export interface LimitTable {
+  name: string;
+  title: Words;
+  unit: string;
+  values: { level: string }[];
+}
+
+export interface Firing {
+  entity: string;
+  start_at: string;
+  end_at: string | null;
+  text: string;
+  is_new: boolean;
+}
+
+export interface LimitLine {
+  entity: string;
+  attribute: string;
+  figure: string;
+  comparison: string;
+  start_at: string;
+  limit: number;
+  source: string;
+}
+
+export interface BackTest {
+  entities: number;
+  rows: number;
+  fired: number;
+  new: number;
+  active_s: number;
+  longest_s: number;
+  in_force_fired: number | null;
+  by_entity: Record<string, number>;
+  firings: Firing[];
+  lines: LimitLine[];
+}
+
+export interface Term {
+  attribute: string;
+  figure: string;
+  comparison: string;
+  limit: number | null;
+  value?: number | null;
+  reason?: string;
+  verdict?: boolean | null;
+  limit_source?: { level: string; source: string; mark: string; valid_from: string };
+  inputs?: { observed_at: string }[];
+}
+
+export interface WhyNot {
+  rule: Rule;
+  reason: string;
+  terms: Term[];
+  due_at: string | null;
+  out_of: string[];
+}
+
+const ROOT = '/api/v1/rules';
+const id = encodeURIComponent;
+
+async function got<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await (await request(ROOT + path, { signal: signal ?? null })).json()) as T;
+}
+
+async function sent<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const init: RequestInit = {
+    method: 'POST',
+    body: JSON.stringify(body ?? {}),
+    headers: { 'content-type': 'application/json' },
+    signal: signal ?? null,
+  };
+  return (await (await request(ROOT + path, init)).json()) as T;
+}
+
+export const rulesApi = {
+  all: (signal?: AbortSignal) => got<RuleState[]>('', signal),
+  one: (rule: string, signal?: AbortSignal) => got<RuleVersions>(`/${id(rule)}`, signal),
+  limits: (signal?: AbortSignal) => got<LimitTable[]>('/limits', signal),
+  draft: (rule: unknown) => sent<Rule>('', rule),
+  approve: (rule: string, version: number) =>
+    sent<RuleVersions>(`/${id(rule)}/versions/${version}/approve`, null),
+  turn: (rule: string, isEnabled: boolean) =>
+    sent<RuleVersions>(`/${id(rule)}/switch`, { is_enabled: isEnabled }),
+  backTest: (body: unknown, signal?: AbortSignal) => sent<BackTest>('/back-test', body, signal),
+  whyNot: (entity: string, at: string, signal?: AbortSignal) =>
+    got<WhyNot[]>(`/why-not?${new URLSearchParams(at ? { entity, at } : { entity })}`, signal),
+};
