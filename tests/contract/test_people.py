@@ -1,6 +1,7 @@
 """The ports of people, roster, duty, handover and audit, over every backend."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,7 +115,8 @@ def test_links_of_one_leave_those_of_others_alone(centre: Centre) -> None:
 
 
 def test_on_duty_is_who_took_over_else_who_is_planned_and_there(centre: Centre) -> None:
-    centre.shifts.plan([planned("an", T0), planned("binh", T0 + 8 * HOUR)], "administrator")
+    rows = [planned("an", T0), planned("binh", T0 + 8 * HOUR)]
+    late = centre.shifts.plan(rows, "administrator")[1]
     duty = lambda hours, position="operator": [  # noqa: E731
         person.id for person in centre.people.on_duty(T0 + hours * HOUR, position)
     ]
@@ -133,8 +135,12 @@ def test_on_duty_is_who_took_over_else_who_is_planned_and_there(centre: Centre) 
     assert [p.id for p in centre.people.on_duty(centre.clock.at)] == ["binh"]
     centre.shifts.leave(taken.id, "binh", "gone home")
     assert (duty(2), duty(3)) == (["binh"], ["an"])
+    centre.shifts.cancel(late.id, "administrator", "")
+    centre.shifts.plan([planned("binh", T0 + 2 * HOUR)], "administrator")
+    centre.shifts.take("an", "operator")
+    assert duty(3) == ["an"]
     centre.people.change(replace(AN, is_active=False), "administrator")
-    assert duty(3) == []
+    assert duty(3) == ["binh"], "whoever left hides nobody"
 
 
 def test_nobody_is_planned_twice_at_a_time(centre: Centre) -> None:
@@ -251,6 +257,16 @@ def test_the_record_is_a_chain_that_shows_every_change(centre: Centre) -> None:
     for statement in ("UPDATE audit SET who = 'x'", "DELETE FROM audit"):
         with pytest.raises(DBAPIError, match="append-only"), centre.engine.begin() as connection:
             connection.execute(text(statement))
+
+
+def test_entries_of_many_at_once_make_one_chain(centre: Centre) -> None:
+    def note(number: int) -> None:
+        centre.audit.append("an", "noted", f"x:{number}", {})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(note, range(40)))
+    found = centre.audit.verify()
+    assert (found.entries, found.broken_at) == (42, None)
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def _section(path: str, struct: Any, mark: str = "##") -> list[str]:
         "|---|---|---|",
     ]
     below: list[str] = []
-    documented = _documentation(struct)
+    documented = documentation(struct)
     if tag := struct.__struct_config__.tag:
         lines.append(f'| `{struct.__struct_config__.tag_field}` | `"{tag}"` | This kind. |')
     for field in msgspec.structs.fields(struct):
@@ -150,13 +150,13 @@ def _section(path: str, struct: Any, mark: str = "##") -> list[str]:
             below += _section(f"{path}.{field.name}" + (f".{many}" if many else ""), kind, "###")
         meaning = documented.get(field.name, "")
         assert meaning, f"{struct.__module__}.{struct.__name__}.{field.name} has no documentation"
-        lines.append(f"| `{field.name}` | {_default(field)} | {meaning} |")
+        lines.append(f"| `{field.name}` | {shown_default(field)} | {meaning} |")
     if lines[-1] == "|---|---|---|":
         lines = lines[:-3]
     return lines + below
 
 
-def _default(field: Any) -> str:
+def shown_default(field: Any) -> str:
     if field.default is not msgspec.NODEFAULT:
         value = field.default
     elif field.default_factory is not msgspec.NODEFAULT:
@@ -169,7 +169,7 @@ def _default(field: Any) -> str:
     return f"`{text}`" if len(text) <= 60 else "see below"
 
 
-def _documentation(struct: Any) -> dict[str, str]:
+def documentation(struct: Any) -> dict[str, str]:
     """Field -> its documentation, own or inherited."""
     found = {}
     for owner in reversed(struct.__mro__):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from playwright.sync_api import Page, expect
 
 from support.browser import SLOW_MS, expect_things_on_map, first_station, go_to
+from support.warning_screens import warning_screens
 
 ROW = "[role=grid] [data-row]"
 ENTITY_LINK = "[data-entity]"
@@ -21,6 +22,39 @@ _REGISTER = """() => fetch('/ngsi-ld/v1/csourceRegistrations', {
     }),
 })"""
 """A broker of things that the example does not have; the second time it is there already."""
+_STAFF = """async () => {
+    const post = (path, body) => fetch('/api/v1/' + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+    });
+    await post('people', {
+        id: 'test',
+        name: 'Người mẫu (test)',
+        positions: ['operator', 'it'],
+        contacts: { email: 'test@example.vn' },
+    });
+    await post('shifts', {
+        position: 'operator',
+        pattern: 'office',
+        people: ['test'],
+        first_day: '2026-11-30',
+        days: 5,
+    });
+}"""
+"""Somebody with shifts; the second time both are there already."""
+
+
+_OPEN_INCIDENT = """() => fetch('/api/v1/incidents', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+        title: 'Ngập đường ven sông',
+        severity: 2,
+        procedure: 'flood-evening',
+        points: [{ lon: 106.6577, lat: 10.9923, label: 'Bờ kè' }],
+    }),
+})"""
 
 
 def all_screens(page: Page) -> Iterator[str]:
@@ -32,7 +66,10 @@ def all_screens(page: Page) -> Iterator[str]:
     yield from entity_browser(page)
     yield from entity_and_trends(page)
     yield from registration_screens(page)
+    yield from incident_screens(page)
     yield from source_screens(page)
+    yield from people_screens(page)
+    yield from warning_screens(page)
     yield from dialogs(page)
     go_to(page, "/nowhere")
     expect(page.locator("#main a[href='/map']")).to_be_visible()
@@ -45,7 +82,10 @@ def main_screens(page: Page) -> Iterator[str]:
     yield from entity_browser(page)
     yield from entity_and_trends(page)
     yield from registration_screens(page)
+    yield from incident_screens(page)
     yield from source_screens(page)
+    yield from people_screens(page)
+    yield from warning_screens(page)
 
 
 def map_screens(page: Page) -> Iterator[str]:
@@ -105,6 +145,36 @@ def source_screens(page: Page) -> Iterator[str]:
     yield "source"
 
 
+def people_screens(page: Page) -> Iterator[str]:
+    page.evaluate(_STAFF)
+    go_to(page, "/people")
+    expect(page.locator("[data-person=test]")).to_be_visible(timeout=SLOW_MS)
+    yield "people"
+    page.locator("[data-person=test] button").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "a person"
+    page.keyboard.press("Escape")
+    go_to(page, "/people?view=audit")
+    expect(page.locator("#main tbody tr").first).to_be_visible()
+    yield "audit record"
+    go_to(page, "/shift")
+    expect(page.locator("[data-position=operator]")).to_be_visible(timeout=SLOW_MS)
+    yield "shift"
+    go_to(page, "/shift?view=roster&week=2026-11-30")
+    expect(page.locator("[data-shift]").first).to_be_visible()
+    yield "roster"
+    page.locator(".tools .primary").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    yield "plan of a roster"
+    page.keyboard.press("Escape")
+    page.goto("/duty")
+    expect(page.locator(".duty .notice")).to_be_visible(timeout=SLOW_MS)
+    yield "mobile duty page"
+    page.goto("/shift?view=handovers")
+    expect(page.locator("#main .notice")).to_be_visible(timeout=SLOW_MS)
+    yield "no handovers"
+
+
 def registration_screens(page: Page) -> Iterator[str]:
     page.evaluate(_REGISTER)
     go_to(page, "/registrations")
@@ -113,6 +183,26 @@ def registration_screens(page: Page) -> Iterator[str]:
     page.locator("#main tbody button").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
     yield "registration to delete"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def incident_screens(page: Page) -> Iterator[str]:
+    page.evaluate(_OPEN_INCIDENT)
+    go_to(page, "/incidents")
+    expect(page.locator("[data-incident]").first).to_be_visible(timeout=SLOW_MS)
+    yield "incident desk"
+    go_to(page, "/incidents?new=hand")
+    expect(page.get_by_role("dialog")).to_be_visible(timeout=SLOW_MS)
+    yield "new incident"
+    page.keyboard.press("Escape")
+    go_to(page, "/incident/1")
+    expect(page.locator("[data-step=confirm]")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_test_id("incident-map").locator("canvas")).to_be_visible(timeout=SLOW_MS)
+    yield "incident room"
+    go_to(page, "/incident/1?do=state")
+    expect(page.get_by_role("dialog")).to_be_visible(timeout=SLOW_MS)
+    yield "state of an incident"
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
 

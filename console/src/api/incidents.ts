@@ -151,6 +151,16 @@ export interface RunView {
   procedure: Procedure;
 }
 
+export interface WarningNote {
+  subject: string;
+  title: string;
+  title_en: string;
+  kind: 'Alert' | 'Update' | 'Cancel';
+  state: 'draft' | 'submitted' | 'released' | 'discarded';
+  at: string;
+  by: string;
+}
+
 export interface Room {
   incident: Incident;
   entries: Entry[];
@@ -159,6 +169,7 @@ export interface Room {
   files: EvidenceFile[];
   runs: RunView[];
   proposals: { procedure: Procedure; cause: string }[];
+  warnings: WarningNote[];
   now_at: string;
 }
 

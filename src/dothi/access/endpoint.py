@@ -28,3 +28,6 @@ class Endpoint:
     tags: tuple[str, ...] = ()
     operation: Mapping[str, Any] = field(default_factory=dict)
     """Parts of the OpenAPI operation that the types above cannot say."""
+    has_secret_answer: bool = False
+    """It answers with a token that is shown once: the answer is kept nowhere, also not for a
+    repeat."""

@@ -18,6 +18,7 @@ from dothi.model.alarm import (
     condition_of,
 )
 from dothi.model.notice import Notice
+from dothi.model.transition import Transition
 from dothi.ports.alarms import AlarmBook
 
 _BEGINS = {
@@ -45,10 +46,10 @@ class Context:
     escalate_to: tuple[str, ...] = ()
     """Positions that are told, besides, of what nobody acknowledged in time."""
 
-    def escalate_at(self, alarm: Alarm) -> datetime:
+    def escalate_at(self, of: Alarm | Transition) -> datetime:
         """When an alarm that is announced now goes further, unless somebody acknowledges it."""
-        within_s = self.limits.escalate_after_s[alarm.priority - 1]
-        to_respond_s = self.facts(alarm.rule, alarm.version).respond_within_s
+        within_s = self.limits.escalate_after_s[of.priority - 1]
+        to_respond_s = self.facts(of.rule, of.version).respond_within_s
         return self.now + timedelta(seconds=min(within_s, to_respond_s or within_s))
 
 

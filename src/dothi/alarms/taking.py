@@ -57,7 +57,7 @@ def _take_one(changes: Changes, transition: Transition) -> None:
     else:
         assert latest is not None
         alarm = _moved(changes, move, latest, transition)
-    if move is not Move.CHANGED:
+    if move not in (Move.NEW, Move.CHANGED):
         alarm = _with_chatter(changes.context.limits.chattering, alarm, transition.at)
     if move is Move.RETURNED:
         changes.note(alarm, Entry.RETURNED, Why(detail=transition.text), transition.at)
@@ -99,6 +99,9 @@ def _entry(
 def _new(changes: Changes, before: Alarm | None, transition: Transition) -> Alarm:
     context = changes.context
     facts = context.facts(transition.rule, transition.version)
+    chattering = context.limits.chattering
+    recent = with_transition(before.recent_at if before else (), transition.at, chattering)
+    # All at once: to replace a part of it costs as much as to make it.
     alarm = Alarm(
         id=changes.book.next_id(),
         condition=transition.condition,
@@ -117,12 +120,12 @@ def _new(changes: Changes, before: Alarm | None, transition: Transition) -> Alar
         domain=facts.domain,
         position=facts.position or context.position,
         is_latching=facts.is_latching,
-        recent_at=before.recent_at if before else (),
-        is_chattering=before.is_chattering if before else False,
+        escalate_at=context.escalate_at(transition),
+        recent_at=recent,
+        is_chattering=is_chattering(recent, chattering),
     )
-    return replace(
-        alarm, suppressed=changes.suppressed(alarm), escalate_at=context.escalate_at(alarm)
-    )
+    suppressed = changes.suppressed(alarm)
+    return replace(alarm, suppressed=suppressed) if suppressed else alarm
 
 
 def _moved(changes: Changes, move: Move, latest: Alarm, transition: Transition) -> Alarm:

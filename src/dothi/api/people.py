@@ -186,7 +186,7 @@ def endpoints(deps: PeopleDeps) -> list[Endpoint]:
         Endpoint(
             "POST", f"{root}/{{id}}/link", administer, handlers.link,
             "A one-time login link; links made before stop working",
-            NoQuery, None, LinkView, tags,
+            NoQuery, None, LinkView, tags, has_secret_answer=True,
         ),
         Endpoint(
             "GET", "/api/v1/positions", read, handlers.positions,

@@ -221,7 +221,7 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
         ),
         Endpoint(
             "POST", f"{root}/{{id}}/token", administer, handlers.issue_token,
-            "Issue a device token", NoQuery, None, Token, tags,
+            "Issue a device token", NoQuery, None, Token, tags, has_secret_answer=True,
         ),
         Endpoint(
             "DELETE", f"{root}/{{id}}/tokens", administer, handlers.revoke_tokens,

@@ -5,13 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from dothi.model.incident import Entry, EntryKind, Incident, IncidentState
 from dothi.model.incident_record import Record
 from dothi.model.problem import Problem
 
-_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PROGRAM = "dothi"
 """Who did what nobody did by hand."""
 
@@ -34,11 +32,6 @@ class Said:
     refers_to: int | None = None
     happened_at: datetime | None = None
     """Earlier than now, where it was entered later."""
-
-
-def local_time(moment: datetime | None) -> str:
-    """As messages show it: `21:30 26/11/2026`; empty for none."""
-    return "" if moment is None else f"{moment.astimezone(_ZONE):%H:%M %d/%m/%Y}"
 
 
 def numbered(entries: Sequence[Entry], said: Iterable[Said], actor: Actor) -> tuple[Entry, ...]:

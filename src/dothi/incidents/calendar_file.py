@@ -14,6 +14,7 @@ from dothi.incidents.working_calendar import FREE, DayPlan, Span, WorkingCalenda
 from dothi.model.problem import Problem
 
 Mark = Literal["verified", "unverified"]
+Worked = Literal["full", "half", "free"]
 DayKind = Literal["holiday", "in_lieu", "half", "worked"]
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -22,59 +23,87 @@ class Title(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The same in both languages."""
 
     vi: str
+    """Vietnamese."""
     en: str
+    """English."""
 
 
 class Week(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a day without an entry of its own is worked."""
 
-    monday: Literal["full", "half", "free"]
-    tuesday: Literal["full", "half", "free"]
-    wednesday: Literal["full", "half", "free"]
-    thursday: Literal["full", "half", "free"]
-    friday: Literal["full", "half", "free"]
-    saturday: Literal["full", "half", "free"]
-    sunday: Literal["full", "half", "free"]
+    monday: Worked
+    """A whole day, half a day, or free."""
+    tuesday: Worked
+    """As above."""
+    wednesday: Worked
+    """As above."""
+    thursday: Worked
+    """As above."""
+    friday: Worked
+    """As above."""
+    saturday: Worked
+    """As above."""
+    sunday: Worked
+    """As above."""
     source: str
+    """Law or decision."""
     mark: Mark
+    """Whether somebody compared it with the source."""
 
 
 class Office(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Office hours, `07:30-11:30`, in the time zone of the calendar, in order."""
 
     full: tuple[str, ...]
+    """Of a whole day."""
     half: tuple[str, ...]
+    """Of a half day."""
     source: str
+    """Decision of the province; empty: none, the hours are an example."""
     mark: Mark
+    """Whether somebody compared it with the source."""
 
 
 class Day(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A day, or days up to and with `to`, that differ from the week."""
 
     on: date
+    """The day, or the first of several."""
     kind: DayKind
     """holiday, in_lieu (off in exchange, or because a holiday fell on a rest day), half, worked."""
     name: Title
+    """What the day is."""
     source: str
+    """Law or decision that makes it so."""
     mark: Mark
+    """unverified: computed, or not yet decided for the year."""
     to: date | None = None
+    """The last of several days, inclusive."""
     note: str = ""
+    """Why it is unverified, or anything else that must be known."""
 
 
 class CalendarFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     title: Title
+    """Name of the calendar."""
     zone: str
+    """Time zone (IANA) of its days and hours."""
     known_from: date
+    """First day of which the file says whether it is a holiday."""
     known_to: date
     """Exclusive: outside these dates the file says nothing about holidays."""
     limit_ends: Literal["midnight", "office"]
     """When a limit in days ends on its last day."""
     limit_ends_source: str
+    """Law that says so."""
     week: Week
+    """The seven days, Monday to Sunday."""
     office: Office
+    """Office hours."""
     day: tuple[Day, ...] = ()
+    """Days that differ from the week; each day once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from dothi.incidents.acting import PROGRAM, Actor
 from dothi.incidents.desk import Opening
 from dothi.incidents.library import Called, ProcedureLibrary
 from dothi.model.incident import Link, Point, SubjectKind
-from dothi.model.incident_record import BoardRow, Change, Record
+from dothi.model.incident_record import BoardRow, Change, Record, WarningNote
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
-from dothi.ports.incidents import BoardQuery, Incidents, KnownAlarm, KnownAlarms
+from dothi.ports.incidents import BoardQuery, Incidents, KnownAlarm, KnownAlarms, KnownWarnings
 
 Decide = Callable[[Record, Actor], Change]
 
@@ -34,7 +34,9 @@ class IncidentCentre:
         library: ProcedureLibrary,
         alarms: KnownAlarms,
         clock: Clock,
+        warnings: KnownWarnings | None = None,
     ) -> None:
+        self._warnings = warnings
         self._incidents = incidents
         self._alarms = alarms
         self._clock = clock
@@ -99,6 +101,10 @@ class IncidentCentre:
                 if called.procedure.id not in known:
                     found.setdefault(called.procedure.id, called)
         return list(found.values())
+
+    def warnings_about(self, number: int) -> Sequence[WarningNote]:
+        """Public warnings that were composed for the incident."""
+        return () if self._warnings is None else self._warnings.about(f"incident:{number}")
 
     def escalate(self) -> int:
         """Tell of every overdue step whose time has come; how many incidents had one."""

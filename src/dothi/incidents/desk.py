@@ -219,10 +219,10 @@ def _notice(kind: str, incident: Incident, actor: Actor, reason: str) -> Notice:
         Priority(int(incident.severity)),
         f"incident:{incident.id}",
         {
-            "text": incident.title,
+            "incident": str(incident.id),
+            "title": incident.title,
             "place": "; ".join(p.label for p in incident.points if p.label),
             "commander": incident.commander,
-            "role": "chỉ huy / commander" if kind == "incident.assigned" else "",
             "by": actor.name,
             "reason": reason,
         },

@@ -6,7 +6,6 @@ from datetime import datetime
 from dothi.incidents.acting import (
     Actor,
     Said,
-    local_time,
     numbered,
     require_open,
     require_text,
@@ -175,9 +174,10 @@ def _assigned(record: Record, task: Task, actor: Actor) -> Notice:
         Priority(int(incident.severity)),
         f"incident:{incident.id}",
         {
-            "text": task.title,
-            "incident": incident.title,
-            "due": local_time(task.due_at),
+            "incident": str(incident.id),
+            "title": incident.title,
+            "task": task.title,
+            "due_at": task.due_at.isoformat() if task.due_at else "",
             "by": actor.name,
         },
         people=(task.owner,),

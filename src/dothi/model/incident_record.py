@@ -51,6 +51,24 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class WarningNote:
+    """One message of a public warning that was composed for an incident."""
+
+    subject: str
+    """`warning:5`."""
+    title: str
+    title_en: str
+    kind: str
+    """Alert, Update or Cancel (CAP 1.2, msgType)."""
+    state: str
+    """draft, submitted, released or discarded."""
+    at: datetime
+    """When it was released, else begun."""
+    by: str
+    """Who released it, else its author."""
+
+
+@dataclass(frozen=True, slots=True)
 class BoardRow:
     """One incident on the desk's board."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dothi.model.incident import IncidentState, Severity
-from dothi.model.incident_record import BoardRow, Change, Record
+from dothi.model.incident_record import BoardRow, Change, Record, WarningNote
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +139,12 @@ class KnownAlarms(Protocol):
 
     def find(self, subjects: Sequence[str]) -> Mapping[str, KnownAlarm]:
         """Those that there are."""
+        ...
+
+
+class KnownWarnings(Protocol):
+    """Any thread; blocking."""
+
+    def about(self, subject: str) -> Sequence[WarningNote]:
+        """Messages of the warnings that were begun from `incident:3`, the oldest first."""
         ...

@@ -235,3 +235,12 @@ async def test_a_repeated_request_is_done_once(at: Centre) -> None:
         reason = {"reason": "Trung tâm đóng cửa ban đêm"}
         done = await an.post(leave, json=reason, headers=key)
         assert done.status_code == 200, "a refusal is not kept"
+
+
+async def test_a_link_is_not_kept_for_a_repeat(at: Centre) -> None:
+    async with at.as_("administrator") as admin:
+        key = {"idempotency-key": "link-of-an-1"}
+        url = f"{ROOT}/people/an/link"
+        links = {(await admin.post(url, headers=key)).json()["path"] for _ in range(2)}
+        assert len(links) == 2
+        assert at.registers.answers.find("administrator", "link-of-an-1") is None

@@ -85,7 +85,7 @@ def test_with_diacritics_it_fits_into_one_sms_too(kind: str, language: str) -> N
 
 
 def test_vietnamese_keeps_its_diacritics_where_they_are_wanted() -> None:
-    given_notice = notice("incident.opened", text="Vỡ đê", by="trực ban")
+    given_notice = notice("incident.opened", title="Vỡ đê", by="trực ban")
     assert wording().words(given_notice, "vi", 1).short == "Su co moi muc 2 21:05: Vo de"
     with_marks = wording(has_diacritics=True).words(given_notice, "vi", 1).short
     assert with_marks == "Sự cố mới mức 2 21:05: Vỡ đê"

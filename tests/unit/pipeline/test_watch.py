@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Connection
 from tests.rows import NOW, batch
 
-from alarm_parts import OverLimit, limits, rules_of
+from alarm_parts import OverLimit, context, limits, rules_of, transition
 from dothi.alarms.settings import AlarmSettings
+from dothi.alarms.taking import take
 from dothi.model.alarm import AlarmState
 from dothi.model.priority import Priority
 from dothi.model.problem import StoreUnavailable
@@ -161,3 +162,14 @@ async def test_without_rules_the_log_is_passed_over(tmp_path: Path) -> None:
             await hub.intake.submit(batch(number=[2.0]))
             await until(lambda: watch.position == hub.log.head())
         assert RelationalAlarmReader(hub.engine).page(AlarmQuery()) == []
+
+
+async def test_an_escalation_is_not_forgotten_over_a_restart(tmp_path: Path) -> None:
+    async with open_hub(tmp_path) as hub:
+        ledger, reader = RelationalAlarmLedger(hub.engine), RelationalAlarmReader(hub.engine)
+        with ledger.writing() as book:
+            # Raised a day ago; nothing has run since.
+            take(book, [transition()], context(SystemClock().now() - timedelta(days=1)))
+        async with watching(hub, States()):
+            await until(lambda: reader.page(AlarmQuery())[0].escalations == 1)
+        assert [e.kind for e in reader.record(1)] == ["raised", "escalated"]

@@ -1,22 +1,8 @@
 /** What the phone knows: own duties, alarms and tasks as of the last answer, and what waits. */
 
+import type { AlarmView } from '../../api/alarms';
 import type { Duty } from '../../api/people';
 import { outcomeOf, Queue, type Action, type Outcome } from './queue';
-
-export interface DutyAlarm {
-  id: number;
-  entity: string;
-  place: string;
-  state: string;
-  priority: number;
-  title: string;
-  title_en: string;
-  text: string;
-  position: string;
-  raised_at: string;
-  activations: number;
-  owner: string;
-}
 
 export interface DutyTask {
   incident: number;
@@ -39,7 +25,7 @@ interface Known {
   /** Milliseconds since 1970, of the last good answer. */
   at: number;
   page: Page;
-  alarms: DutyAlarm[];
+  alarms: AlarmView[];
 }
 
 export type Link = 'connecting' | 'online' | 'offline' | 'signed_out';
@@ -139,7 +125,7 @@ class DutyState {
     const before = this.known;
     if (before?.page.person !== page.person) this.keep({ at: Date.now(), page, alarms: [] });
     const sent = await this.waiting.flush(page.person);
-    const found = await this.read<{ items: DutyAlarm[] }>('/alarms?limit=100');
+    const found = await this.read<{ items: AlarmView[] }>('/alarms?limit=100');
     if (found === null) return;
     const now = sent === null ? page : ((await this.read<Page>('/duty')) ?? page);
     this.keep({ at: Date.now(), page: now, alarms: found.items });

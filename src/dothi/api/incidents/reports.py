@@ -13,7 +13,7 @@ from dothi.api.incidents.rooms import ROOT
 from dothi.api.query import decode_query
 from dothi.incidents.report.as_html import as_html
 from dothi.incidents.report.as_typst import as_typst
-from dothi.incidents.report.build import build_report
+from dothi.incidents.report.build import Beside, build_report
 
 _NAMES = {"vi": "bao-cao-su-co", "en": "incident-report"}
 
@@ -52,7 +52,8 @@ def endpoints(deps: IncidentDeps) -> list[Endpoint]:
 def _made(deps: IncidentDeps, number: int, asked: ReportParameters) -> bytes:
     centre = deps.centre
     record, book = centre.get(number), centre.library.book
-    document = build_report(record, book, asked.lang, centre.now(), deps.roles)
+    beside = Beside(deps.roles, centre.warnings_about(number))
+    document = build_report(record, book, asked.lang, centre.now(), beside)
     if asked.format == "html":
         return as_html(document).encode()
     return deps.typeset(as_typst(document))

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from dothi.api.series_query import Instant
 from dothi.model.incident import Entry, EvidenceFile, Incident, Link, Task
-from dothi.model.incident_record import BoardRow
+from dothi.model.incident_record import BoardRow, WarningNote
 from dothi.model.procedure import Procedure, Run
 
 Line = Annotated[str, Meta(max_length=300)]
@@ -187,4 +187,6 @@ class Room(Struct):
     files: list[EvidenceFile]
     runs: list[RunView]
     proposals: list[Proposal]
+    warnings: list[WarningNote]
+    """Public warnings that were composed for it."""
     now_at: datetime

@@ -32,7 +32,7 @@ _PAGE = """<!doctype html>
 <body style="font:18px/1.6 'Noto Sans',sans-serif;background:#d9dcdf;color:#1f2327;
 display:grid;place-items:center;min-height:90vh;text-align:center">
 <form method="post" action="/login"><p>Đang đăng nhập… / Signing in…</p>
-<input type="hidden" name="token" value="{token}">
+<input type="hidden" name="token" value="{token}"><input type="hidden" name="to" value="{to}">
 <noscript><button>Đăng nhập / Sign in</button></noscript></form><script>{script}</script>"""
 _HELP = """<!doctype html>
 <html lang="vi"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -54,6 +54,8 @@ _POLICY = (
 )
 _HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store"}
 _MAX_FORM_BYTES = 4096
+_LANDINGS = {"duty": "/duty"}
+"""Where else than to the first screen a link may lead: the console is heavy for a phone."""
 
 
 class Login:
@@ -77,19 +79,20 @@ class Login:
         """A page that posts the token of the link."""
         token = request.query_params.get("token")
         if token:
-            page = _PAGE.format(token=html.escape(token), script=_SCRIPT)
+            to = html.escape(request.query_params.get("to", ""))
+            page = _PAGE.format(token=html.escape(token), to=to, script=_SCRIPT)
             return HTMLResponse(page, headers=_HEADERS)
         return HTMLResponse(_HELP.format(notice=""), headers=_HEADERS)
 
     async def enter(self, request: Request) -> Response:
         """Open a session and go to the console."""
         self._identity.check_origin(request)
-        token = await _token_of(request)
+        token, to = await _token_of(request)
         lifetime_s = self._settings.session_lifetime_s
         session = await asyncio.to_thread(self._sessions.redeem, token, lifetime_s)
         if session is None:
             return HTMLResponse(_HELP.format(notice=_USED), 403, headers=_HEADERS)
-        response = RedirectResponse("/", 303)
+        response = RedirectResponse(_LANDINGS.get(to, "/"), 303)
         response.set_cookie(
             COOKIE,
             session,
@@ -111,10 +114,12 @@ class Login:
         return response
 
 
-async def _token_of(request: Request) -> str:
+async def _token_of(request: Request) -> tuple[str, str]:
+    """Token, and where to go with it."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MAX_FORM_BYTES:
             raise Problem("body_too_large", "Too much at once", "a form with one token", 413)
-    return parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
+    form = parse_qs(body.decode("utf-8", "replace"))
+    return form.get("token", [""])[0], form.get("to", [""])[0]

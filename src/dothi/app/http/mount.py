@@ -53,7 +53,7 @@ class Mount:
             require(principal, endpoint.permission)
             scope.setdefault("state", {})["principal"] = principal  # what request.state shows
             if KEY in request.headers and scope["path"].startswith(OWN_API):
-                response = await self._repeats.answer(request, principal, endpoint.handler)
+                response = await self._repeats.answer(request, principal, endpoint)
             else:
                 response = await endpoint.handler(request)
         except Foreseen as error:

@@ -9,13 +9,12 @@ done, and may go well later.
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dothi.access.endpoint import Endpoint
 from dothi.access.principal import Principal
 from dothi.model.problem import Problem
 from dothi.ports.answers import Answers, StoredAnswer
@@ -35,20 +34,15 @@ class Repeats:
         self._answers = answers
         self._running: set[tuple[str, str]] = set()
 
-    async def answer(
-        self,
-        request: Request,
-        principal: Principal,
-        handler: Callable[[Any], Awaitable[Response]],
-    ) -> Response:
+    async def answer(self, request: Request, principal: Principal, endpoint: Endpoint) -> Response:
         """The kept answer, or the handler's.
 
         Raises:
             Problem: the key cannot be one (400), stands for another request (422), or the first
                 request with it is still being answered (409).
         """
-        if request.method in _SAFE_METHODS:
-            return await handler(request)
+        if request.method in _SAFE_METHODS or endpoint.has_secret_answer:
+            return await _answered(request, endpoint)
         key = request.headers[KEY]
         if not _WELL_FORMED.fullmatch(key):
             raise _refusal(400, "this cannot be a key", "8 to 200 letters, digits, `.`, `_`, `-`")
@@ -57,16 +51,11 @@ class Repeats:
             raise _refusal(409, "the first request with this key is not answered yet", "try later")
         self._running.add(place)
         try:
-            return await self._once(request, place, handler)
+            return await self._once(request, place, endpoint)
         finally:
             self._running.discard(place)
 
-    async def _once(
-        self,
-        request: Request,
-        place: tuple[str, str],
-        handler: Callable[[Any], Awaitable[Response]],
-    ) -> Response:
+    async def _once(self, request: Request, place: tuple[str, str], endpoint: Endpoint) -> Response:
         who, key = place
         digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
         digest.update(await request.body())
@@ -76,7 +65,7 @@ class Repeats:
             if known.request != asked:
                 raise _refusal(422, "the key was used for another request", "make a new key")
             return _again(known)
-        response = await handler(request)
+        response = await _answered(request, endpoint)
         if response.status_code < 400:
             media_type, at = response.headers.get("content-type", ""), datetime.now(UTC)
             body, status = bytes(response.body), response.status_code
@@ -84,6 +73,11 @@ class Repeats:
                 self._answers.keep, StoredAnswer(who, key, asked, status, media_type, body, at)
             )
         return response
+
+
+async def _answered(request: Request, endpoint: Endpoint) -> Response:
+    response: Response = await endpoint.handler(request)
+    return response
 
 
 def _again(known: StoredAnswer) -> Response:

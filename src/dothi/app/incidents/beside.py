@@ -1,11 +1,14 @@
-"""What incidents and other parts know of each other: alarms to link, incidents to hand over."""
+"""What incidents know of other parts: alarms to link, warnings that were composed for them."""
 
 from collections.abc import Mapping, Sequence
 
 from dothi.model.alarm import Alarm
+from dothi.model.incident_record import WarningNote
+from dothi.model.warning import WarningMessage
 from dothi.ports.alarms import AlarmReader
 from dothi.ports.areas import Areas
 from dothi.ports.incidents import KnownAlarm
+from dothi.ports.warnings import Warnings
 
 
 class StoredAlarms:
@@ -39,3 +42,28 @@ class StoredAlarms:
             (*place.areas, *codes),
             (place.lon, place.lat) if is_placed else None,  # type: ignore[arg-type]
         )
+
+
+class StoredWarnings:
+    """The port `KnownWarnings` over the warnings that are kept."""
+
+    def __init__(self, warnings: Warnings) -> None:
+        self._warnings = warnings
+
+    def about(self, subject: str) -> Sequence[WarningNote]:
+        found = [warning for warning in self._warnings.all() if warning.subject == subject]
+        notes = [_note(message) for warning in found for message in warning.messages]
+        return sorted(notes, key=lambda note: note.at)
+
+
+def _note(message: WarningMessage) -> WarningNote:
+    content = message.content
+    return WarningNote(
+        f"warning:{message.warning}",
+        content.vi.headline,
+        content.en.headline,
+        str(message.msg_type),
+        str(message.state),
+        message.sent_at or message.created_at,
+        message.released_by or message.author,
+    )

@@ -10,7 +10,7 @@ from dothi.api.incidents.deps import IncidentDeps
 from dothi.api.incidents.routes import endpoints
 from dothi.app.data_folder import DataFolder
 from dothi.app.example.files import find_data_folder
-from dothi.app.incidents.beside import StoredAlarms
+from dothi.app.incidents.beside import StoredAlarms, StoredWarnings
 from dothi.app.incidents.typesetting import typeset
 from dothi.app.stores import Stores
 from dothi.incidents.acting import PROGRAM
@@ -57,9 +57,8 @@ def build_incidents(
         _take(library, Path(settings.procedures_folder), clock, is_shipped=False)
     if mode in _NOTES:
         _take(library, find_data_folder() / "procedures", clock, is_shipped=True)
-    centre = IncidentCentre(
-        stores.incidents, library, StoredAlarms(stores.alarms, stores.areas), clock
-    )
+    alarms, warnings = StoredAlarms(stores.alarms, stores.areas), StoredWarnings(stores.warnings)
+    centre = IncidentCentre(stores.incidents, library, alarms, clock, warnings)
     deps = IncidentDeps(
         centre,
         EvidenceFolder(folder.evidence),

@@ -15,13 +15,14 @@ from dothi.facades.cap.refusing import (
     busy,
     conflict,
     needs_reason,
+    no_subject,
     not_allowed,
     not_fit,
     unknown,
     wrong_state,
 )
 from dothi.facades.cap.releasing import refusal
-from dothi.facades.cap.settings import WarningSettings
+from dothi.facades.cap.settings import UNCONFIGURED_SENDER, WarningSettings
 from dothi.model.cap import CapStatus, MsgType
 from dothi.model.notice import Notice
 from dothi.model.warning import (
@@ -225,10 +226,13 @@ class Desk:
 
     def _first_content(self, subject: str, now_at: datetime) -> WarningContent:
         subjects = self._ports.subjects
-        found = subjects.content_of(subject) if subject and subjects is not None else None
-        content = found or WarningContent(status=self.statuses[0])
+        found = None
+        if subject and subjects is not None:
+            found = subjects.content_of(subject) or no_subject(subject)
+        first = self.statuses[0] if self.sender != UNCONFIGURED_SENDER else CapStatus.EXERCISE
+        content = found or WarningContent(status=first)
         if content.status not in self.statuses:
-            content = replace(content, status=self.statuses[0])
+            content = replace(content, status=first)
         if content.expires_at is None:
             expires_at = now_at.replace(second=0, microsecond=0) + timedelta(hours=_FIRST_HOURS)
             content = replace(content, expires_at=expires_at)

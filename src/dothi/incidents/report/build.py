@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from dothi.incidents.conduct import Book
@@ -9,8 +10,17 @@ from dothi.incidents.report.document import Block, Document, Facts, Grid, Headin
 from dothi.incidents.report.steps import Tally, run_blocks, tally
 from dothi.incidents.report.wording import Wording
 from dothi.model.incident import Entry, EntryKind, Link, Point, SubjectKind, TaskState
-from dothi.model.incident_record import Record
+from dothi.model.incident_record import Record, WarningNote
 from dothi.model.procedure import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the record only points at."""
+
+    roles: Mapping[str, Words] = field(default_factory=dict)
+    """Names of positions."""
+    warnings: Sequence[WarningNote] = ()
 
 
 def build_report(
@@ -18,10 +28,11 @@ def build_report(
     book: Book,
     lang: str,
     made_at: datetime,
-    roles: Mapping[str, Words] | None = None,
+    beside: Beside | None = None,
 ) -> Document:
-    """`lang`: vi or en. `roles`: names of positions."""
-    w = Wording(lang, book.calendar.zone, roles or {})
+    """`lang`: vi or en."""
+    beside = beside or Beside()
+    w = Wording(lang, book.calendar.zone, beside.roles)
     incident = record.incident
     blocks: list[Block] = []
     if incident.origin:
@@ -41,6 +52,7 @@ def build_report(
         blocks += [Heading(w.say("links")), *_links(others, w)]
     blocks += [Heading(w.say("decisions")), *_said(record, EntryKind.DECISION, w)]
     blocks += [Heading(w.say("messages")), *_messages(record, w)]
+    blocks += [Heading(w.say("warnings")), *_warnings(beside.warnings, w)]
     blocks += [Heading(w.say("tasks")), *_tasks(record, w)]
     blocks += [Heading(w.say("costs")), *_costs(record, w)]
     blocks += [Heading(w.say("evidence")), *_files(record, w)]
@@ -136,6 +148,25 @@ def _messages(record: Record, w: Wording) -> list[Block]:
     ]
     head = (w.say("time"), w.say("to"), w.say("what"), w.say("by"))
     return _or_none([Grid(head, (1.3, 2, 3.4, 1.2), rows)] if rows else [], w)
+
+
+def _warnings(notes: Sequence[WarningNote], w: Wording) -> list[Block]:
+    rows = [
+        (
+            w.time(n.at),
+            n.subject,
+            f"{w.say(f'cap_{n.kind.lower()}')}: {_headline(n, w)}",
+            w.say(f"cap_{n.state}"),
+            n.by,
+        )
+        for n in notes
+    ]
+    head = (w.say("time"), w.say("subject"), w.say("what"), w.say("state"), w.say("by"))
+    return _or_none([Grid(head, (1.3, 1, 3.4, 1.2, 1.2), rows)] if rows else [], w)
+
+
+def _headline(note: WarningNote, w: Wording) -> str:
+    return note.title if w.lang == "vi" else note.title_en or note.title
 
 
 def _tasks(record: Record, w: Wording) -> list[Block]:

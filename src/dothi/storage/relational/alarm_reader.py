@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, literal_column, or_, select
 
 from dothi.model.alarm import (
     OPEN,
@@ -19,7 +19,7 @@ from dothi.model.alarm import (
 from dothi.model.fold import fold
 from dothi.ports.alarms import Activation, AlarmQuery
 from dothi.storage.relational.alarm_rows import alarm_of, entry_of, suppression_of
-from dothi.storage.relational.alarm_tables import alarm, alarm_entry, suppression
+from dothi.storage.relational.alarm_tables import IS_OPEN, alarm, alarm_entry, suppression
 from dothi.storage.relational.moments import at_of, us_of
 
 _URGENCY = {
@@ -30,6 +30,7 @@ _URGENCY = {
     AlarmState.NORMAL: 4,
 }
 """Order of the column state: what waits for a person first."""
+_LISTED = 500
 _SORTED: dict[str, Any] = {
     "priority": alarm.c.priority,
     "raised_at": alarm.c.raised_us,
@@ -57,13 +58,16 @@ class RelationalAlarmReader:
 
     def page(self, query: AlarmQuery) -> list[Alarm]:
         column = _SORTED[query.sort]
-        statement = select(alarm).where(*_conditions(query))
-        if query.after is not None:
-            value, id_ = query.after
-            is_past = column < value if query.is_descending else column > value
-            statement = statement.where(or_(is_past, and_(column == value, alarm.c.id < id_)))
-        first = column.desc() if query.is_descending else column.asc()
-        return self._alarms(statement.order_by(first, alarm.c.id.desc()).limit(query.limit))
+        order = (column.desc() if query.is_descending else column.asc(), alarm.c.id.desc())
+        # Only ids are sorted: rows are wide.
+        wanted = select(alarm.c.id).where(*_conditions(query)).order_by(*order)
+        if query.after is None:
+            return self._in_order([wanted], query.limit)
+        value, id_ = query.after
+        is_past = column < value if query.is_descending else column > value
+        # Two questions, because an index serves each of them and no index serves both at once.
+        rest = wanted.where(column == value, alarm.c.id < id_), wanted.where(is_past)
+        return self._in_order(rest, query.limit)
 
     def get(self, alarm_id: int) -> Alarm | None:
         return next(iter(self._alarms(select(alarm).where(alarm.c.id == alarm_id))), None)
@@ -102,7 +106,7 @@ class RelationalAlarmReader:
         ]
         query = select(*(func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in sums))
         with self._engine.connect() as connection:
-            row = connection.execute(query.where(alarm.c.is_open == 1)).one()
+            row = connection.execute(query.where(IS_OPEN)).one()
         waiting, p1, p2, p3, p4, shelved, by_design, out, stale = (int(n) for n in row)
         return AlarmCounts(waiting, (p1, p2, p3, p4), shelved, by_design, out, stale)
 
@@ -111,7 +115,7 @@ class RelationalAlarmReader:
             select(alarm_entry.c.stored_us, alarm.c.condition, alarm.c.priority)
             .join(alarm, alarm.c.id == alarm_entry.c.alarm_id)
             .where(
-                alarm_entry.c.is_announced == 1,
+                alarm_entry.c.is_announced == literal_column("1"),
                 alarm_entry.c.stored_us >= us_of(start),
                 alarm_entry.c.stored_us < us_of(end),
             )
@@ -150,6 +154,19 @@ class RelationalAlarmReader:
     def sort_value(self, one: Alarm, sort: str) -> str | int:
         return _VALUES[sort](one)
 
+    def _in_order(self, wanted: Sequence[Select[Any]], limit: int) -> list[Alarm]:
+        """Alarms by their ids, as many as the questions find one after another."""
+        ids: list[int] = []
+        with self._engine.connect() as connection:
+            for question in wanted:
+                if len(ids) < limit:
+                    ids += connection.scalars(question.limit(limit - len(ids)))
+            found: dict[int, Alarm] = {}
+            for start in range(0, len(ids), _LISTED):
+                some = select(alarm).where(alarm.c.id.in_(ids[start : start + _LISTED]))
+                found.update((row.id, alarm_of(row)) for row in connection.execute(some))
+        return [found[one] for one in ids if one in found]
+
     def _alarms(self, query: Select[Any]) -> list[Alarm]:
         with self._engine.connect() as connection:
             return [alarm_of(row) for row in connection.execute(query)]
@@ -160,7 +177,7 @@ def _conditions(query: AlarmQuery) -> Sequence[Any]:
     found: list[Any] = []
     if query.states:
         if set(query.states) == set(OPEN):
-            found.append(columns.is_open == 1)
+            found.append(IS_OPEN)
         else:
             found.append(columns.state.in_([str(state) for state in query.states]))
     listed = ((columns.priority, query.priorities), (columns.domain, query.domains))

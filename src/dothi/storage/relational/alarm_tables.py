@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    literal_column,
     text,
 )
 
@@ -59,12 +60,18 @@ alarm = Table(
     Column("revision", BigInteger, nullable=False),
     Index("ix_alarm_condition", "condition", "id"),
     Index("ix_alarm_entity", "entity", "id"),
+    Index("ix_alarm_owner", "owner", "id"),
+    # Holds all that a search for words or an area looks at: rows are four times as wide.
+    Index("ix_alarm_search", "search", "areas", "priority", "entity_name"),
     Index("ix_alarm_raised", "raised_us", "id"),
     Index("ix_alarm_revision", "revision"),
-    Index("ix_alarm_open", "priority", "id", sqlite_where=text("is_open = 1")),
-    Index("ix_alarm_priority", "priority", "id"),
+    Index("ix_alarm_open", "priority", text("id DESC"), sqlite_where=text("is_open = 1")),
+    Index("ix_alarm_priority", "priority", text("id DESC")),
     Index("ix_alarm_escalate", "escalate_us", sqlite_where=text("escalate_us IS NOT NULL")),
 )
+
+IS_OPEN = alarm.c.is_open == literal_column("1")
+"""Spelled out, and not as a parameter: only so is the index of open alarms used."""
 
 alarm_entry = Table(
     "alarm_entry",

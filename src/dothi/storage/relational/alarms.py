@@ -20,7 +20,7 @@ from dothi.storage.relational.alarm_rows import (
     suppression_of,
     suppression_values,
 )
-from dothi.storage.relational.alarm_tables import alarm, alarm_entry, suppression
+from dothi.storage.relational.alarm_tables import IS_OPEN, alarm, alarm_entry, suppression
 from dothi.storage.relational.cursors import move
 from dothi.storage.relational.moments import us_of
 from dothi.storage.relational.writing import writing
@@ -93,7 +93,7 @@ class RelationalAlarmBook:
         return {one.id: one for one in found}
 
     def open_matching(self, suppression: Suppression) -> list[Alarm]:
-        query = select(alarm).where(alarm.c.is_open == 1)
+        query = select(alarm).where(IS_OPEN)
         if suppression.entity:
             query = query.where(alarm.c.entity == suppression.entity)
         if suppression.rule:
@@ -106,7 +106,7 @@ class RelationalAlarmBook:
 
     def open_at(self, entities: Collection[str]) -> list[Alarm]:
         return self._each(
-            lambda some: select(alarm).where(alarm.c.entity.in_(some), alarm.c.is_open == 1),
+            lambda some: select(alarm).where(alarm.c.entity.in_(some), IS_OPEN),
             entities,
         )
 

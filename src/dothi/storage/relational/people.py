@@ -43,7 +43,7 @@ class RelationalPeople:
         with self._engine.connect() as connection:
             ids = on_duty(connection, at, self._clock.now(), position)
             by_id = {found.id: found for found in _read(connection, select(person))}
-        return [by_id[one] for one in ids if by_id[one].is_active]
+        return [by_id[one] for one in ids]
 
     def add(self, person: Person, by: str) -> bool:
         with writing(self._engine) as connection:
@@ -75,11 +75,15 @@ def on_duty(connection: Connection, at: datetime, now: datetime, position: str =
     """Ids of those who have the duty at that time.
 
     Until now that is whoever took a position over and was not relieved; at a position that nobody
-    took over, and in the future, whoever the roster names and is not away.
+    took over, and in the future, whoever the roster names and is not away. Whoever left the centre
+    counts for nothing.
     """
     at_us = us_of(at)
+    left = select(person.c.id).where(~person.c.is_active)
     taken = select(duty.c.position, duty.c.person).where(
-        duty.c.began_us <= at_us, or_(duty.c.ended_us.is_(None), duty.c.ended_us > at_us)
+        duty.c.began_us <= at_us,
+        or_(duty.c.ended_us.is_(None), duty.c.ended_us > at_us),
+        duty.c.person.not_in(left),
     )
     is_away = exists().where(
         and_(
@@ -89,7 +93,10 @@ def on_duty(connection: Connection, at: datetime, now: datetime, position: str =
         )
     )
     planned = select(planned_shift.c.position, planned_shift.c.person).where(
-        planned_shift.c.starts_us <= at_us, planned_shift.c.ends_us > at_us, ~is_away
+        planned_shift.c.starts_us <= at_us,
+        planned_shift.c.ends_us > at_us,
+        ~is_away,
+        planned_shift.c.person.not_in(left),
     )
     holders = defaultdict(list)
     if at <= now:

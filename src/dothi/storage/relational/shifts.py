@@ -82,11 +82,8 @@ class RelationalShifts:
 
     def add_absence(self, absence: Absence, by: str) -> Absence:
         with writing(self._engine) as connection:
-            detail = {
-                "from": absence.starts_at.isoformat(),
-                "to": absence.ends_at.isoformat(),
-                "reason": absence.reason,
-            }
+            # Not the reason: what an illness is must be erasable, and the record is not.
+            detail = {"from": absence.starts_at.isoformat(), "to": absence.ends_at.isoformat()}
             self._note(connection, by, "absence_added", f"person:{absence.person}", detail)
             return replace(absence, id=_insert_absence(connection, absence))
 

@@ -123,6 +123,18 @@ async def test_a_link_opens_a_session_that_a_prefetch_does_not_use_up(
     assert again.status_code == 403
 
 
+@pytest.mark.parametrize(("to", "landing"), [("duty", "/duty"), ("//evil.example", "/"), ("", "/")])
+async def test_a_link_leads_to_a_known_screen_only(
+    client: httpx.AsyncClient, to: str, landing: str
+) -> None:
+    token = client.sessions.make_link(60)  # type: ignore[attr-defined]
+    page = await client.get("/login", params={"token": token, "to": to + '"<'})
+    assert '"&lt;' not in page.text
+    assert "&quot;&lt;" in page.text
+    answer = await client.post("/login", data={"token": token, "to": to})
+    assert answer.headers["location"] == landing
+
+
 async def test_the_token_in_the_page_is_escaped(client: httpx.AsyncClient) -> None:
     page = await client.get("/login", params={"token": '"><script>alert(1)</script>'})
     assert "<script>alert" not in page.text

@@ -274,7 +274,9 @@ def test_the_first_draft_of_a_subject_comes_from_it(office: Any) -> None:
 
     desk = office.desk(subjects=Known())
     assert desk.get(desk.create("alarm:12", None, "lan")).latest.content == CONTENT
-    empty = desk.get(desk.create("alarm:13", None, "lan")).latest.content
+    with pytest.raises(Problem, match="there is no alarm:13"):
+        desk.create("alarm:13", None, "lan")
+    empty = desk.get(desk.create("", None, "lan")).latest.content
     assert empty.expires_at == NOW.replace(second=0, microsecond=0) + timedelta(hours=12)
 
 

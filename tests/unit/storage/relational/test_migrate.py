@@ -13,7 +13,7 @@ from dothi.model.problem import Problem
 from dothi.model.row import Change, Kind
 from dothi.model.source import Source
 from dothi.pipeline.admit import admit
-from dothi.storage.relational import migrate
+from dothi.storage.relational import migrate, people_tables
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.schema import metadata
 from dothi.storage.relational.sqlite_store import open_store
@@ -132,4 +132,24 @@ def test_the_old_table_of_contexts_gives_way(tmp_path: Path) -> None:
     migrate.upgrade(engine)
     columns = {column["name"] for column in inspect(engine).get_columns("ld_context")}
     assert {"id", "tenant", "hits", "digest"} <= columns
+    engine.dispose()
+
+
+def test_login_links_of_an_old_database_belong_to_the_administrator(tmp_path: Path) -> None:
+    path = tmp_path / "dothi.db"
+    engine = open_sqlite(path)
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO login_link VALUES ('h', 1, 2, NULL, 'x')"))
+        connection.execute(text("ALTER TABLE login_link DROP COLUMN principal"))
+        for table in reversed(people_tables.TABLES):
+            connection.execute(text(f"DROP TABLE {table.name}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0015'"))
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        owner = text("SELECT principal FROM login_link")
+        assert connection.scalar(owner) == "administrator"
+        triggers = text("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'")
+        assert connection.scalar(triggers)
+    assert inspect(engine).has_table("audit")
     engine.dispose()
