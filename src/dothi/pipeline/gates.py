@@ -63,6 +63,10 @@ class Gates:
             self._known[receiver] = Gate(self._concurrency, self._pauses_s)
         return self._known[receiver]
 
+    def names_down(self) -> list[str]:
+        """Which receivers are down."""
+        return [name for name, gate in self._known.items() if gate.is_down]
+
     def is_down(self, receiver: str) -> bool:
         """Whether this one is; one that was never tried is not."""
         gate = self._known.get(receiver)

@@ -129,6 +129,10 @@ class Notices(Protocol):
 
     def get(self, number: int) -> StoredNotice | None: ...
 
+    def several(self, numbers: Sequence[int]) -> list[StoredNotice]:
+        """Those that there are."""
+        ...
+
     def page(self, question: NoticeQuestion) -> list[StoredNotice]: ...
 
     def deliveries(self, notices: Sequence[int]) -> list[DeliveryRecord]:

@@ -98,3 +98,11 @@ def test_settings_that_cannot_work_stop_the_start(changes: dict[str, str]) -> No
     with pytest.raises(Problem) as raised:
         channel(**({"url": "https://x.example"} | changes))  # type: ignore[arg-type]
     assert raised.value.where.startswith("[notices.gateways.sms]")
+
+
+async def test_a_forbidden_address_waits_for_the_settings() -> None:
+    settings = GatewaySettings(url="http://127.0.0.1:1/")
+    client = HttpClient(egress_policy(), setting="[notices] allow")
+    handed = await GatewayChannel("sms", settings, SECRET, client).send(letter())
+    assert (handed.state, handed.is_reached) == (DeliveryState.WAITING, False)
+    assert "[notices] allow" in handed.detail

@@ -64,3 +64,11 @@ async def test_what_is_no_topic_is_not_sent(address: str) -> None:
 async def test_nobody_there() -> None:
     handed = await channel(1).send(letter(address="dothi/lan"))
     assert (handed.state, handed.is_reached) == (DeliveryState.WAITING, False)
+
+
+async def test_a_forbidden_address_waits_for_the_settings() -> None:
+    settings = MqttChannelSettings(url="mqtt://127.0.0.1:1", timeout_s=2.0)
+    made = MqttChannel(settings, "", MqttSender(egress_policy(), setting="[notices] allow"))
+    handed = await made.send(letter(address="dothi/lan"))
+    assert (handed.state, handed.is_reached) == (DeliveryState.WAITING, False)
+    assert "[notices] allow" in handed.detail

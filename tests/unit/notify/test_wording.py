@@ -1,5 +1,6 @@
 """What people read: both languages, every kind, and no SMS too long."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from dothi.notify.wording.templates import LANGUAGES, OTHER, read_templates
 from dothi.notify.wording.words import Wording
 
 TEMPLATES = read_templates()
+SOURCE = Path(__file__).parents[3] / "src" / "dothi"
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 27, 14, 5, tzinfo=UTC)
 KINDS = sorted(TEMPLATES["vi"])
@@ -38,6 +40,20 @@ def wording(**changes: object) -> Wording:
 def test_every_kind_has_both_languages() -> None:
     assert sorted(TEMPLATES["en"]) == KINDS
     assert OTHER in KINDS
+
+
+def test_every_kind_that_the_program_makes_has_words() -> None:
+    made = set()
+    for part in ("alarms", "incidents", "duty", "facades/cap", "api"):
+        for path in (SOURCE / part).rglob("*.py"):
+            made |= set(
+                re.findall(
+                    r'"((?:alarm|shelf|incident|task|step|warning|shift)\.[a-z]+)"',
+                    path.read_text(),
+                )
+            )
+    assert made - set(KINDS) == set()
+    assert {"alarm.raised", "incident.opened", "step.overdue", "warning.released"} <= made
 
 
 @BOTH
@@ -69,7 +85,7 @@ def test_with_diacritics_it_fits_into_one_sms_too(kind: str, language: str) -> N
 
 
 def test_vietnamese_keeps_its_diacritics_where_they_are_wanted() -> None:
-    given_notice = notice("incident.opened", title="Vỡ đê", incident="7", by="trực ban")
+    given_notice = notice("incident.opened", title="Vỡ đê", by="trực ban")
     assert wording().words(given_notice, "vi", 1).short == "Su co moi muc 2 21:05: Vo de"
     with_marks = wording(has_diacritics=True).words(given_notice, "vi", 1).short
     assert with_marks == "Sự cố mới mức 2 21:05: Vỡ đê"

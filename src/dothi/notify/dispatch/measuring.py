@@ -31,7 +31,8 @@ def measures_of(
         waiting[channel] = waiting.get(channel, 0) + count
         age_s = (now - since_at).total_seconds()
         oldest_s[channel] = max(oldest_s.get(channel, 0.0), age_s)
-        down[channel] = down.get(channel, 0) + gates.is_down(lane)
+    for lane in gates.names_down():
+        down[channel_of(lane)] = down.get(channel_of(lane), 0) + 1
     outcomes = [
         ({"channel": name, "outcome": outcome}, float(count))
         for name, tally in tallies.items()
@@ -51,7 +52,7 @@ def measures_of(
         ),
         _by_channel("dothi_notice_waiting", "Messages that wait", waiting),
         _by_channel("dothi_notice_oldest_seconds", "Age of the oldest that waits", oldest_s),
-        _by_channel("dothi_notice_endpoints_down", "Endpoints with waiting messages, down", down),
+        _by_channel("dothi_notice_endpoints_down", "Endpoints that do not answer", down),
         Measure(
             "dothi_notices",
             "gauge",
@@ -68,6 +69,7 @@ def health_of(
     gates: Gates,
 ) -> list[ChannelHealth]:
     """Per channel; `contacts`: channel -> which contact of a person it takes."""
+    down = {channel_of(lane) for lane in gates.names_down()}
     found = []
     for name, contact in contacts.items():
         tally = tallies[name]
@@ -76,7 +78,7 @@ def health_of(
             ChannelHealth(
                 name,
                 contact,
-                any(gates.is_down(lane) for lane in lanes),
+                name in down,
                 sum(count for count, _ in lanes.values()),
                 min((since_at for _, since_at in lanes.values()), default=None),
                 tally.accepted,

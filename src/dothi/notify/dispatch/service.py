@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = 200
 """Notices that are planned in one transaction."""
+_REMEMBERED = 1000
+"""Notices whose words are at hand while they are told."""
 _RETRY_S = 1.0
 _UPKEEP = timedelta(hours=1)
 _REPORT_TRIES, _REPORT_PAUSE_S = 8, 0.25
@@ -87,6 +89,7 @@ class NoticeService:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._threads: ThreadPoolExecutor | None = None
+        self._known: dict[int, StoredNotice] = {}
         self._upkeep_at = ports.clock.now()
 
     def wake(self) -> None:
@@ -155,11 +158,16 @@ class NoticeService:
 
     async def due(self, lane: str, limit: int) -> list[Delivery]:
         """See lanes.Waiting."""
-        return await self._ask(self._ports.queue.due, lane, self._ports.clock.now(), limit)
+        found, notices = await self._ask(self._due, lane, limit)
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        self._known.update(notices)
+        return found
 
     async def notice(self, number: int) -> StoredNotice | None:
-        """See lanes.Waiting."""
-        return await self._ask(self._ports.notices.get, number)
+        """See lanes.Waiting. What it says never changes; its state here may be an old one."""
+        known = self._known.get(number)
+        return known or await self._ask(self._ports.notices.get, number)
 
     async def _run(self) -> None:
         watch = ClockWatch(self._ports.clock.now(), self._ports.elapsed)
@@ -192,6 +200,13 @@ class NoticeService:
             if not await self._ask(queue.drop_before, oldest_at):
                 self._upkeep_at = now + _UPKEEP
         return self._settings.poll_s
+
+    def _due(self, lane: str, limit: int) -> tuple[list[Delivery], dict[int, StoredNotice]]:
+        """What is due, and those of the notices behind it that are not at hand."""
+        found = self._ports.queue.due(lane, self._ports.clock.now(), limit)
+        unknown = {one.notice for one in found} - self._known.keys()
+        notices = self._ports.notices.several(list(unknown)) if unknown else []
+        return found, {one.number: one for one in notices}
 
     def _plan_due(self) -> bool:
         """Plan some; True when there may be more."""

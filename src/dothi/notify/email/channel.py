@@ -55,7 +55,8 @@ class EmailChannel:
             address = await allowed_address(host, port, self._policy, "[notices] allow")
             mail = mail_of(letter, settings.sender, settings.sender_name)
         except ForbiddenAddress as error:
-            return Handed(DeliveryState.FAILED, str(error))
+            # The settings are to be mended, not the letter: it waits for that.
+            return Handed(DeliveryState.WAITING, str(error), is_reached=False)
         except OSError as error:
             return Handed(DeliveryState.WAITING, reason(error), is_reached=False)
         except ValueError as error:

@@ -49,7 +49,8 @@ class GatewayChannel:
         settings, message = self._settings, self._message(letter)
         answer = await exchanged(self._client, message, settings.method)
         if isinstance(answer, Handed):
-            return Handed(answer.state, self._safe(answer.detail), answer.is_reached)
+            # A forbidden address is one of the settings: the letter waits until they are mended.
+            return Handed(DeliveryState.WAITING, self._safe(answer.detail), is_reached=False)
         text = answer.body.decode("utf-8", "replace")
         said = self._safe(f"status {answer.status}: {text}"[:_MOST_DETAIL].strip(": "))
         if not is_success(answer.status):

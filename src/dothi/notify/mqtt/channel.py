@@ -50,9 +50,8 @@ class MqttChannel:
         )
         if outcome.is_ok:
             return Handed(DeliveryState.ACCEPTED, "taken by the broker")
-        if outcome.may_retry:
-            return Handed(DeliveryState.WAITING, outcome.detail, is_reached=False)
-        return Handed(DeliveryState.FAILED, outcome.detail)
+        # Whatever the reason, it is the broker of the settings: the letter waits.
+        return Handed(DeliveryState.WAITING, outcome.detail, is_reached=False)
 
     async def close(self) -> None:
         """See ports.channel.Channel."""

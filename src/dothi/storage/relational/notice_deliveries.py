@@ -9,6 +9,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Row,
+    bindparam,
     delete,
     func,
     insert,
@@ -35,6 +36,17 @@ _WAITING = delivery.c.state == literal_column("'waiting'")
 _RESERVE = delivery.c.state == literal_column("'reserve'")
 _ON_ITS_WAY = delivery.c.state.in_((literal_column("'waiting'"), literal_column("'reserve'")))
 _ADD = sqlite.insert(delivery).on_conflict_do_nothing(index_elements=[delivery.c.key])
+_REPORTED = (
+    update(delivery)
+    .where(delivery.c.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in ("state", "changed_us", "detail")})
+)
+_SETTLED = _REPORTED.values(
+    {
+        "attempts": delivery.c.attempts + 1,
+        **{name: bindparam(f"b_{name}") for name in ("due_us", "title", "text")},
+    }
+)
 _ACCEPTED = frozenset({DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.CAPTURED})
 
 
@@ -89,8 +101,7 @@ class RelationalDeliveryQueue:
 
     def settle(self, attempts: Sequence[Attempt]) -> None:
         with writing(self._engine) as connection:
-            for one in attempts:
-                _settle(connection, one)
+            _settle(connection, attempts)
 
     def report(
         self, channel: str, reference: str, state: DeliveryState, detail: str, now: datetime
@@ -115,7 +126,7 @@ class RelationalDeliveryQueue:
             if state is DeliveryState.FAILED:
                 _take_back(connection, int(number), us_of(now))
             if state is DeliveryState.FAILED or set(states) == {str(state)}:
-                _settle(connection, Attempt(int(number), state, now, detail), is_report=True)
+                _settle(connection, [Attempt(int(number), state, now, detail)], is_report=True)
         return True
 
     def waiting(self) -> dict[str, tuple[int, datetime]]:
@@ -172,46 +183,76 @@ class RelationalDeliveryQueue:
         return len(numbers)
 
 
-def _settle(connection: Connection, one: Attempt, *, is_report: bool = False) -> None:
-    row = connection.execute(select(delivery).where(delivery.c.id == one.delivery)).first()
-    if row is None:
+def _settle(
+    connection: Connection, attempts: Sequence[Attempt], *, is_report: bool = False
+) -> None:
+    """All of them at once: in a storm there are thousands."""
+    numbers = [one.delivery for one in attempts]
+    query = select(delivery).where(delivery.c.id.in_(numbers))
+    rows = {row.id: row for row in connection.execute(query)}
+    found = [(one, rows[one.delivery]) for one in attempts if one.delivery in rows]
+    if not found:
         return
-    at_us = us_of(one.at)
-    values: dict[str, Any] = {"state": str(one.state), "changed_us": at_us, "detail": one.detail}
-    if not is_report:
-        values |= {"attempts": row.attempts + 1, "title": one.title, "text": one.text}
-    if one.due_at is not None:
-        values["due_us"] = us_of(one.due_at)
-    if row.state == DeliveryState.SPARED and one.state is DeliveryState.WAITING:
-        del values["state"]  # somebody answered while it was on its way: no further attempt
-    connection.execute(update(delivery).where(delivery.c.id == row.id).values(values))
+    statement = _REPORTED if is_report else _SETTLED
+    connection.execute(statement, [_outcome(one, row, is_report) for one, row in found])
     connection.execute(
-        insert(notice_receipt).values(
-            notice_id=row.notice_id,
-            delivery_id=row.id,
-            at_us=at_us,
-            state=str(one.state),
-            detail=one.detail,
-        )
+        insert(notice_receipt),
+        [
+            {
+                "notice_id": row.notice_id,
+                "delivery_id": row.id,
+                "at_us": us_of(one.at),
+                "state": str(one.state),
+                "detail": one.detail,
+            }
+            for one, row in found
+        ],
     )
-    if one.references:
-        connection.execute(
-            sqlite.insert(delivery_reference).on_conflict_do_nothing(),
-            [
-                {
-                    "channel": row.channel,
-                    "reference": reference,
-                    "delivery_id": row.id,
-                    "state": str(one.state),
-                }
-                for reference in one.references
-            ],
-        )
-    same = (delivery.c.notice_id == row.notice_id) & (delivery.c.person == row.person)
-    if one.state in _ACCEPTED:
-        spare(connection, same & (delivery.c.rank != row.rank), at_us)
-    elif one.state is DeliveryState.FAILED:
-        _call_reserve(connection, same, at_us)
+    references = [
+        {
+            "channel": row.channel,
+            "reference": reference,
+            "delivery_id": row.id,
+            "state": str(one.state),
+        }
+        for one, row in found
+        for reference in one.references
+    ]
+    if references:
+        connection.execute(sqlite.insert(delivery_reference).on_conflict_do_nothing(), references)
+    _settle_others(connection, found)
+
+
+def _outcome(one: Attempt, row: Row[Any], is_report: bool) -> dict[str, Any]:
+    # Somebody answered while it was on its way: no further attempt.
+    is_last = row.state == DeliveryState.SPARED and one.state is DeliveryState.WAITING
+    values = {
+        "b_id": row.id,
+        "b_state": str(row.state if is_last else one.state),
+        "b_changed_us": us_of(one.at),
+        "b_detail": one.detail,
+    }
+    if not is_report:
+        due_us = row.due_us if one.due_at is None else us_of(one.due_at)
+        values |= {"b_due_us": due_us, "b_title": one.title, "b_text": one.text}
+    return values
+
+
+def _settle_others(connection: Connection, found: Sequence[tuple[Attempt, Row[Any]]]) -> None:
+    """What an outcome means for the other channels of the same person, where there are any."""
+    numbers = {row.notice_id for one, row in found if one.state is not DeliveryState.WAITING}
+    query = select(delivery.c.notice_id, delivery.c.person).where(
+        delivery.c.notice_id.in_(numbers), _ON_ITS_WAY
+    )
+    open_ones = {(row.notice_id, row.person) for row in connection.execute(query)}
+    for one, row in found:
+        if (row.notice_id, row.person) not in open_ones:
+            continue
+        same = (delivery.c.notice_id == row.notice_id) & (delivery.c.person == row.person)
+        if one.state in _ACCEPTED:
+            spare(connection, same & (delivery.c.rank != row.rank), us_of(one.at))
+        elif one.state is DeliveryState.FAILED:
+            _call_reserve(connection, same, us_of(one.at))
 
 
 def _call_reserve(connection: Connection, same: ColumnElement[bool], at_us: int) -> None:

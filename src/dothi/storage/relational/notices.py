@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, select, update
+from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from dothi.model.notice import Notice
@@ -30,6 +30,12 @@ from dothi.storage.relational.writing import writing
 
 _OPEN = (NoticeState.NEW, NoticeState.TOLD, NoticeState.NOBODY, NoticeState.UNANSWERED)
 _PUT = sqlite.insert(notice).on_conflict_do_nothing(index_elements=[notice.c.uri])
+
+_PLANNED = (
+    update(notice)
+    .where(notice.c.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in ("state", "told", "next_us")})
+)
 
 
 def put(connection: Connection, notices: Sequence[Notice]) -> None:
@@ -72,25 +78,31 @@ class RelationalNotices:
 
     def plan(self, planned: Sequence[Planned], now: datetime) -> None:
         with writing(self._engine) as connection:
-            for one in planned:
-                # Somebody may have answered since it was read: then nobody else is told.
-                is_open = select(notice.c.id).where(
-                    notice.c.id == one.number, notice.c.state.in_(_OPEN)
-                )
-                if connection.scalar(is_open) is None:
-                    continue
-                connection.execute(
-                    update(notice)
-                    .where(notice.c.id == one.number)
-                    .values(
-                        state=one.state,
-                        told=json.dumps(one.told),
-                        next_us=us_of(one.next_at),
-                    )
-                )
-                add_deliveries(connection, one.deliveries)
-                if one.note:
-                    _note(connection, one.number, us_of(now), str(one.state), one.note)
+            # Somebody may have answered since it was read: then nobody else is told.
+            numbers = [one.number for one in planned]
+            query = select(notice.c.id).where(notice.c.id.in_(numbers), notice.c.state.in_(_OPEN))
+            still_open = set(connection.scalars(query))
+            found = [one for one in planned if one.number in still_open]
+            if not found:
+                return
+            connection.execute(
+                _PLANNED,
+                [
+                    {
+                        "b_id": one.number,
+                        "b_state": str(one.state),
+                        "b_told": json.dumps(one.told),
+                        "b_next_us": us_of(one.next_at),
+                    }
+                    for one in found
+                ],
+            )
+            add_deliveries(connection, [made for one in found for made in one.deliveries])
+            noted = [one for one in found if one.note]
+            _note(
+                connection,
+                [(one.number, us_of(now), str(one.state), one.note) for one in noted],
+            )
 
     def answer(self, number: int, by: str, text: str, now: datetime) -> StoredNotice | None:
         with writing(self._engine) as connection:
@@ -103,6 +115,9 @@ class RelationalNotices:
 
     def get(self, number: int) -> StoredNotice | None:
         return next(iter(self._read(select(notice).where(notice.c.id == number))), None)
+
+    def several(self, numbers: Sequence[int]) -> list[StoredNotice]:
+        return self._read(select(notice).where(notice.c.id.in_(numbers)))
 
     def page(self, question: NoticeQuestion) -> list[StoredNotice]:
         query = select(notice).order_by(notice.c.id.desc()).limit(question.limit)
@@ -163,12 +178,16 @@ def _answer(connection: Connection, number: int, by: str, text: str, at_us: int)
         )
     )
     spare(connection, delivery.c.notice_id == number, at_us)
-    _note(connection, number, at_us, str(NoticeState.ANSWERED), f"{by}: {text}" if text else by)
+    detail = f"{by}: {text}" if text else by
+    _note(connection, [(number, at_us, str(NoticeState.ANSWERED), detail)])
 
 
-def _note(connection: Connection, number: int, at_us: int, state: str, detail: str) -> None:
-    values = {"notice_id": number, "at_us": at_us, "state": state, "detail": detail}
-    connection.execute(notice_receipt.insert().values(values))
+def _note(connection: Connection, lines: Sequence[tuple[int, int, str, str]]) -> None:
+    """Lines of records: notice, time, state, detail."""
+    names = ("notice_id", "at_us", "state", "detail")
+    if lines:
+        values = [dict(zip(names, line, strict=True)) for line in lines]
+        connection.execute(notice_receipt.insert(), values)
 
 
 def _values(new: Notice, now_us: int) -> dict[str, Any]:
