@@ -20,7 +20,7 @@ def _send_levels(hub: Program, page: Page) -> None:
     begin = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=6)
     values = [
         {
-            "entity": GAUGE, "attribute": "level",
+            "entity": GAUGE, "type": "WaterObserved", "attribute": "level",
             "value": round(1 + n / 20 if n < 18 else 2.8 - n / 20, 2), "unit": "MTR",
             "observedAt": (begin + timedelta(minutes=10 * n)).isoformat(),
         }
