@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from playwright.sync_api import Page, expect
 
 from support.browser import SLOW_MS, expect_things_on_map, first_station, go_to
+from support.warning_screens import warning_screens
 
 ROW = "[role=grid] [data-row]"
 ENTITY_LINK = "[data-entity]"
@@ -68,6 +69,7 @@ def all_screens(page: Page) -> Iterator[str]:
     yield from incident_screens(page)
     yield from source_screens(page)
     yield from people_screens(page)
+    yield from warning_screens(page)
     yield from dialogs(page)
     go_to(page, "/nowhere")
     expect(page.locator("#main a[href='/map']")).to_be_visible()
@@ -83,6 +85,7 @@ def main_screens(page: Page) -> Iterator[str]:
     yield from incident_screens(page)
     yield from source_screens(page)
     yield from people_screens(page)
+    yield from warning_screens(page)
 
 
 def map_screens(page: Page) -> Iterator[str]:

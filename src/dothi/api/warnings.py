@@ -77,7 +77,7 @@ class WarningHandlers:
 
     async def all(self, request: Request) -> Response:
         decode_query(request, NoQuery)
-        now_at = self._desk.now()
+        now_at = self._deps.clock.now()
         found = await self._deps.in_thread(self._desk.all)
         return answer([row_of(one, now_at) for one in found])
 
@@ -131,7 +131,7 @@ class WarningHandlers:
 
     async def foreign(self, request: Request) -> Response:
         decode_query(request, NoQuery)
-        kept, now_at = self._deps.foreign_warnings, self._desk.now()
+        kept, now_at = self._deps.foreign_warnings, self._deps.clock.now()
         found = await self._deps.in_thread(kept.all) if kept else []
         return answer([foreign_of(one, now_at) for one in found])
 
@@ -141,7 +141,7 @@ class WarningHandlers:
         found = await self._deps.in_thread(kept.get, number) if kept else None
         if found is None:
             raise Problem("warning_not_found", "No such warning", f"there is no {number}", 404)
-        return answer(ForeignView(foreign_of(found, self._desk.now()), found.document))
+        return answer(ForeignView(foreign_of(found, self._deps.clock.now()), found.document))
 
     async def _act(self, request: Request, do: Callable[[Act], None]) -> Response:
         decode_query(request, NoQuery)
@@ -165,7 +165,7 @@ class WarningHandlers:
         desk = self._desk
         warning = desk.get(number)
         refusal = desk.refusal(warning, person) if warning.open else None
-        return view_of(warning, list(desk.events(number)), refusal, desk.now())
+        return view_of(warning, list(desk.events(number)), refusal, self._deps.clock.now())
 
 
 def _id(request: Request) -> int:

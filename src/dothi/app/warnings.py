@@ -11,6 +11,7 @@ from dothi.facades.cap import public
 from dothi.facades.cap.catalogue import read_catalogue
 from dothi.facades.cap.desk import Desk, DeskPorts
 from dothi.facades.cap.settings import WarningSettings
+from dothi.facades.cap.subjects import KnownSubjects
 from dothi.model.problem import Problem
 from dothi.model.warning_lists import Catalogue
 from dothi.ports.clock import Clock
@@ -38,7 +39,8 @@ def warning_parts(
     own = settings.warnings
     if is_drill:
         own = msgspec.structs.replace(own, is_drill=True)
-    ports = DeskPorts(stores.warnings, stores.areas, clock, stores.people)
+    subjects = KnownSubjects(stores.alarms, stores.incidents, stores.areas, clock, own.zone)
+    ports = DeskPorts(stores.warnings, stores.areas, clock, stores.people, subjects)
     desk = Desk(own, _catalogue(own), ports)
     answers = public.PublicWarnings(stores.warnings, own, clock, settings.server.public_url)
     return WarningParts(desk, public.endpoints(answers))

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from dothi.model.row import EMPTY_ROWS, Cells
+from dothi.model.row import EMPTY_ROWS, Cells, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +115,25 @@ class Group:
     which batch, `row_no` (int64) at which index of it."""
     rejected: tuple[tuple[Rejection, ...], ...]
     """Per batch: what the door and admit refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellGroup:
+    """Admitted Batches of Cells, nothing of which was refused: their rows are still tuples."""
+
+    batches: tuple[Batch, ...]
+    rows: list[Row]
+    """Those of one batch after those of another; all is as admit leaves it but for the quality."""
+    quality: list[int]
+    """Of each row."""
+
+    @property
+    def rejected(self) -> tuple[tuple[Rejection, ...], ...]:
+        """Per batch: nothing."""
+        return ((),) * len(self.batches)
+
+    @property
+    def batch_no(self) -> list[int]:
+        """Of each row."""
+        counts = [batch.rows.num_rows for batch in self.batches]
+        return [n for n, count in enumerate(counts) for _ in range(count)]

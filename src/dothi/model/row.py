@@ -100,6 +100,10 @@ _DEFAULTS: dict[str, object] = {
 }
 
 
+Row = tuple[Any, ...]
+"""Cells in the order of ROW_SCHEMA."""
+
+
 class Cells:
     """Rows one by one, each a tuple in the order of ROW_SCHEMA, from doors that take one thing at
     a time: a whole group becomes columns at once, since thirteen small arrays for each lone write
@@ -108,7 +112,7 @@ class Cells:
 
     __slots__ = ("rows",)
 
-    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
+    def __init__(self, rows: list[Row]) -> None:
         self.rows = rows
 
     @property
@@ -120,7 +124,7 @@ class Cells:
         return cells_table(self.rows)
 
 
-def cells_table(rows: list[tuple[Any, ...]]) -> pa.Table:
+def cells_table(rows: list[Row]) -> pa.Table:
     """A ROW_SCHEMA table of rows that are tuples in its order."""
     cells = zip(*rows, strict=True) if rows else ([] for _ in ROW_SCHEMA)
     arrays = [pa.array(c, f.type) for c, f in zip(cells, ROW_SCHEMA, strict=True)]

@@ -52,7 +52,7 @@ def admit(batches: Sequence[Batch], specs: Mapping[str, AttributeSpec]) -> Group
     rejected = [tuple(batch.rejected) for batch in batches]
     batch_no = np.repeat(np.arange(len(batches), dtype=np.int32), counts)
     # Many small chunks cost more at every step than one copy.
-    table = _encode(_joined(batches)).combine_chunks()
+    table = encoded(_joined(batches)).combine_chunks()
     first_row = np.concatenate([[0], np.cumsum(counts)[:-1]])
     row_no = np.arange(len(batch_no)) - first_row[batch_no]
     if table.num_rows == 0:
@@ -107,7 +107,8 @@ def _judge(
     return _set(table, "quality", pa.array(flag(number, rows.quality, attribute, specs))), failure
 
 
-def _encode(table: pa.Table) -> pa.Table:
+def encoded(table: pa.Table) -> pa.Table:
+    """ROW_SCHEMA rows with composed texts (NFC) and keys as dictionaries."""
     for name in _NFC_COLUMNS:
         column = table[name]
         if column.null_count < len(column) and not pa.types.is_dictionary(column.type):

@@ -115,6 +115,13 @@ def _breaks(pattern: str, longest: int) -> Callable[[pa.Array], Mask]:
     return test
 
 
+entity_breaks = _breaks(_URI, MAX_ENTITY_CHARS)
+"""Which texts are no id of an entity."""
+attribute_breaks = _breaks(_NAME, MAX_NAME_CHARS)
+"""Which texts are no name of an attribute."""
+_type_breaks = _breaks(_TYPE, MAX_NAME_CHARS)
+
+
 def _too_large(rows: Rows) -> Mask:
     bad: Mask = np.zeros(rows.table.num_rows, np.bool_)
     for column in ("text", "body"):
@@ -157,13 +164,13 @@ def _lies_ahead(rows: Rows) -> Mask:
 
 
 def _attribute_fails(rows: Rows) -> Mask:
-    bad: Mask = rows.dictionary_fails("attribute", _breaks(_NAME, MAX_NAME_CHARS))
+    bad: Mask = rows.dictionary_fails("attribute", attribute_breaks)
     broken: Mask = bad & ~_HAS_NO_NAME[rows.change]
     return broken
 
 
 def _type_fails(rows: Rows) -> Mask:
-    bad: Mask = rows.dictionary_fails("entity_type", _breaks(_TYPE, MAX_NAME_CHARS))
+    bad: Mask = rows.dictionary_fails("entity_type", _type_breaks)
     broken: Mask = bad & ~rows.is_null("entity_type")
     return broken
 
@@ -173,7 +180,7 @@ CHECKS = (
         "entity_invalid",
         "column entity must be a URI of at most 1024 characters without spaces, "
         "such as urn:ngsi-ld:WaterObserved:phu-an",
-        lambda rows: rows.dictionary_fails("entity", _breaks(_URI, MAX_ENTITY_CHARS)),
+        lambda rows: rows.dictionary_fails("entity", entity_breaks),
     ),
     Check(
         "attribute_invalid",

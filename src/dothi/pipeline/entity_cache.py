@@ -16,7 +16,15 @@ import msgspec
 from dothi.model.measure import Measure, counter, gauge
 from dothi.pipeline.remembered_searches import RememberedSearches
 from dothi.ports.clock import Clock
-from dothi.ports.entity_query import Entities, EntitySearch, Expiring, Form, Found, StoredEntity
+from dothi.ports.entity_query import (
+    Entities,
+    EntitySearch,
+    Expiring,
+    Form,
+    Found,
+    StoredEntity,
+    with_only,
+)
 
 _ENTRY_BYTES = 400
 """What an entry takes beside its packed entity: its id, and its place in the dictionary."""
@@ -105,7 +113,7 @@ class EntityCache:
             for id_ in wanted
             if (self._is_alive(known[id_]) if id_ in known else id_ in fresh)
         ]
-        return [_with_only(entity, names) for entity in found] if names else found
+        return [with_only(entity, names) for entity in found] if names else found
 
     def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
         """See ports.entity_query.Entities."""
@@ -246,8 +254,3 @@ class EntityCache:
 def _unpacked(entry: _Entry) -> StoredEntity:
     """Of an entry that has it."""
     return _DECODER.decode(entry.packed or b"")
-
-
-def _with_only(entity: StoredEntity, names: Collection[str]) -> StoredEntity:
-    kept = tuple(row for row in entity.attributes if row.name in names)
-    return msgspec.structs.replace(entity, attributes=kept)

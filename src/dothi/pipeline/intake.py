@@ -4,16 +4,17 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from dothi.model.attribute_spec import AttributeSpec
-from dothi.model.batch import Batch, CommitResult, Group
+from dothi.model.batch import Batch, CellGroup, CommitResult, Group
 from dothi.model.measure import Measure
 from dothi.model.problem import Overloaded, StoreUnavailable
 from dothi.model.row import Change
 from dothi.pipeline.admit import admit
+from dothi.pipeline.admit_cells import admit_cells
 from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.figures import IntakeFigures
 from dothi.pipeline.settings import PipelineSettings
@@ -159,17 +160,14 @@ class Intake:
         return group
 
     def _commit(self, batches: list[Batch]) -> list[CommitResult]:
-        group: Group = admit(batches, self._specs)
+        group = admit_cells(batches, self._specs) or admit(batches, self._specs)
         try:
             return self._writer.commit(group)
         finally:
             # Also after a failure: nobody knows then what the store holds.
             if self._cache is not None and not self._cache.is_idle:
-                written = group.rows["entity"].combine_chunks()
-                changes = set(group.rows["change"].to_numpy().tolist())
-                self._cache.forget(
-                    written.dictionary.to_pylist(), only_values=changes <= _OF_VALUES
-                )
+                written, changes = _written(group)
+                self._cache.forget(written, only_values=changes <= _OF_VALUES)
 
     def _answer(self, group: list[_Waiting], results: list[CommitResult], took_s: float) -> None:
         figures = self.figures
@@ -191,3 +189,11 @@ class Intake:
             self.figures.queued_rows -= waiting.weight
             if not waiting.done.done():
                 waiting.done.set_exception(error)
+
+
+def _written(group: Group | CellGroup) -> tuple[Collection[str], set[int]]:
+    """Which entities are written, and how."""
+    if isinstance(group, CellGroup):
+        return {row[1] for row in group.rows}, {row[12] for row in group.rows}
+    entities = group.rows["entity"].combine_chunks()
+    return entities.dictionary.to_pylist(), set(group.rows["change"].to_numpy().tolist())

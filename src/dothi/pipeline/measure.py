@@ -146,6 +146,17 @@ def flag(
     return np.where(unset, verdict, quality).astype(np.uint8)
 
 
+def verdict_of(number: float | None, spec: AttributeSpec | None) -> int:
+    """The same for one number."""
+    if number is None or spec is None:
+        return Quality.GOOD
+    low_fail, low_suspect, high_suspect, high_fail = _limits(spec)
+    if number < low_fail or number > high_fail:
+        return Quality.BAD
+    is_suspect = number < low_suspect or number > high_suspect
+    return Quality.UNCERTAIN if is_suspect else Quality.GOOD
+
+
 def _limits(spec: AttributeSpec | None) -> tuple[float, float, float, float]:
     lowest, highest = -np.inf, np.inf
     if spec is None:

@@ -1,11 +1,12 @@
 """Entities by condition, and entities assembled from their attributes."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.model.condition import AllOf, AnyOf, Condition, HasId, HasScope, HasType, IdMatches
 from dothi.model.order import Order
@@ -91,6 +92,12 @@ class Expiring:
     """Empty: the whole entity."""
     dataset: str
     expires_at: datetime
+
+
+def with_only(entity: StoredEntity, names: Collection[str]) -> StoredEntity:
+    """The entity without its other attributes."""
+    kept = tuple(row for row in entity.attributes if row.name in names)
+    return replace(entity, attributes=kept)
 
 
 class Entities(Protocol):

@@ -4,13 +4,13 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from dothi.model.batch import CommitResult, Group
+from dothi.model.batch import CellGroup, CommitResult, Group
 
 
 class LogWriter(Protocol):
     """One writer per lane; called from one thread."""
 
-    def commit(self, group: Group) -> list[CommitResult]:
+    def commit(self, group: Group | CellGroup) -> list[CommitResult]:
         """Append to the log, merge the state and write receipts in ONE durable transaction.
 
         One result per batch of the group, in order. Raises StoreUnavailable when nothing was

@@ -15,13 +15,14 @@ from dothi.facades.cap.refusing import (
     busy,
     conflict,
     needs_reason,
+    no_subject,
     not_allowed,
     not_fit,
     unknown,
     wrong_state,
 )
 from dothi.facades.cap.releasing import refusal
-from dothi.facades.cap.settings import WarningSettings
+from dothi.facades.cap.settings import UNCONFIGURED_SENDER, WarningSettings
 from dothi.model.cap import CapStatus, MsgType
 from dothi.model.notice import Notice
 from dothi.model.warning import (
@@ -73,7 +74,7 @@ class Desk:
     def sender(self) -> str:
         return self._settings.sender
 
-    def now(self) -> datetime:
+    def _now(self) -> datetime:
         return self._ports.clock.now()
 
     def all(self) -> Sequence[PublicWarning]:
@@ -86,7 +87,7 @@ class Desk:
         return self._store.events(warning)
 
     def preview(self, content: WarningContent, msg_type: MsgType) -> Preview:
-        now_at = self.now()
+        now_at = self._now()
         head = Heading(
             self._settings.identifier_prefix + _PREVIEW_ID,
             now_at,
@@ -102,7 +103,7 @@ class Desk:
         return refusal(warning.open, person, None if people is None else people.all())
 
     def create(self, subject: str, content: WarningContent | None, person: str) -> int:
-        now_at = self.now()
+        now_at = self._now()
         if content is None:
             content = self._first_content(subject, now_at)
         message = _draft(0, MsgType.ALERT, content, person, now_at)
@@ -153,7 +154,7 @@ class Desk:
 
     def follow(self, warning: int, msg_type: MsgType, reason: str, person: str) -> None:
         needs_reason(reason)
-        found, now_at = self.get(warning), self.now()
+        found, now_at = self.get(warning), self._now()
         if found.state(now_at) is not WarningState.ACTIVE or msg_type not in {
             MsgType.UPDATE,
             MsgType.CANCEL,
@@ -174,7 +175,7 @@ class Desk:
         change: Callable[[WarningMessage, datetime], WarningMessage],
     ) -> None:
         """One step of the message that is worked on; nothing is written unless all of it is."""
-        warning, now_at = self.get(act.warning), self.now()
+        warning, now_at = self.get(act.warning), self._now()
         message = warning.open
         if message is None or (needs is not None and message.state is not needs):
             state = "nothing is worked on" if message is None else f"it is {message.state}"
@@ -225,10 +226,13 @@ class Desk:
 
     def _first_content(self, subject: str, now_at: datetime) -> WarningContent:
         subjects = self._ports.subjects
-        found = subjects.content_of(subject) if subject and subjects is not None else None
-        content = found or WarningContent(status=self.statuses[0])
+        found = None
+        if subject and subjects is not None:
+            found = subjects.content_of(subject) or no_subject(subject)
+        first = self.statuses[0] if self.sender != UNCONFIGURED_SENDER else CapStatus.EXERCISE
+        content = found or WarningContent(status=first)
         if content.status not in self.statuses:
-            content = replace(content, status=self.statuses[0])
+            content = replace(content, status=first)
         if content.expires_at is None:
             expires_at = now_at.replace(second=0, microsecond=0) + timedelta(hours=_FIRST_HOURS)
             content = replace(content, expires_at=expires_at)

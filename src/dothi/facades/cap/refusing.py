@@ -20,6 +20,17 @@ def unknown(warning: int) -> NoReturn:
     )
 
 
+def no_subject(subject: str) -> NoReturn:
+    raise Problem(
+        "subject_not_found",
+        "Nothing to warn of",
+        f"there is no {subject}",
+        404,
+        where="subject",
+        remedy="begin it from an alarm or an incident that is there, or without a subject",
+    )
+
+
 def wrong_state(warning: int, detail: str) -> NoReturn:
     raise Problem(
         "warning_state",

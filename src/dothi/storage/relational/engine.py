@@ -11,6 +11,10 @@ from sqlalchemy.util import LRUCache
 from dothi.storage.relational import adbc_dialect
 
 BUSY_TIMEOUT_MS = 10_000
+WAL_BYTES = 32 * 2**20
+"""A WAL of this length is moved into the database (checkpoints.py)."""
+LONG_WAL = (f"wal_autocheckpoint={4 * WAL_BYTES // 4096}", f"journal_size_limit={WAL_BYTES // 8}")
+"""Pragmas: a commit moves the WAL itself only when nobody else did; a new WAL is short again."""
 _compiled: LRUCache[Any, Any] = LRUCache(1_000)
 """Statements as SQL, for all engines: each tenant and snapshot would compile them anew."""
 
@@ -29,6 +33,7 @@ def open_sqlite(path: Path) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            *LONG_WAL,
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -1,6 +1,7 @@
 """Entities as the writer makes, changes and deletes them."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -33,7 +34,48 @@ AND (SELECT a.observed_us FROM attribute a WHERE a.id = ?2) IS ?4
 further instance, which anybody may add, neither moves nor renames it. Nor does a value that came
 too late to be the current one."""
 
+_NAME_BY_LEADING = (
+    "UPDATE entity SET name = ?5, search = ?6 || ' ' || uri WHERE id = ?3 AND "
+    + _IS_LEADING.format("name")
+)
+_PLACE_BY_LEADING = (
+    "UPDATE entity SET min_lon = ?5, min_lat = ?6, max_lon = ?7, max_lat = ?8 "
+    "WHERE id = ?3 AND " + _IS_LEADING.format("location")
+)
+_CLEAR_TYPES = (
+    "DELETE FROM entity_type WHERE entity_id = ?1 AND type IN "
+    "(SELECT value FROM json_each((SELECT types FROM entity WHERE id = ?1)))"
+)
 _EXPIRES = "CAST(unixepoch({}, 'subsec') * 1000000 AS INTEGER)"
+_INSERT = f"""
+INSERT INTO entity (id, uri, types, scope, name, search, min_lon, min_lat, max_lon, max_lat,
+    created_us, modified_us, expires_us)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, {_EXPIRES.format("?12")})
+ON CONFLICT (id) DO UPDATE SET types = excluded.types, scope = excluded.scope,
+    name = excluded.name, search = excluded.search, min_lon = excluded.min_lon,
+    min_lat = excluded.min_lat, max_lon = excluded.max_lon, max_lat = excluded.max_lat,
+    expires_us = excluded.expires_us, created_us = excluded.created_us,
+    modified_us = excluded.modified_us, deleted_us = NULL
+"""
+_INSERTED = pa.struct(
+    [
+        ("id", pa.int64()),
+        ("uri", pa.string()),
+        ("types", pa.string()),
+        ("scope", pa.string()),
+        ("name", pa.string()),
+        ("search", pa.string()),
+        *((edge, pa.float64()) for edge in ("west", "south", "east", "north")),
+        ("now", pa.int64()),
+        ("expires", pa.string()),
+    ]
+)
+_NAME_IT = "UPDATE entity SET name = ?2, search = ?3 || ' ' || uri WHERE id = ?1"
+_NAMED = pa.struct([("id", pa.int64()), ("name", pa.string()), ("search", pa.string())])
+_PLACE_IT = "UPDATE entity SET min_lon = ?2, min_lat = ?3, max_lon = ?4, max_lat = ?5 WHERE id = ?1"
+_PLACED = pa.struct([_INSERTED.field("id"), *(_INSERTED.field(n) for n in range(6, 10))])
+_TOUCH = "UPDATE entity SET modified_us = ?1 WHERE id = ?2"
+_TOUCHED = pa.struct([("now", pa.int64()), ("id", pa.int64())])
 _NAMELESS = "UPDATE entity SET name = '', search = lower(uri) WHERE id = ?1"
 _PLACELESS = (
     "UPDATE entity SET min_lon = NULL, min_lat = NULL, max_lon = NULL, max_lat = NULL WHERE id = ?1"
@@ -46,6 +88,19 @@ class EntityBody(msgspec.Struct, frozen=True):
     types: list[str] = []
     scope: list[str] = []
     expires_at: str | None = None
+
+
+Box = tuple[float | None, float | None, float | None, float | None]
+"""West, south, east, north."""
+NOWHERE: Box = (None, None, None, None)
+
+
+class Draft(NamedTuple):
+    """What is written of an entity that is not there."""
+
+    body: EntityBody
+    name: str | None = None
+    box: Box = NOWHERE
 
 
 class EntityWriter:
@@ -64,46 +119,44 @@ class EntityWriter:
         names, at = codes(rows["entity"])
         present = used(names, at)
         uris = [names[i] or "" for i in present]
-        found = self._registry.look_up_entities(uris)
-        missing = [u for u in uris if u not in found or not found[u][1]]
-        self._made = {}
-        self._registry.first_new_entity = self._registry.next_entity
-        if missing:
-            self._make(missing, {u: found[u][0] for u in missing if u in found}, rows, now_us)
+        self.find_or_make(uris, lambda missing: _drafts(rows, missing), now_us)
         ids = np.zeros(len(names), np.int64)
         ids[present] = [self._registry.entities[u] for u in uris]
         resolved: Ints = ids[at]
         return resolved
 
-    def _make(self, uris: list[str], dead: dict[str, int], rows: pa.Table, now_us: int) -> None:
+    def find_or_make(
+        self, uris: list[str], drafts: Callable[[list[str]], dict[str, Draft]], now_us: int
+    ) -> None:
+        """Have the registry know the entities.
+
+        Args:
+            drafts: what there is to write of those that are not there (or were deleted).
+        """
+        found = self._registry.look_up_entities(uris)
+        missing = [u for u in uris if u not in found or not found[u][1]]
+        self._made = {}
+        self._registry.first_new_entity = self._registry.next_entity
+        if missing:
+            dead = {u: found[u][0] for u in missing if u in found}
+            self._make(drafts(missing), dead, now_us)
+
+    def _make(self, drafts: dict[str, Draft], dead: dict[str, int], now_us: int) -> None:
         """Insert new entities and revive deleted ones."""
-        bodies = _bodies(rows, uris)
         first = self._registry.next_entity
-        fresh = [u for u in uris if u not in dead]
+        fresh = [u for u in drafts if u not in dead]
         ids = dict(zip(fresh, range(first, first + len(fresh)), strict=True)) | dead
         self._registry.next_entity += len(fresh)
-        table = pa.table(
-            {
-                "id": ints(ids[u] for u in uris),
-                "uri": texts(uris),
-                "types": texts(_json(bodies[u].types) for u in uris),
-                "search": texts(map(fold, uris)),
-                "created_us": ints([now_us] * len(uris)),
-                "scope": texts(_json(bodies[u].scope) for u in uris),
-                "expires": pa.array([bodies[u].expires_at for u in uris], pa.string()),
-            }
-        )
-        self._connection.run(
-            "INSERT INTO entity (id, uri, types, scope, name, search, created_us, modified_us, "
-            f"expires_us) VALUES (?1, ?2, ?3, ?6, '', ?4, ?5, ?5, {_EXPIRES.format('?7')}) "
-            "ON CONFLICT (id) DO UPDATE SET "
-            "types = excluded.types, scope = excluded.scope, name = '', search = excluded.search, "
-            "min_lon = NULL, min_lat = NULL, max_lon = NULL, max_lat = NULL, "
-            "expires_us = excluded.expires_us, created_us = excluded.created_us, "
-            "modified_us = excluded.modified_us, deleted_us = NULL",
-            table,
-        )
-        self._made = {ids[u]: bodies[u] for u in uris}
+        made = [
+            (
+                *(ids[uri], uri, _json(body.types), _json(body.scope), name or ""),
+                *(fold(uri) if name is None else _search(name, uri), *box),
+                *(now_us, body.expires_at),
+            )
+            for uri, (body, name, box) in drafts.items()
+        ]
+        self._connection.put(_INSERT, made, _INSERTED)
+        self._made = {ids[u]: draft.body for u, draft in drafts.items()}
         self._add_types([(i, body.types) for i, body in self._made.items()])
         self._registry.is_reshaped = True
         self._registry.entities.update(ids)
@@ -114,12 +167,18 @@ class EntityWriter:
 
         Entities that were just made have theirs. Gives the indexes of the rows that change a scope.
         """
-        last = {entity: n for n, entity in enumerate(ids.tolist())}
+        return np.array(
+            self.upsert_bodies(rows["body"].to_pylist(), ids.tolist(), now_us), np.int64
+        )
+
+    def upsert_bodies(self, bodies: list[str | None], ids: list[int], now_us: int) -> list[int]:
+        """The same for the bodies of such rows."""
+        last = {entity: n for n, entity in enumerate(ids)}
         scoped = [last[i] for i, body in self._made.items() if body.scope and i in last]
         last = {i: n for i, n in last.items() if i not in self._made}
         if last:
-            scoped += self._rewrite(rows["body"].to_pylist(), last, now_us)
-        return np.array(sorted(scoped), np.int64)
+            scoped += self._rewrite(bodies, last, now_us)
+        return sorted(scoped)
 
     def _rewrite(self, texts_of: list[str | None], last: dict[int, int], now_us: int) -> list[int]:
         bodies = {
@@ -181,24 +240,27 @@ class EntityWriter:
         if len(at):
             columns = _instance(numbered, at)
             # A name that is no text (a number, a text in many languages) is none here.
-            held = rows["text"].take(pa.array(at)).cast(pa.string()).to_pylist()
-            names = [text or "" for text in held]
+            names = rows["text"].take(pa.array(at)).cast(pa.string()).fill_null("").to_pylist()
             columns |= {"n": texts(names), "s": texts(map(fold, names))}
-            self._connection.run(
-                "UPDATE entity SET name = ?5, search = ?6 || ' ' || uri WHERE id = ?3 AND "
-                + _IS_LEADING.format("name"),
-                pa.table(columns),
-            )
+            self._connection.run(_NAME_BY_LEADING, pa.table(columns))
         at = np.flatnonzero(located.to_numpy())
         if len(at):
             box = bounds(rows["body"].take(pa.array(at)).cast(pa.string()).to_pylist())
             columns = _instance(numbered, at)
             columns |= {f"c{i}": pa.array(box[:, i], from_pandas=True) for i in range(4)}
-            self._connection.run(
-                "UPDATE entity SET min_lon = ?5, min_lat = ?6, max_lon = ?7, max_lat = ?8 "
-                "WHERE id = ?3 AND " + _IS_LEADING.format("location"),
-                pa.table(columns),
-            )
+            self._connection.run(_PLACE_BY_LEADING, pa.table(columns))
+
+    def describe_by_default(self, names: dict[int, str], boxes: dict[int, Box]) -> None:
+        """The same for values of default instances that are current for certain.
+
+        Args:
+            names: entity -> its name.
+            boxes: entity -> its bounds.
+        """
+        named = [(i, name, fold(name)) for i, name in names.items() if i not in self._made]
+        placed = [(i, *box) for i, box in boxes.items() if i not in self._made]
+        self._connection.put(_NAME_IT, named, _NAMED)
+        self._connection.put(_PLACE_IT, placed, _PLACED)
 
     def describe_anew(self, rows: pa.Table, entity_ids: Ints) -> None:
         """What the attributes that are left say, after deletions of `name` or `location`."""
@@ -226,20 +288,13 @@ class EntityWriter:
         self.describe(Numbered(rows, np.zeros_like(series), entities, series, observed))
 
     def touch(self, entity_ids: Ints, now_us: int) -> None:
-        """Stamp `modified_us` on entities (NGSI-LD writes; telemetry leaves it to attributes)."""
-        ids = np.unique(entity_ids)
-        self._connection.run(
-            "UPDATE entity SET modified_us = ?1 WHERE id = ?2",
-            pa.table({"now": np.full(len(ids), now_us), "id": ids}),
-        )
+        """Stamp `modified_us` on entities that lost attributes; what has one stamps it itself."""
+        rows = [(now_us, i) for i in np.unique(entity_ids).tolist()]
+        self._connection.put(_TOUCH, rows, _TOUCHED)
 
     def _clear_types(self, entity_ids: pa.Array) -> None:
         """To be called before `entity.types` changes: it tells the keys of the rows."""
-        self._connection.run(
-            "DELETE FROM entity_type WHERE entity_id = ?1 AND type IN "
-            "(SELECT value FROM json_each((SELECT types FROM entity WHERE id = ?1)))",
-            pa.table({"id": entity_ids}),
-        )
+        self._connection.run(_CLEAR_TYPES, pa.table({"id": entity_ids}))
 
     def _add_types(self, types: list[tuple[int, list[str]]]) -> None:
         self.retyped += [entity for entity, _ in types]
@@ -248,6 +303,17 @@ class EntityWriter:
             "INSERT OR IGNORE INTO entity_type (type, entity_id) VALUES (?, ?)",
             pa.table({"type": texts(t for t, _ in pairs), "id": ints(i for _, i in pairs)}),
         )
+
+
+def read_body(text: str | None, *types: str) -> EntityBody:
+    """Of an UPSERT_ENTITY row; an entity without one is of these types."""
+    return EntityBody(list(types)) if text is None else msgspec.json.decode(text, type=EntityBody)
+
+
+def boxes_of(bodies: list[str]) -> list[Box]:
+    """Bounds of geometries, NOWHERE for what is none."""
+    edges = bounds(bodies).tolist() if bodies else []
+    return [NOWHERE if w != w else (w, s, e, n) for w, s, e, n in edges]
 
 
 def scope_rows(rows: pa.Table, now_us: int) -> pa.Table:
@@ -283,11 +349,15 @@ def _instance(numbered: Numbered, at: Ints) -> dict[str, Any]:
     }
 
 
+def _search(name: str, uri: str) -> str:
+    return f"{fold(name)} {uri}"
+
+
 def _json(names: list[str]) -> str:
     return msgspec.json.encode(names).decode()
 
 
-def _bodies(rows: pa.Table, uris: list[str]) -> dict[str, EntityBody]:
+def _drafts(rows: pa.Table, uris: list[str]) -> dict[str, Draft]:
     """What the rows say of each of these entities, which are to be made."""
     at = np.flatnonzero(rows["change"].to_numpy() == Change.UPSERT_ENTITY)
     chosen = rows.select(["entity", "body"]).take(pa.array(at)).to_pydict() if len(at) else {}
@@ -296,7 +366,7 @@ def _bodies(rows: pa.Table, uris: list[str]) -> dict[str, EntityBody]:
     left = [u for u in uris if u not in found]
     if left:
         found |= {u: EntityBody([type_]) for u, type_ in _first_types(rows, left).items()}
-    return found
+    return {uri: Draft(found[uri]) for uri in uris}
 
 
 def _first_types(rows: pa.Table, uris: list[str]) -> dict[str, str]:

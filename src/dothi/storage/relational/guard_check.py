@@ -1,16 +1,20 @@
 """Which batches of a group may be applied: not a replay, and their guards hold."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from dothi.model.batch import Batch, CommitResult
-from dothi.model.row import PAST_CHANGES, Change
+from dothi.model.row import PAST_CHANGES, Change, Row
 from dothi.storage.relational.columns import codes, texts
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.series_registry import Registry
+
+Touched = dict[int, list[tuple[str, int]]]
+"""Batch number -> (entity, change) of rows about guarded entities, in order."""
+TouchedOf = Callable[[set[str]], Touched]
 
 
 @dataclass(slots=True)
@@ -56,7 +60,9 @@ def replays(connection: HotConnection, batches: Sequence[Batch]) -> Fate:
     return Fate(results)
 
 
-def check_guards(registry: Registry, batches: Sequence[Batch], rows: pa.Table, fate: Fate) -> None:
+def check_guards(
+    registry: Registry, batches: Sequence[Batch], touched_of: TouchedOf, fate: Fate
+) -> None:
     """Refuse batches whose guards fail, as if the batches were applied one after the other."""
     ids = {
         uri
@@ -67,7 +73,7 @@ def check_guards(registry: Registry, batches: Sequence[Batch], rows: pa.Table, f
     if not ids:
         return
     present = {u for u, (_, is_live) in registry.look_up_entities(sorted(ids)).items() if is_live}
-    touched = _touched(rows, ids)
+    touched = touched_of(ids)
     for number, batch in enumerate(batches):
         if not fate.applies(number):
             continue
@@ -84,12 +90,12 @@ def check_guards(registry: Registry, batches: Sequence[Batch], rows: pa.Table, f
                 present.add(uri)
 
 
-def _touched(rows: pa.Table, ids: set[str]) -> dict[int, list[tuple[str, int]]]:
-    """batch number -> (entity, change) of rows about guarded entities, in order."""
+def touched(rows: pa.Table, ids: set[str]) -> Touched:
+    """What columns do to these entities."""
     names, at = codes(rows["entity"])
     is_guarded = np.array([name in ids for name in names], np.bool_)
     about = np.flatnonzero(is_guarded[at])
-    found: dict[int, list[tuple[str, int]]] = {}
+    found: Touched = {}
     for number, code, change in zip(
         rows["batch_no"].to_numpy()[about].tolist(),
         at[about].tolist(),
@@ -97,4 +103,13 @@ def _touched(rows: pa.Table, ids: set[str]) -> dict[int, list[tuple[str, int]]]:
         strict=True,
     ):
         found.setdefault(number, []).append((names[code] or "", change))
+    return found
+
+
+def touched_by(rows: Iterable[tuple[int, Row]], ids: set[str]) -> Touched:
+    """What rows, each with the number of its batch, do to these entities."""
+    found: Touched = {}
+    for number, row in rows:
+        if row[1] in ids:
+            found.setdefault(number, []).append((row[1], row[12]))
     return found

@@ -5,7 +5,7 @@ begins and ends its transactions in SQL; pragmas then work too.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import adbc_driver_sqlite.dbapi
 import pyarrow as pa
 
 from dothi.model.problem import StoreUnavailable
-from dothi.storage.relational.engine import BUSY_TIMEOUT_MS
+from dothi.storage.relational.engine import BUSY_TIMEOUT_MS, LONG_WAL
 
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -23,6 +23,7 @@ _PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
     "temp_store=MEMORY",
     "foreign_keys=OFF",
+    *LONG_WAL,
 )
 
 
@@ -55,6 +56,14 @@ class HotConnection:
         """Execute once, or once per row with the row's columns bound in order."""
         if rows is None or rows.num_rows:
             self._statement(sql).executemany(sql, rows)
+
+    def put(self, sql: str, rows: Sequence[tuple[Any, ...]], shape: pa.StructType) -> None:
+        """Execute once per tuple, whose cells are bound in order.
+
+        As a struct, few rows need one call of Arrow; as columns, one for each column.
+        """
+        if rows:
+            self._statement(sql).executemany(sql, pa.array(rows, shape))
 
     def run_rarely(self, sql: str, rows: pa.Table) -> None:
         """Like `run` with rows, without keeping the statement.

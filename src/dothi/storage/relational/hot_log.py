@@ -2,20 +2,24 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from dothi.model.batch import CommitResult, Group
+from dothi.model.batch import CellGroup, CommitResult, Group
 from dothi.model.problem import StoreUnavailable
 from dothi.model.row import Change
+from dothi.pipeline.admit_cells import in_columns
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.history import SealedKeys
+from dothi.storage.relational.cell_writer import CellWriter, Steps
+from dothi.storage.relational.checkpoints import Checkpoints
 from dothi.storage.relational.columns import Ints
 from dothi.storage.relational.entity_writer import EntityWriter
-from dothi.storage.relational.guard_check import Fate, check_guards, replays
+from dothi.storage.relational.guard_check import Fate, check_guards, replays, touched
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.log_append import LogAppender, Work
@@ -47,6 +51,7 @@ class SqliteLogWriter:
         clock: Clock | None = None,
     ) -> None:
         self._connection = HotConnection(path)
+        self._checkpoints = Checkpoints(path, self._connection)
         self._clock = clock or SystemClock()
         self._index = index
         self._lock = threading.Lock()
@@ -57,6 +62,17 @@ class SqliteLogWriter:
         self._owners = OwnerCheck(self._connection, self._registry)
         self._twins = TwinLookup(self._connection, self._registry, index, sealed)
         self._past = PastLog(PastWriter(self._connection, self._registry), self._log, self._news)
+        self._cells = CellWriter(
+            Steps(
+                registry=self._registry,
+                log=self._log,
+                entities=self._entities,
+                series=self._series,
+                owners=self._owners,
+                twins=self._twins,
+                past=self._past,
+            )
+        )
         self._retyped: Callable[[Iterable[int]], None] = lambda _ids: None
         self._recall()
 
@@ -66,10 +82,13 @@ class SqliteLogWriter:
 
     def close(self) -> None:
         with self._lock:
+            self._checkpoints.close()
             self._connection.close()
 
-    def commit(self, group: Group) -> list[CommitResult]:
+    def commit(self, group: Group | CellGroup) -> list[CommitResult]:
         """See ports.log.LogWriter."""
+        if isinstance(group, CellGroup) and not self._cells.takes(group):
+            group = in_columns(group)
         with self._lock:
             while True:
                 try:
@@ -79,6 +98,7 @@ class SqliteLogWriter:
                 except WholeRefused as refused:
                     # Begin again without it, as if it had never been in the group.
                     self._recall()
+                    assert isinstance(group, Group)
                     group = refused.left_of(group)
                 except BaseException:
                     self._recall()
@@ -91,6 +111,7 @@ class SqliteLogWriter:
             self._next_seq = work.next_seq
             self._next_batch += len(group.batches)
             self._last_us = work.now_us
+            self._checkpoints.look()
             return _results(group, work, fate)
 
     def release(self, source_id: str) -> int:
@@ -114,13 +135,25 @@ class SqliteLogWriter:
         except Exception as error:
             raise StoreUnavailable(f"the database cannot be read: {error}") from error
 
-    def _apply(self, group: Group) -> tuple[Work, Fate]:
-        batches = group.batches
+    def _apply(self, group: Group | CellGroup) -> tuple[Work, Fate]:
         self._registry.begin()
+        if isinstance(group, CellGroup):
+            work = self._begin(group)
+            fate = self._cells.apply(group, work)
+        else:
+            work, fate = self._apply_columns(group)
+        if self._registry.is_reshaped:
+            self._connection.run(SHAPE_CHANGED)
+            self._registry.is_reshaped = False
+        self._log.write_receipts(fate, work)
+        self._log.write_batches(group, fate, work)
+        return work, fate
+
+    def _apply_columns(self, group: Group) -> tuple[Work, Fate]:
+        batches, rows = group.batches, group.rows
         fate = replays(self._connection, batches)
-        check_guards(self._registry, batches, group.rows, fate)
+        check_guards(self._registry, batches, partial(touched, rows), fate)
         work = self._begin(group)
-        rows = group.rows
         if fate.results:
             keep = np.array([fate.applies(n) for n in range(len(batches))], np.bool_)
             rows = rows.filter(pa.array(keep[rows["batch_no"].to_numpy()]))
@@ -129,14 +162,9 @@ class SqliteLogWriter:
         apply |= {_RECORD: self._past.record, _FORGET: self._past.forget}
         for part, kind in _parts(rows):
             apply[kind](part, work)
-        if self._registry.is_reshaped:
-            self._connection.run(SHAPE_CHANGED)
-            self._registry.is_reshaped = False
-        self._log.write_receipts(fate, work)
-        self._log.write_batches(group, fate, work)
         return work, fate
 
-    def _begin(self, group: Group) -> Work:
+    def _begin(self, group: Group | CellGroup) -> Work:
         # Never before the last commit: a clock that jumps back must not reorder the record.
         now_us = max(int(self._clock.now().timestamp() * 1e6), self._last_us)
         batch_ids = np.arange(self._next_batch, self._next_batch + len(group.batches))
@@ -190,14 +218,8 @@ class SqliteLogWriter:
 
     def _store(self, numbered: Numbered, revision: Ints, work: Work) -> None:
         self._log.append(numbered, work, revision)
-        winners = self._series.merge(numbered, work.now_us)
-        newest = numbered.observed == self._registry.newest[numbered.series]
-        # Rows of one key stand in order of arrival: the last one, which stays, has the highest.
-        self._registry.revision[numbered.series[newest]] = revision[newest]
+        winners = self._series.merge(numbered, revision, work.now_us)
         self._entities.describe(numbered.take(winners))
-        assigned = numbered.rows["change"].to_numpy() == Change.ASSIGN
-        if assigned.any():
-            self._entities.touch(numbered.entities[assigned], work.now_us)
 
     def _delete(self, rows: pa.Table, work: Work) -> None:
         uris = rows["entity"].cast(pa.string()).to_pylist()
@@ -228,7 +250,7 @@ def _parts(rows: pa.Table) -> list[tuple[pa.Table, int]]:
     return [(rows.slice(start, end - start), int(kind[start])) for start, end in pairwise(edges)]
 
 
-def _results(group: Group, work: Work, fate: Fate) -> list[CommitResult]:
+def _results(group: Group | CellGroup, work: Work, fate: Fate) -> list[CommitResult]:
     found = []
     for number, batch in enumerate(group.batches):
         if not fate.applies(number):

@@ -1,13 +1,26 @@
 """Appends rows to the log and keeps the books of one commit."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from dothi.model.batch import Group, Rejection
-from dothi.storage.relational.columns import Ints, codes, ints, nullable_times, texts, times, used
+from dothi.model.batch import CellGroup, Group, Rejection
+from dothi.model.row import Row
+from dothi.storage.relational.columns import (
+    NO_TIME,
+    Ints,
+    codes,
+    ints,
+    nullable_times,
+    texts,
+    times,
+    used,
+)
 from dothi.storage.relational.guard_check import Fate
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Mask, Numbered
@@ -20,12 +33,43 @@ _INSERT_LOG = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
+_LOGGED = pa.struct(
+    [
+        ("seq", pa.int64()),
+        ("series", pa.int64()),
+        ("entity", pa.int64()),
+        ("observed", pa.int64()),
+        ("number", pa.float64()),
+        ("text", pa.string()),
+        ("body", pa.string()),
+        ("unit", pa.int64()),
+        ("quality", pa.uint8()),
+        ("source", pa.int64()),
+        ("batch", pa.int64()),
+        ("now", pa.int64()),
+        ("change", pa.uint8()),
+        ("revision", pa.int64()),
+        ("kind", pa.uint8()),
+    ]
+)
+Sent = tuple[int, Row, int]
+"""Number of its batch, cells and quality of a row."""
+
+
+class Keys(NamedTuple):
+    """Of n rows."""
+
+    sources: Ints
+    entities: Ints
+    series: Ints
+    observed: Ints
+
 
 @dataclass(slots=True)
 class Work:
     """What one commit gathers on its way; arrays and `rejected` have one entry per batch."""
 
-    group: Group
+    group: Group | CellGroup
     now_us: int
     next_seq: int
     batch_ids: Ints
@@ -116,15 +160,63 @@ class LogAppender:
                 }
             ),
         )
-        work.indexed.append((seq, numbered.series, numbered.observed))
-        work.last_seq[batch_no] = seq
-        first = np.zeros_like(work.first_seq)
-        first[batch_no[::-1]] = seq[::-1]
-        work.first_seq = np.where(work.first_seq == 0, first, work.first_seq)
+        _note(work, (seq, numbered.series, numbered.observed), batch_no)
+
+    def append_cells(self, rows: Sequence[Sent], keys: Keys, revision: Ints, work: Work) -> None:
+        """The same as `append` for rows that are tuples.
+
+        Args:
+            rows: n rows.
+            keys: of each row the numbers of its source, its entity and its series, and its time.
+            revision: of each row.
+        """
+        count, now_us = len(rows), work.now_us
+        first = work.next_seq
+        work.next_seq += count
+        units, batch_ids = self._units.known, work.batch_ids.tolist()
+        known = zip(rows, *(column.tolist() for column in (*keys, revision)), strict=True)
+        self._connection.put(
+            _INSERT_LOG,
+            [
+                (
+                    *(seq, series, entity, None if at == NO_TIME else at, *cells[6:9]),
+                    *(units.get(cells[9], 0), quality, source, batch_ids[number], now_us),
+                    *(cells[12], corrections, cells[11]),
+                )
+                for seq, (
+                    (number, cells, quality),
+                    source,
+                    entity,
+                    series,
+                    at,
+                    corrections,
+                ) in enumerate(known, first)
+            ],
+            _LOGGED,
+        )
+        batch_no = np.array([number for number, _, _ in rows], np.int64)
+        _note(work, (np.arange(first, first + count), keys.series, keys.observed), batch_no)
+        self._tally(keys.sources, keys.observed, batch_no, work, is_duplicate=False)
+
+    def source_numbers(self, names: Iterable[str]) -> Ints:
+        """Number of each of these sources."""
+        known = self._sources.known
+        return np.array([known[name] for name in names], np.int64)
 
     def tally(self, numbered: Numbered, work: Work, *, is_duplicate: bool) -> None:
         """Note rows for the receipts."""
-        batch_no = numbered.batch_no
+        keys = (numbered.sources, numbered.observed, numbered.batch_no)
+        self._tally(*keys, work, is_duplicate=is_duplicate)
+
+    def _tally(
+        self,
+        sources: Ints,
+        observed: Ints,
+        batch_no: Ints | npt.NDArray[np.int32],
+        work: Work,
+        *,
+        is_duplicate: bool,
+    ) -> None:
         counts = np.bincount(batch_no, minlength=len(work.stored))
         if is_duplicate:
             work.duplicates += counts
@@ -132,10 +224,10 @@ class LogAppender:
             work.stored += counts
         work.tallies.append(
             Tally(
-                numbered.sources,
+                sources,
                 work.received_us[batch_no],
-                numbered.observed,
-                np.full(len(numbered), int(is_duplicate)),
+                observed,
+                np.full(len(sources), int(is_duplicate)),
             )
         )
 
@@ -146,6 +238,11 @@ class LogAppender:
         seen |= {
             r.source for n, found in enumerate(group.rejected) if fate.applies(n) for r in found
         }
+        units, at = codes(rows["unit"])
+        self.name(seen, {units[i] or "" for i in used(units, at)})
+
+    def name(self, seen: set[str], units: set[str]) -> None:
+        """The same for names of sources, and for units, among which there may be none ("")."""
         missing = sorted(seen - self._sources.known.keys())
         if missing:
             self._sources.refresh()  # one may have been registered beside us
@@ -157,8 +254,7 @@ class LogAppender:
                 pa.table({"n": texts(missing), "t": ints([now_us] * len(missing))}),
             )
             self._sources.refresh()
-        units, at = codes(rows["unit"])
-        fresh = {units[i] or "" for i in used(units, at)} - self._units.known.keys() - {""}
+        fresh = units - self._units.known.keys() - {""}
         if fresh:
             self._connection.run(
                 "INSERT INTO unit (code) VALUES (?)", pa.table({"c": texts(sorted(fresh))})
@@ -180,7 +276,7 @@ class LogAppender:
         ]
         self._receipts.write(tally, rejected)
 
-    def write_batches(self, group: Group, fate: Fate, work: Work) -> None:
+    def write_batches(self, group: Group | CellGroup, fate: Fate, work: Work) -> None:
         applied = [n for n in range(len(group.batches)) if fate.applies(n)]
         rejected = np.array([sum(r.count for r in work.rejected[n]) for n in applied], np.int64)
         stored, duplicates = work.stored[applied], work.duplicates[applied]
@@ -201,6 +297,16 @@ class LogAppender:
                 }
             ),
         )
+
+
+def _note(work: Work, rows: tuple[Ints, Ints, Ints], batch_no: Ints) -> None:
+    """Rows (seq, series, observed) went into the log."""
+    seq = rows[0]
+    work.indexed.append(rows)
+    work.last_seq[batch_no] = seq
+    first = np.zeros_like(work.first_seq)
+    first[batch_no[::-1]] = seq[::-1]
+    work.first_seq = np.where(work.first_seq == 0, first, work.first_seq)
 
 
 def _numbers(column: pa.ChunkedArray, known: dict[str, int]) -> Ints:

@@ -68,11 +68,22 @@ class OwnerCheck:
         imports, gateways = self._special_sources()
         unowned = np.flatnonzero(owner == NOBODY)
         if len(unowned):
-            foreign[unowned] = self._claim(group, unowned, imports)
+            foreign[unowned] = self._claim(group.sources, group.series, unowned, imports)
         foreign &= ~trusted[group.batch_no]
         if len(gateways) and foreign.any():
             foreign &= ~np.isin(group.sources, gateways)
         return foreign
+
+    def claim(self, sources: Ints, series: Ints) -> None:
+        """Give series without owner to the source of the first row that claims.
+
+        Args:
+            sources: of n rows, which may write every series.
+            series: of the same rows.
+        """
+        unowned = np.flatnonzero(self._registry.owner[series] == NOBODY)
+        if len(unowned):
+            self._claim(sources, series, unowned, self._special_sources()[0])
 
     def _special_sources(self) -> tuple[Ints, Ints]:
         """Ids of the sources that claim nothing, and of those that may write every series.
@@ -87,12 +98,12 @@ class OwnerCheck:
         flags = [rows[name].cast(pa.int64()).to_numpy() for name in rows.column_names[1:]]
         return ids[flags[0] == 1], ids[flags[1] == 1]
 
-    def _claim(self, group: Numbered, unowned: Ints, imports: Ints) -> Mask:
+    def _claim(self, all_sources: Ints, all_series: Ints, unowned: Ints, imports: Ints) -> Mask:
         """Give each series to the source of its first row that claims; who came after and is
         another one?
         """
-        sources = group.sources[unowned]
-        series, at = np.unique(group.series[unowned], return_inverse=True)
+        sources = all_sources[unowned]
+        series, at = np.unique(all_series[unowned], return_inverse=True)
         claims = np.flatnonzero(~np.isin(sources, imports))
         never = len(unowned)
         first = np.full(len(series), never)

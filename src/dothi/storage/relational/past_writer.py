@@ -164,7 +164,7 @@ class PastWriter:
         self._registry.revision[series] = UNKNOWN
         ids = np.unique(series)
         self._connection.run(
-            "UPDATE attribute SET newest_us = ?2 WHERE id = ?1",
+            "UPDATE attribute SET newest_us = ?2, newest_revision = NULL WHERE id = ?1",
             pa.table({"id": ids, "newest": self._registry.newest[ids]}),
         )
 

@@ -105,6 +105,7 @@ entity_type = Table(
     Column("entity_id", ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True),
 )
 
+INDEXED_CHARS = 128  # of a text; whole ones took more room in the index than in the table
 attribute = Table(
     "attribute",
     metadata,
@@ -119,6 +120,7 @@ attribute = Table(
     Column("unit", String),
     Column("observed_us", BigInteger),
     Column("newest_us", BigInteger, comment="highest observed_us ever stored"),
+    Column("newest_revision", SmallInteger, comment="of the value of that time; null: not known"),
     Column("quality", SmallInteger),
     Column("source_id", BigInteger, comment="of the current value"),
     Column("created_us", BigInteger, nullable=False),
@@ -127,7 +129,12 @@ attribute = Table(
     Column("owner_id", BigInteger, comment="source that the series belongs to; null: nobody yet"),
     UniqueConstraint("entity_id", "name", "dataset"),
     Index("ix_attribute_name_number", "name", "number", sqlite_where=text("number IS NOT NULL")),
-    Index("ix_attribute_name_text", "name", "text", sqlite_where=text("text IS NOT NULL")),
+    Index(
+        "ix_attribute_name_text",
+        "name",
+        text(f"substr(text, 1, {INDEXED_CHARS})"),
+        sqlite_where=text("text IS NOT NULL"),
+    ),
     Index("ix_attribute_name_body", "name", sqlite_where=text("body IS NOT NULL")),
     Index("ix_attribute_name_further", "name", sqlite_where=text("dataset <> ''")),
     Index(

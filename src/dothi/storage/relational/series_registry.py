@@ -68,6 +68,9 @@ class Registry:
 
     def begin(self) -> None:
         """A commit begins."""
+        if len(self.series) > _CACHE_LIMIT:
+            self.series.clear()
+            self.entities.clear()
         self.absent: set[str] = set()
         """Entities that were looked for in this commit and have no row."""
         self.first_new_entity = self.next_entity
@@ -108,27 +111,36 @@ class Registry:
 
     def look_up_series(self, names: Sequence[SeriesName]) -> dict[SeriesName, tuple[int, bool]]:
         """Series -> (attribute id, is live) of those that exist; fills `newest`, `owner`."""
-        if len(self.series) > _CACHE_LIMIT:
-            self.series.clear()
-            self.entities.clear()
         entities, attributes, datasets = zip(*names, strict=True)
         rows = self._connection.ask(
-            "SELECT id, entity_id, name, dataset, newest_us, owner_id, deleted_us IS NULL AS live "
-            "FROM attribute WHERE entity_id = ? AND name = ? AND dataset = ?",
+            "SELECT id, entity_id, name, dataset, newest_us, "
+            f"coalesce(newest_revision, {UNKNOWN}), "
+            "owner_id, deleted_us IS NULL AS live FROM attribute "
+            "WHERE entity_id = ? AND name = ? AND dataset = ?",
             pa.table({"e": ints(entities), "n": texts(attributes), "d": texts(datasets)}),
         )
         found: dict[SeriesName, tuple[int, bool]] = {}
-        for id_, entity, name, dataset, newest, owner, live in zip(
+        for id_, entity, name, dataset, newest, revision, owner, live in zip(
             *(c.to_pylist() for c in rows.columns), strict=True
         ):
             found[(entity, name, dataset)] = (id_, bool(live))
             self.grow(id_)
             self.newest[id_] = NEVER if newest is None else newest
             self.owner[id_] = NOBODY if owner is None else owner
-            self.revision[id_] = UNKNOWN
+            self.revision[id_] = revision
             if live:
                 self.series[(entity, name, dataset)] = id_
         return found
+
+    def note_later(self, series: Ints, observed: Ints) -> None:
+        """Rows with these times are to be stored."""
+        np.maximum.at(self.newest, series, observed)
+
+    def note(self, series: Ints, observed: Ints, revision: Ints) -> None:
+        """Rows were stored. Those of one key stand in order of arrival: the last one has the
+        highest revision."""
+        is_newest = observed == self.newest[series]
+        self.revision[series[is_newest]] = revision[is_newest]
 
     def grow(self, highest: int) -> None:
         """Make room in the arrays for ids up to `highest`."""

@@ -20,26 +20,58 @@ from dothi.storage.relational.series_registry import NOBODY, SCOPE, Registry, Se
 _STAGE = """
 CREATE TEMP TABLE newest_value (
     id INTEGER PRIMARY KEY, kind INTEGER, number REAL, text TEXT, body TEXT, unit TEXT,
-    observed_us INTEGER, newest_us INTEGER, quality INTEGER, source_id INTEGER, forced INTEGER)
+    observed_us INTEGER, newest_us INTEGER, newest_revision INTEGER, quality INTEGER,
+    source_id INTEGER, forced INTEGER)
 """
 # The plus keeps SQLite from going through all attributes for the few that change.
 _MERGE = """
 UPDATE attribute SET kind = s.kind, number = s.number, text = s.text, body = s.body,
     unit = s.unit, observed_us = s.observed_us, quality = s.quality, source_id = s.source_id,
     newest_us = coalesce(max(attribute.newest_us, s.newest_us), attribute.newest_us, s.newest_us),
-    modified_us = ?1
+    newest_revision = s.newest_revision, modified_us = ?1
 FROM temp.newest_value s
 WHERE attribute.id = +s.id AND (
     s.forced OR attribute.observed_us IS NULL OR s.observed_us >= attribute.observed_us)
 """
 
 
-_INSERT_STAGE = "INSERT INTO temp.newest_value VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_STAGE = "INSERT INTO temp.newest_value VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_FRESH = """
-INSERT INTO attribute (id, kind, number, text, body, unit, observed_us, newest_us, quality,
-    source_id, entity_id, name, dataset, owner_id, created_us, modified_us)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15)
+INSERT INTO attribute (id, kind, number, text, body, unit, observed_us, newest_us,
+    newest_revision, quality, source_id, entity_id, name, dataset, owner_id, created_us,
+    modified_us)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)
 """
+_FRESH = pa.struct(
+    [
+        ("id", pa.int64()),
+        ("kind", pa.uint8()),
+        ("number", pa.float64()),
+        ("text", pa.string()),
+        ("body", pa.string()),
+        ("unit", pa.string()),
+        ("observed", pa.int64()),
+        ("newest", pa.int64()),
+        ("revision", pa.int64()),
+        ("quality", pa.uint8()),
+        ("source", pa.int64()),
+        ("entity", pa.int64()),
+        ("name", pa.string()),
+        ("dataset", pa.string()),
+        ("owner", pa.int64()),
+        ("now", pa.int64()),
+    ]
+)
+_ASSIGN = """
+UPDATE attribute SET kind = ?2, number = ?3, text = ?4, body = ?5, unit = ?6, observed_us = ?7,
+    newest_us = ?8, newest_revision = ?9, quality = ?10, source_id = ?11, modified_us = ?12
+WHERE id = ?1
+"""
+_ASSIGNED = pa.struct([*(_FRESH.field(n) for n in range(11)), ("now", pa.int64())])
+
+
+Assigned = tuple[int, float | None, str | None, str | None, str | None, int | None, int, int]
+"""kind, number, text, body, unit, observed_us, quality, source of a value."""
 
 
 class SeriesWriter:
@@ -97,7 +129,7 @@ class SeriesWriter:
         self._registry.series.update({k: id_ for k, (id_, _) in found.items()})
         self._registry.series.update(zip(fresh, ids, strict=True))
 
-    def merge(self, numbered: Numbered, now_us: int) -> Ints:
+    def merge(self, numbered: Numbered, revision: Ints, now_us: int) -> Ints:
         """Make the newest row of each series its current value; gives the winners' indexes.
 
         A row without a time, or an ASSIGN, wins over rows that only carry a time.
@@ -114,6 +146,8 @@ class SeriesWriter:
         starts = np.flatnonzero(np.append(True, sorted_ids[1:] != sorted_ids[:-1]))
         newest = np.maximum.reduceat(observed[order], starts)
         ids = attribute_ids[winners]
+        self._registry.newest[ids] = np.maximum(self._registry.newest[ids], newest)
+        self._registry.note(attribute_ids, observed, revision)
         chosen = rows.take(pa.array(winners))
         values = pa.table(
             {
@@ -125,6 +159,7 @@ class SeriesWriter:
                 "unit": chosen["unit"],
                 "observed": nullable_times(observed[winners]),
                 "newest": nullable_times(newest),
+                "revision": self._registry.revision[ids],
                 "quality": chosen["quality"],
                 "source": numbered.sources[winners],
                 "forced": forced[winners],
@@ -140,7 +175,6 @@ class SeriesWriter:
         if fresh:
             self._insert(values.slice(known), [fresh[i] for i in ids[known:].tolist()], now_us)
             self._registry.fresh = {}
-        self._registry.newest[ids] = np.maximum(self._registry.newest[ids], newest)
         return winners
 
     def _insert(self, values: pa.Table, names: list[SeriesName], now_us: int) -> None:
@@ -162,6 +196,34 @@ class SeriesWriter:
         for name, column in columns.items():
             values = values.append_column(name, column)
         self._connection.run(_INSERT_FRESH, values.drop_columns(["forced"]))
+
+    def find_or_make(self, keys: list[SeriesName], now_us: int) -> list[int]:
+        """Attribute id of each; series that are not there (or were deleted) are made."""
+        known = self._registry.series
+        missing = dict.fromkeys(key for key in keys if key not in known)
+        if missing:
+            self._make(list(missing), now_us)
+        return [known[key] for key in keys]
+
+    def assign(self, values: dict[int, Assigned], now_us: int) -> None:
+        """Make these the current values of their series, whatever their times."""
+        newest, revision = self._registry.newest, self._registry.revision
+        owner, fresh = self._registry.owner, self._registry.fresh
+        known_rows, fresh_rows = [], []
+        for id_, (kind, number, text, body, unit, observed, quality, source) in values.items():
+            latest = int(newest[id_])
+            row = (
+                *(id_, kind, number, text, body, unit, observed),
+                *(None if latest == NO_TIME else latest, int(revision[id_]), quality, source),
+            )
+            if id_ in fresh:
+                mine = int(owner[id_])
+                fresh_rows.append((*row, *fresh[id_], None if mine == NOBODY else mine, now_us))
+            else:
+                known_rows.append((*row, now_us))
+        self._connection.put(_ASSIGN, known_rows, _ASSIGNED)
+        self._connection.put(_INSERT_FRESH, fresh_rows, _FRESH)
+        self._registry.fresh = {}
 
     def delete(self, rows: pa.Table, entity_ids: Ints, now_us: int) -> Ints:
         """Mark attributes as gone; gives the series id of each row, 0 where there is none."""

@@ -274,7 +274,9 @@ def test_the_first_draft_of_a_subject_comes_from_it(office: Any) -> None:
 
     desk = office.desk(subjects=Known())
     assert desk.get(desk.create("alarm:12", None, "lan")).latest.content == CONTENT
-    empty = desk.get(desk.create("alarm:13", None, "lan")).latest.content
+    with pytest.raises(Problem, match="there is no alarm:13"):
+        desk.create("alarm:13", None, "lan")
+    empty = desk.get(desk.create("", None, "lan")).latest.content
     assert empty.expires_at == NOW.replace(second=0, microsecond=0) + timedelta(hours=12)
 
 
@@ -287,6 +289,12 @@ def test_an_area_of_another_time_is_refused(office: Any) -> None:
 
 def test_the_preview_of_a_follow_up_wants_no_reference_from_its_author(office: Any) -> None:
     assert office.desk().preview(CONTENT, MsgType.UPDATE).is_fit
+
+
+def test_a_drawn_area_without_corners_is_an_error(office: Any) -> None:
+    empty = replace(CONTENT, area_ids=(), shapes=(replace(CONTENT.shapes[0], polygon=()),))
+    preview = office.desk().preview(empty, MsgType.ALERT)
+    assert [(one.code, one.level) for one in preview.findings] == [("polygon_too_short", "error")]
 
 
 def test_hidden_errors_show_once_for_all_languages(office: Any) -> None:

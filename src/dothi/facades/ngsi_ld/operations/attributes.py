@@ -98,7 +98,7 @@ async def update_one_attribute(
 ) -> None:
     """Change the given members of one attribute instance and leave the others (clause 5.6.4)."""
     async with broker.locks.hold([entity_id]):
-        stored = await broker.get(entity_id, type_selection)
+        stored = await broker.get(entity_id, type_selection, [patch.name])
         row = find_instance(stored, patch.name, patch.dataset)
         rows = RowBuilder(source)
         if patch.is_null:
@@ -117,7 +117,7 @@ async def replace_attribute(
 ) -> None:
     """Put one attribute instance in the place of the one that is there (clause 5.6.19)."""
     async with broker.locks.hold([entity_id]):
-        stored = await broker.get(entity_id, type_selection)
+        stored = await broker.get(entity_id, type_selection, [instance.name])
         find_instance(stored, instance.name, instance.dataset)
         rows = RowBuilder(source)
         rows.assign(entity_id, instance)

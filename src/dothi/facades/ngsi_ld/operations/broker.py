@@ -1,6 +1,5 @@
 """What every operation works with."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -80,9 +79,7 @@ class Broker:
         at_hand = None if names else self.entities.peek(ids)
         if at_hand is not None:
             return at_hand
-        if names:
-            return await asyncio.to_thread(self.entities.load, ids, names)
-        return await self.loads.ask(Wanted(self.entities, ids))
+        return await self.loads.ask(Wanted(self.entities, ids, names=tuple(names)))
 
     async def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
         """The entities that exist, in the order of `ids`, as the form writes them."""
@@ -91,9 +88,17 @@ class Broker:
             return at_hand
         return await self.writings.ask(Wanted(self.entities, ids, form))
 
-    async def get(self, entity_id: str, type_selection: Condition | None = None) -> StoredEntity:
-        """The entity. Raises ResourceNotFound when there is none, or none of these types."""
-        found = await self.load([entity_id])
+    async def get(
+        self,
+        entity_id: str,
+        type_selection: Condition | None = None,
+        names: Sequence[str] = (),
+    ) -> StoredEntity:
+        """The entity; `names`: with these attributes alone, where it has them.
+
+        Raises ResourceNotFound when there is none, or none of these types.
+        """
+        found = await self.load([entity_id], names)
         if not found:
             raise not_found(f"there is no entity {entity_id}")
         if type_selection is not None and not has_types(found[0].types, type_selection):

@@ -6,9 +6,8 @@ from typing import Any
 
 import msgspec
 
-from dothi.facades.ngsi_ld.operations.rows import Row
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
-from dothi.model.row import ROW_SCHEMA, Change, Kind
+from dothi.model.row import ROW_SCHEMA, Change, Kind, Row
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
 
 _AT = {name: index for index, name in enumerate(ROW_SCHEMA.names)}

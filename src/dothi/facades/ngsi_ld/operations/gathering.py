@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from dothi.facades.ngsi_ld.errors import NgsiError
 from dothi.model.problem import StoreUnavailable
-from dothi.ports.entity_query import Entities, Form, StoredEntity
+from dothi.ports.entity_query import Entities, Form, StoredEntity, with_only
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -66,27 +66,38 @@ class Wanted:
     entities: Entities
     ids: Sequence[str]
     form: Form | None = None
+    names: tuple[str, ...] = ()
+    """Only these attributes; empty: all."""
 
 
 def load_together(questions: Sequence[Wanted]) -> list[list[StoredEntity] | Failure]:
     """The entities that exist, per question in the order of its ids."""
-    found: dict[int, dict[str, StoredEntity] | Failure] = {}
-    for first in {id(q.entities): q for q in questions}.values():
-        ids = dict.fromkeys(i for q in questions if q.entities is first.entities for i in q.ids)
-        try:
-            loaded = first.entities.load(list(ids))
-            found[id(first.entities)] = {entity.id: entity for entity in loaded}
-        except StoreUnavailable as error:
-            found[id(first.entities)] = error
-    return [_of(found[id(q.entities)], q.ids) for q in questions]
+    alike: dict[tuple[int, bool], list[Wanted]] = {}
+    for question in questions:
+        alike.setdefault(_kind(question), []).append(question)
+    found = {kind: _loaded(some) for kind, some in alike.items()}
+    return [_of(found[_kind(question)], question) for question in questions]
 
 
-def _of(
-    found: dict[str, StoredEntity] | Failure, ids: Sequence[str]
-) -> list[StoredEntity] | Failure:
+def _kind(question: Wanted) -> tuple[int, bool]:
+    """Of one store, and whole entities or not."""
+    return id(question.entities), bool(question.names)
+
+
+def _loaded(alike: Sequence[Wanted]) -> dict[str, StoredEntity] | Failure:
+    ids = dict.fromkeys(id_ for question in alike for id_ in question.ids)
+    names = dict.fromkeys(name for question in alike for name in question.names)
+    try:
+        return {e.id: e for e in alike[0].entities.load(list(ids), tuple(names))}
+    except StoreUnavailable as error:
+        return error
+
+
+def _of(found: dict[str, StoredEntity] | Failure, question: Wanted) -> list[StoredEntity] | Failure:
     if not isinstance(found, dict):
         return found
-    return [found[i] for i in dict.fromkeys(ids) if i in found]
+    wanted = [found[id_] for id_ in dict.fromkeys(question.ids) if id_ in found]
+    return [with_only(entity, question.names) for entity in wanted] if question.names else wanted
 
 
 def write_together(questions: Sequence[Wanted]) -> list[list[bytes] | Failure]:

@@ -10,10 +10,17 @@ from dothi.facades.ngsi_ld.wire.body import Columns, columns
 from dothi.facades.ngsi_ld.wire.instance import Instance
 from dothi.facades.ngsi_ld.wire.past import PastInstance
 from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
-from dothi.model.row import Cells, Change, Kind
+from dothi.model.row import Cells, Change, Kind, Row
 
-Row = tuple[Any, ...]
-"""Cells in the order of ROW_SCHEMA."""
+_UPSERT_ENTITY = Change.UPSERT_ENTITY
+_ASSIGN = Change.ASSIGN
+_RECORD = Change.RECORD
+_RECORD_ENTITY = Change.RECORD_ENTITY
+_FORGET = Change.FORGET
+_PROPERTY = Kind.PROPERTY
+_FORGET_ENTITY = Change.FORGET_ENTITY
+_DELETE_ATTRIBUTE = Change.DELETE_ATTRIBUTE
+_DELETE_ENTITY = Change.DELETE_ENTITY
 Mark = tuple[int, int]
 _NOTHING = Columns(None, None, None, None)
 
@@ -48,28 +55,28 @@ class RowBuilder:
         }
         self._note_expiry(expires_at)
         text = msgspec.json.encode(body).decode()
-        row = self._row(uri, "", "", _NOTHING._replace(body=text), Change.UPSERT_ENTITY)
+        row = self._row(uri, "", "", _NOTHING._replace(body=text), _UPSERT_ENTITY)
         self._writes.append(row)
 
     def assign(self, uri: str, instance: Instance) -> None:
         """Set an attribute instance, whatever its time."""
         if "expiresAt" in instance.members:
             self._note_expiry(parse_date_time(instance.members["expiresAt"]))
-        self._instance(uri, instance, Change.ASSIGN)
+        self._instance(uri, instance, _ASSIGN)
 
     def record(self, uri: str, instance: Instance) -> None:
         """Add an attribute instance to the history alone."""
-        self._instance(uri, instance, Change.RECORD)
+        self._instance(uri, instance, _RECORD)
 
     def record_types(self, uri: str, types: Iterable[str]) -> None:
         """Add types to those of the evolution of an entity."""
         body = msgspec.json.encode({"types": list(types)}).decode()
-        row = self._row(uri, "", "", _NOTHING._replace(body=body), Change.RECORD_ENTITY)
+        row = self._row(uri, "", "", _NOTHING._replace(body=body), _RECORD_ENTITY)
         self._writes.append(row)
 
     def forget(self, uri: str, name: str, dataset: str) -> None:
         """No longer tell what was recorded of a series."""
-        self._writes.append(self._row(uri, name, dataset, _NOTHING, Change.FORGET))
+        self._writes.append(self._row(uri, name, dataset, _NOTHING, _FORGET))
 
     def forget_instance(
         self, uri: str, old: PastInstance, moves_to: Instance | None = None
@@ -82,21 +89,21 @@ class RowBuilder:
             body["moved_at"] = moves_to.observed_at
         held = _NOTHING._replace(body=msgspec.json.encode(body).decode())
         key = (self._source, uri, None, old.name, old.dataset, old.observed_at)
-        self._writes.append((*key, *held, 0, Kind.PROPERTY, Change.FORGET))
+        self._writes.append((*key, *held, 0, _PROPERTY, _FORGET))
 
     def forget_entity(self, uri: str) -> None:
         """No longer tell anything that was recorded of an entity."""
-        self._writes.append(self._row(uri, "", "", _NOTHING, Change.FORGET_ENTITY))
+        self._writes.append(self._row(uri, "", "", _NOTHING, _FORGET_ENTITY))
 
     def _instance(self, uri: str, instance: Instance, change: Change) -> None:
         key = (self._source, uri, None, instance.name, instance.dataset, instance.observed_at)
         self._writes.append((*key, *columns(instance), 0, instance.kind, change))
 
     def drop_attribute(self, uri: str, name: str, dataset: str) -> None:
-        self._drops.append(self._row(uri, name, dataset, _NOTHING, Change.DELETE_ATTRIBUTE))
+        self._drops.append(self._row(uri, name, dataset, _NOTHING, _DELETE_ATTRIBUTE))
 
     def drop_entity(self, uri: str) -> None:
-        self._drops.append(self._row(uri, "", "", _NOTHING, Change.DELETE_ENTITY))
+        self._drops.append(self._row(uri, "", "", _NOTHING, _DELETE_ENTITY))
 
     def close(self) -> None:
         """What follows may be about the same series again."""
@@ -125,4 +132,4 @@ class RowBuilder:
 
     def _row(self, uri: str, name: str, dataset: str, held: Columns, change: Change) -> Row:
         head = (self._source, uri, None, name, dataset, None)
-        return (*head, *held, 0, Kind.PROPERTY, change)
+        return (*head, *held, 0, _PROPERTY, change)

@@ -58,6 +58,15 @@ class Mode(Enum):
     """Merges members to any depth; Nulls also inside objects (clause 5.5.12)."""
 
 
+# Looking a member of an enum up costs more than all else that is done with it.
+_PROPERTY = Kind.PROPERTY
+_GEO_PROPERTY = Kind.GEO_PROPERTY
+_WHOLE = Mode.WHOLE
+_MERGE = Mode.MERGE
+_LANGUAGE_PROPERTY = Kind.LANGUAGE_PROPERTY
+_VOCAB_PROPERTY = Kind.VOCAB_PROPERTY
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeReader:
     """Reads with one @context."""
@@ -90,17 +99,15 @@ class AttributeReader:
     def instance(self, stored: str, raw: Any, where: str) -> Instance:
         """One instance; `where` names it in errors."""
         if not isinstance(raw, dict):
-            return Instance(stored, Kind.PROPERTY, self.value(stored, Kind.PROPERTY, raw, where))
+            return Instance(stored, _PROPERTY, self.value(stored, _PROPERTY, raw, where))
         if not names_kind(raw) and is_bare_geometry(raw):
-            return Instance(
-                stored, Kind.GEO_PROPERTY, self.value(stored, Kind.GEO_PROPERTY, raw, where)
-            )
+            return Instance(stored, _GEO_PROPERTY, self.value(stored, _GEO_PROPERTY, raw, where))
         raw = plain_members(raw, self.context)
         shape = told_shape(raw, where)
         if shape is None:
             if is_compound_value(raw):
-                value = self.value(stored, Kind.PROPERTY, raw, where)
-                return Instance(stored, Kind.PROPERTY, value)
+                value = self.value(stored, _PROPERTY, raw, where)
+                return Instance(stored, _PROPERTY, value)
             raise bad_request_data(
                 f"{where}: needs a type, or one of {', '.join(BY_VALUE_KEY)} to tell it by"
             )
@@ -124,14 +131,14 @@ class AttributeReader:
     def value(self, stored: str, kind: Kind, raw: Any, where: str) -> Any:
         """The value checked; NGSI_NULL when it asks to delete the attribute."""
         if is_deletion(kind, raw):
-            if self.mode is Mode.WHOLE:
+            if self.mode is _WHOLE:
                 raise bad_request_data(f"{where}: {NGSI_NULL} deletes, there is nothing to delete")
             return NGSI_NULL
-        if stored in GEO_NAMES and kind is not Kind.GEO_PROPERTY:
+        if stored in GEO_NAMES and kind is not _GEO_PROPERTY:
             raise bad_request_data(f"{where}: {stored} is a GeoProperty; send a GeoJSON geometry")
         if stored == PROOF and not isinstance(raw, dict):
             raise bad_request_data(f"{where}: the value of {PROOF} is the object with the proof")
-        return check_value(kind, raw, where, self.context, merges=self.mode is Mode.MERGE)
+        return check_value(kind, raw, where, self.context, merges=self.mode is _MERGE)
 
     def unit(self, raw: dict[str, Any], kind: Kind | None, where: str) -> str | None:
         """unitCode; NGSI_NULL where a partial update or a merge deletes it."""
@@ -194,17 +201,17 @@ class AttributeReader:
         if name == "entityIdSealed":
             check_uri(raw, where)
             return raw
-        if kind is Kind.LANGUAGE_PROPERTY and name == "valueType" and raw != "langString":
+        if kind is _LANGUAGE_PROPERTY and name == "valueType" and raw != "langString":
             raise bad_request_data(f"{where}: the valueType of a LanguageProperty is langString")
         if name in NAMING_MEMBERS:
-            return check_value(Kind.VOCAB_PROPERTY, raw, where, self.context)
+            return check_value(_VOCAB_PROPERTY, raw, where, self.context)
         return raw
 
     def _is_dropped(self, raw: Any, where: str) -> bool:
         """Whether a member that is no attribute is given as NGSI-LD Null."""
         if not isinstance(raw, str) or raw != NGSI_NULL:
             return False
-        if self.mode is Mode.WHOLE:
+        if self.mode is _WHOLE:
             raise bad_request_data(f"{where}: {NGSI_NULL} deletes, there is nothing to delete")
         return True
 
@@ -223,7 +230,7 @@ def told_shape(raw: dict[str, Any], where: str) -> Shape | None:
         if len(carriers) > 1:
             keys = ", ".join(carrier.value_key for carrier in carriers)
             raise bad_request_data(f"{where}: {keys} belong to different kinds of attributes")
-        if carriers and carriers[0].kind is Kind.PROPERTY and is_geometry(raw["value"]):
+        if carriers and carriers[0].kind is _PROPERTY and is_geometry(raw["value"]):
             return BY_NAME["GeoProperty"]
         return carriers[0] if carriers else None
     raise bad_request_data(

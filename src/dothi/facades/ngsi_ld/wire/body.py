@@ -19,8 +19,11 @@ from dothi.facades.ngsi_ld.wire.instance import Instance
 from dothi.facades.ngsi_ld.wire.kinds import BY_KIND
 from dothi.facades.ngsi_ld.wire.times import format_date_time, is_plain, parse_date_time
 from dothi.model.row import Kind
-from dothi.model.units import find_unit
+from dothi.model.units import BY_CODE
 
+_GEO_PROPERTY = Kind.GEO_PROPERTY
+_PROPERTY = Kind.PROPERTY
+_HELD_AS_TEXT = frozenset({Kind.PROPERTY, Kind.RELATIONSHIP, Kind.VOCAB_PROPERTY})
 _EXACT = 2**53
 """Integers up to here are exact in a float column."""
 
@@ -49,32 +52,34 @@ class Held(Protocol):
 
 def columns(instance: Instance) -> Columns:
     """The columns that hold the value, the unit and the members of an instance."""
-    rest = dict(instance.members)
+    rest = instance.members
     unit = instance.unit
     if unit is not None and not _is_code(unit):
-        rest["unitCode"] = unit
+        rest = {**rest, "unitCode": unit}
         unit = None
     number, text, is_held = _scalar_columns(instance.kind, instance.value)
-    if instance.kind is Kind.GEO_PROPERTY and not rest:
+    if instance.kind is _GEO_PROPERTY and not rest:
         return Columns(None, None, _encoded(instance.value), unit)
     if not is_held:
-        rest[BY_KIND[instance.kind].value_key] = instance.value
+        rest = {**rest, BY_KIND[instance.kind].value_key: instance.value}
     return Columns(number, text, _encoded(rest) if rest else None, unit)
 
 
 def _is_code(unit: str) -> bool:
     """Whether the unit column may hold it: admit would change or refuse anything else."""
-    known = find_unit(unit)
-    return known is not None and known.code == unit
+    return unit in BY_CODE
 
 
 def _scalar_columns(kind: Kind, value: Any) -> tuple[float | None, str | None, bool]:
     """number, text, and whether one of them holds the value exactly."""
-    if isinstance(value, str) and kind in {Kind.PROPERTY, Kind.RELATIONSHIP, Kind.VOCAB_PROPERTY}:
-        return None, value, True
-    if kind is Kind.PROPERTY and isinstance(value, int | float) and not isinstance(value, bool):
-        is_exact = isinstance(value, float) or abs(value) <= _EXACT
-        return _as_float(value), None, is_exact
+    if isinstance(value, str):
+        return (None, value, True) if kind in _HELD_AS_TEXT else (None, None, False)
+    if kind is not _PROPERTY:
+        return None, None, False
+    if type(value) is float:
+        return value, None, True
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _as_float(value), None, abs(value) <= _EXACT
     return None, None, False
 
 
@@ -93,7 +98,7 @@ def restore(
     if held.body is None:
         return Instance(name, kind, scalar, dataset, held.unit, observed_at)
     body = msgspec.json.decode(held.body)
-    if not isinstance(body, dict) or (kind is Kind.GEO_PROPERTY and is_geometry(body)):
+    if not isinstance(body, dict) or (kind is _GEO_PROPERTY and is_geometry(body)):
         return Instance(name, kind, body, dataset, held.unit, observed_at)
     value = body.pop(BY_KIND[kind].value_key, scalar)
     unit = body.pop("unitCode", held.unit)

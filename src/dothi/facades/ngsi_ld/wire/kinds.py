@@ -107,6 +107,7 @@ NGSI_NULL = "urn:ngsi-ld:null"
 """Means "delete this" in a request that changes something."""
 
 
+_LANGUAGE_PROPERTY = Kind.LANGUAGE_PROPERTY
 _LIST_KINDS = frozenset({Kind.LIST_PROPERTY, Kind.LIST_RELATIONSHIP})
 
 
@@ -116,4 +117,4 @@ def is_deletion(kind: Kind, value: Any) -> bool:
         return value == NGSI_NULL
     if isinstance(value, list):
         return kind in _LIST_KINDS and value in ([NGSI_NULL], [{"object": NGSI_NULL}])
-    return kind is Kind.LANGUAGE_PROPERTY and value == {"@none": NGSI_NULL}
+    return kind is _LANGUAGE_PROPERTY and value == {"@none": NGSI_NULL}

@@ -49,6 +49,13 @@ _KNOWN_MEMBERS = _KEPT_NAMES | _NEVER_DELETED | OUTPUT_MEMBERS | SYSTEM_MEMBERS
 Kinds = Mapping[tuple[str, str], Kind]
 """Kind by stored name and datasetId."""
 
+_GEO_PROPERTY = Kind.GEO_PROPERTY
+_PROPERTY = Kind.PROPERTY
+_JSON_PROPERTY = Kind.JSON_PROPERTY
+_LANGUAGE_PROPERTY = Kind.LANGUAGE_PROPERTY
+_PARTIAL = Mode.PARTIAL
+_UPDATE = Mode.UPDATE
+
 
 @dataclass(frozen=True, slots=True)
 class PatchReader:
@@ -79,7 +86,7 @@ class PatchReader:
         if not isinstance(raw, dict):
             return self._bare(stored, "", raw, where)
         if is_bare_geometry(raw):
-            return self._of_value(stored, "", Kind.GEO_PROPERTY, raw, where)
+            return self._of_value(stored, "", _GEO_PROPERTY, raw, where)
         raw = plain_members(raw, self.context)
         shape = told_shape(raw, where)
         is_typed = "type" in raw
@@ -128,13 +135,13 @@ class PatchReader:
         """A value alone: of the kind that the attribute has, else that it looks like."""
         kind = self.kinds.get((stored, dataset))
         if isinstance(raw, str) and raw == NGSI_NULL:
-            return self._of_value(stored, dataset, kind or Kind.PROPERTY, raw, where)
+            return self._of_value(stored, dataset, kind or _PROPERTY, raw, where)
         if kind is None:
             kind = _looks_like(raw)
         key = BY_KIND[kind].value_key
         if key != "value" and isinstance(raw, dict) and raw.keys() == {key}:
             raw = raw[key]
-        elif kind is Kind.JSON_PROPERTY:
+        elif kind is _JSON_PROPERTY:
             raise bad_request_data(f'{where}: a JsonProperty is written as {{"json": ...}}')
         return self._of_value(stored, dataset, kind, self._worded(kind, raw), where)
 
@@ -146,7 +153,7 @@ class PatchReader:
     def _worded(self, kind: Kind, raw: Any) -> Any:
         """A string for a LanguageProperty is in the language of the request (6.5.3.4)."""
         is_text = isinstance(raw, str | list) and not is_deletion(kind, raw)
-        return {self.lang: raw} if kind is Kind.LANGUAGE_PROPERTY and is_text and self.lang else raw
+        return {self.lang: raw} if kind is _LANGUAGE_PROPERTY and is_text and self.lang else raw
 
     def _members(
         self, raw: dict[str, Any], stored: str, shape: Shape | None, where: str
@@ -175,8 +182,8 @@ class PatchReader:
     def _sub(self, name: str, raw: Any, where: str) -> Any:
         """A sub-attribute, or an array of several; NGSI_NULL: it is to be deleted."""
         stored = AttributeReader(self.context, self.mode).stored_name(name, where)
-        if self.mode is Mode.PARTIAL:
-            found = AttributeReader(self.context, Mode.UPDATE).sub_attribute(name, raw, where)
+        if self.mode is _PARTIAL:
+            found = AttributeReader(self.context, _UPDATE).sub_attribute(name, raw, where)
             return NGSI_NULL if found is None else found
         inner = PatchReader(self.context, self.mode, lang=self.lang)
         if is_multiple(raw):
@@ -193,10 +200,10 @@ def _looks_like(raw: Any) -> Kind:
     """Kind of a new attribute in the simplified form."""
     if isinstance(raw, dict):
         if is_geometry(raw):
-            return Kind.GEO_PROPERTY
+            return _GEO_PROPERTY
         if len(raw) == 1:
             [key] = raw
             shape = BY_VALUE_KEY.get(key)
             if shape is not None and key not in {"value", "object"}:
                 return shape.kind
-    return Kind.PROPERTY
+    return _PROPERTY

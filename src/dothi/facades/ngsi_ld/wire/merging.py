@@ -20,6 +20,8 @@ from dothi.facades.ngsi_ld.wire.kinds import (
 from dothi.facades.ngsi_ld.wire.values import is_literal
 from dothi.model.row import Kind
 
+_GEO_PROPERTY = Kind.GEO_PROPERTY
+_PROPERTY = Kind.PROPERTY
 _REPLACED = PLAIN_MEMBERS | {"type", "unitCode", "observedAt", "datasetId"}
 """Members without an inner life."""
 
@@ -69,7 +71,7 @@ def _check_kind(name: str, kind: Kind, patch: Patch) -> None:
     told = patch.kind
     if told is None:
         key = next((key for key in patch.members if key in VALUE_KEYS), "")
-        if key == "value" and kind is Kind.GEO_PROPERTY:
+        if key == "value" and kind is _GEO_PROPERTY:
             _check_geometry(name, patch.members[key])
             return
         told = BY_VALUE_KEY[key].kind if key else kind
@@ -153,7 +155,7 @@ def _completed(where: str, members: dict[str, Any]) -> dict[str, Any]:
     """A canonical attribute of a patch: it needs a value, what it deletes is not there."""
     key = next((key for key in members if key in VALUE_KEYS), "")
     value = members.get(key)
-    if not key or is_deletion(Kind.PROPERTY, value):
+    if not key or is_deletion(_PROPERTY, value):
         raise bad_request_data(f"{where}: there is no such attribute yet; send its value")
     named = members.get("type")
     if named is None:

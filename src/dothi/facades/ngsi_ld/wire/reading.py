@@ -16,6 +16,7 @@ from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
 from dothi.facades.ngsi_ld.wire.names import check_name, check_scope, check_uri
 
 ENTITY_MEMBERS = frozenset({"id", "type", "scope", "expiresAt", "@context"})
+_WHOLE = Mode.WHOLE
 _TIMES = frozenset({"createdAt", "modifiedAt", "deletedAt"})
 
 
@@ -81,7 +82,7 @@ class Reader:
         return tuple(dict.fromkeys(check_scope(part) for part in parts))
 
     def _deletes(self, raw: Any) -> bool:
-        return self.mode is not Mode.WHOLE and isinstance(raw, str) and raw == NGSI_NULL
+        return self.mode is not _WHOLE and isinstance(raw, str) and raw == NGSI_NULL
 
 
 def entity_members(document: Any, context: LdContext) -> dict[str, Any]:

@@ -95,6 +95,8 @@ def decode(raw: bytes) -> Any:
         raise invalid_request("the body is nested too deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise invalid_request(f"the body is not JSON: {error}") from error
+    if raw.count(b"[") + raw.count(b"{") <= _MAX_DEPTH:
+        return document
     level = [document] if isinstance(document, dict | list) else []
     for _ in range(_MAX_DEPTH):
         level = [child for part in level for child in _children(part)]

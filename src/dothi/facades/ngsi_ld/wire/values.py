@@ -12,6 +12,10 @@ from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
 from dothi.facades.ngsi_ld.wire.names import check_uri
 from dothi.model.row import Kind
 
+_JSON_PROPERTY = Kind.JSON_PROPERTY
+_PROPERTY = Kind.PROPERTY
+_LIST_PROPERTY = Kind.LIST_PROPERTY
+_LANGUAGE_PROPERTY = Kind.LANGUAGE_PROPERTY
 _TERM = re.compile(r"[^\s<>\"{}|\\^`\x00-\x1f]{1,1024}")
 """What becomes an IRI; the rules for names of attributes and types do not hold for it."""
 _LANGUAGE = re.compile(r"@none|[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
@@ -24,18 +28,18 @@ def check_value(
 
     `merges`: NGSI-LD Nulls may stand inside objects, where they delete members (clause 5.5.12).
     """
-    if kind is Kind.JSON_PROPERTY:
+    if kind is _JSON_PROPERTY:
         return _json(raw, where, merges=merges)
     if raw is None:
         raise bad_request_data(f"{where}: null is no value")
-    if kind is Kind.PROPERTY:
+    if kind is _PROPERTY:
         if type(raw) is not float and type(raw) is not int:
             refuse_nulls(raw, where, in_objects=not merges)
         return raw
-    if kind is Kind.LIST_PROPERTY:
+    if kind is _LIST_PROPERTY:
         refuse_nulls(_array(raw, where), where)
         return raw
-    if kind is Kind.LANGUAGE_PROPERTY:
+    if kind is _LANGUAGE_PROPERTY:
         return _language_map(raw, where, merges=merges)
     return _CHECKS[kind](raw, where, context)
 
