@@ -18,6 +18,7 @@ ALARM = {
     "id": 7, "entity": "urn:x:7", "place": "Trạm Phú An (test)", "state": "active_unacknowledged",
     "priority": 1, "title": "Mực nước cao", "title_en": "", "text": "1,62 m > 1,60 m",
     "position": "operator", "raised_at": "2026-11-27T03:00:00Z", "activations": 1, "owner": "",
+    "suppressed": [],
 }  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def test_a_phone_keeps_what_is_done_without_network(centre: Centre) -> None:
     )
     page.goto("/duty")
     button = page.locator("[data-alarm='7'] button")
-    expect(button).to_be_visible()
+    expect(button).to_be_visible(timeout=SLOW_MS)
     box = button.bounding_box()
     assert box is not None
     assert box["height"] >= 48
@@ -100,14 +101,15 @@ def test_a_phone_keeps_what_is_done_without_network(centre: Centre) -> None:
     )
     page.context.set_offline(True)
     button.click()
-    expect(page.locator("[data-alarm='7'] .waits")).to_be_visible()
+    expect(page.locator("[data-alarm='7'] p.waits")).to_be_visible()
     page.unroute("**/api/v1/alarms?*")
     page.reload()  # without network: the service worker has the shell, the page its last list
-    expect(page.locator("[data-alarm='7'] .waits")).to_be_visible()
+    expect(page.locator("[data-alarm='7'] p.waits")).to_be_visible(timeout=SLOW_MS)
     page.locator("nav button").nth(2).click()
     expect(page.locator("article[data-state=waiting]")).to_have_count(1)
     page.context.set_offline(False)
     refused = page.locator("article[data-state=refused]")
-    expect(refused).to_contain_text("không còn cảnh báo này")  # there is no alarm 7 at this hub
+    refusal = "không còn cảnh báo này"
+    expect(refused).to_contain_text(refusal, timeout=SLOW_MS)  # there is no alarm 7 at this hub
     refused.locator("button").click()
     expect(refused).to_have_count(0)
