@@ -37,7 +37,12 @@ class Row:
     quality: int = 1
     seq: int = 0
     gone: bool = False
-    place: tuple[float, float] | None = None
+    arrived: int = 0
+    """Time of the commit in µs; 0: that of the observation."""
+
+    @property
+    def seen(self) -> int:
+        return self.arrived or self.us
 
     @property
     def usable(self) -> bool:
@@ -121,7 +126,7 @@ class Watch:
         if row.gone:
             self.since.pop(name, None)
         elif row.quality != 9:
-            self.since[name] = max(self.since.get(name, -(2**62)), row.us)
+            self.since[name] = max(self.since.get(name, -(2**62)), row.seen)
         for side in self.sides:
             self._take(side, self._figure(side.condition, row))
         self._decide(max([self.clock, *self._times()]), row.seq)
@@ -135,8 +140,8 @@ class Watch:
                 continue
             if isinstance(c, NoData) and not row.gone and row.quality != 9:
                 since = self.since.get(row.attribute)
-                is_long = since is not None and row.us - since >= side.limit
-                if is_long and self._turns(side, float(row.us - since)):
+                is_long = since is not None and row.seen - since >= side.limit
+                if is_long and self._turns(side, float(row.seen - since)):
                     at.append(since + int(side.limit))
             if isinstance(c, Window | Stuck | Rate):
                 points = self._points(c.attribute)
@@ -191,7 +196,7 @@ class Watch:
         if isinstance(c, NoData):
             if c.attribute not in self.since:
                 return None
-            if row.attribute == c.attribute and self.since[c.attribute] == row.us:
+            if row.attribute == c.attribute and self.since[c.attribute] == row.seen:
                 return 0.0 if row.quality != 9 else self._kept(c)
             return self._kept(c)
         if isinstance(c, Window | Stuck | Rate):

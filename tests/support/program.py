@@ -34,7 +34,7 @@ class Program:
         self.data_dir = data_dir
         self._command = [
             str(Path(sys.executable).parent / "dothi"),
-            command,
+            *command.split(),
             *(["--empty"] if command == "up" and "--example" not in arguments else []),
             *("--port", "0", "--mqtt-port", "0", "--data-dir", str(data_dir)),
             *(a for a in arguments if a != "--example"),

@@ -121,7 +121,7 @@ def run_back_test(deps: ApiDeps, rules: Rules, body: BackTestBody) -> BackTestVi
     if current is not None:
         scope = [one for one in facts.in_scope(current) if not body.entity or one == body.entity]
         before = back_test(current, scope, span, around)
-    return _view(tested, before, entities, _lines(rule, entities, span, around), body.end)
+    return _view(tested, before, entities, _lines(rule, entities, span, around), span)
 
 
 def surroundings(deps: ApiDeps, rules: Rules) -> tuple[Surroundings, Any]:
@@ -156,7 +156,7 @@ def _view(
     before: BackTest | None,
     entities: list[str],
     lines: list[LimitLine],
-    end_at: datetime,
+    span: tuple[datetime, datetime],
 ) -> BackTestView:
     firings = list(tested.firings)
     is_new = new_firings(firings, () if before is None else before.firings)
@@ -170,7 +170,7 @@ def _view(
         len(firings),
         sum(is_new),
         tested.active_s,
-        max((_length_s(one, end_at) for one in firings), default=0.0),
+        max((_length_s(one, span) for one in firings), default=0.0),
         None if before is None else len(before.firings),
         by_entity,
         [FiringView(f.entity, f.start_at, f.end_at, f.text, new) for f, new in newest],
@@ -178,8 +178,9 @@ def _view(
     )
 
 
-def _length_s(one: Firing, end_at: datetime) -> float:
-    return ((one.end_at or end_at) - one.start_at).total_seconds()
+def _length_s(one: Firing, span: tuple[datetime, datetime]) -> float:
+    """As far as it lies within the asked time."""
+    return ((one.end_at or span[1]) - max(one.start_at, span[0])).total_seconds()
 
 
 _MOST_LINES = 200

@@ -12,6 +12,7 @@ from dothi.ports.clock import Clock
 from dothi.ports.evaluator import RulesInForce
 from dothi.ports.rules import Rules
 from dothi.rules.engine import Engine
+from dothi.rules.past import attributes_of
 
 
 def rules_in_force(stores: Stores, layers: Sequence[Layer], clock: Clock) -> RulesInForce:
@@ -66,6 +67,9 @@ class KnownRules:
         )
 
     def _domain(self, rule: Rule) -> str:
-        """Of the first layer of the map that shows such entities."""
+        """Of the first layer of the map that shows such entities, else what the rule looks at."""
         wanted = set(rule.scope.types)
-        return next((one.domain for one in self.layers if wanted & set(one.types)), "")
+        names = {name for name, _ in attributes_of(rule.condition)}
+        found = [one for one in self.layers if wanted & set(one.types)]
+        found += [one for one in self.layers if one.attribute in names]
+        return found[0].domain if found else ""

@@ -62,7 +62,7 @@ class Rate(_Node, tag="rate", frozen=True, kw_only=True):
 
 
 class NoData(_Node, tag="no_data", frozen=True, kw_only=True):
-    """Nothing has arrived for longer than `for_s`: the newest observation is older."""
+    """Nothing has arrived for `for_s`, whatever the time of its observation."""
 
     attribute: Name
     for_s: Positive

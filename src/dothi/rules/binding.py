@@ -64,7 +64,10 @@ class Binding:
         return found
 
     def unbind(self, entity: int) -> None:
-        self._profile_of["profile"][entity] = UNBOUND
+        """Its rules must be looked for anew, and its next number held against all of them."""
+        if entity < self._profile_of.size:
+            self._profile_of["profile"][entity] = UNBOUND
+            self.channel.columns["epoch"][entity] = -1
 
     def bind(self, entity: int, uri: str, scopes: Sequence[int]) -> None:
         """The rules of these scopes hold at the entity."""

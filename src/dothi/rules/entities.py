@@ -77,18 +77,19 @@ class Known:
     def types(self) -> dict[int, str]:
         return self._types
 
-    def moved(self, rows: pa.Table) -> Iterator[int]:
-        """Entities whose types were written, or, where areas count, whose place was."""
+    def moved(self, rows: pa.Table) -> Iterator[tuple[int, int, int]]:
+        """Entities whose types were written, or, where areas count, whose place was, with time
+        and seq of the last such row. Their facts are forgotten."""
         is_here = pc.equal(rows["change"], int(Change.UPSERT_ENTITY))
         if self.scopes.uses_areas:
             is_here = pc.or_(is_here, pc.equal(rows["attribute"], "location"))
         if not pc.any(is_here).as_py():
             return
-        some = rows.filter(is_here)
-        for name in pc.unique(some["entity"]).to_pylist():
+        last = {name: (at_us, seq) for name, at_us, seq in _dated(rows.filter(is_here))}
+        for name, (at_us, seq) in last.items():
             number = self._numbers.get(name)
             if number is not None and self._facts.pop(number, None) is not None:
-                yield number
+                yield number, at_us, seq
 
 
 def split_at_deletions(rows: pa.Table) -> Iterator[tuple[pa.Table, Deletions]]:
@@ -103,11 +104,11 @@ def split_at_deletions(rows: pa.Table) -> Iterator[tuple[pa.Table, Deletions]]:
         end = start + (int(np.argmax(rest)) if rest.any() else len(rest))
         after = is_deletion[end:]
         stop = end + (len(after) if after.all() else int(np.argmin(after)))
-        yield rows.slice(start, end - start), _deletions(rows.slice(end, stop - end))
+        yield rows.slice(start, end - start), _dated(rows.slice(end, stop - end))
         start = stop
 
 
-def _deletions(rows: pa.Table) -> Deletions:
+def _dated(rows: pa.Table) -> Deletions:
     at = pc.coalesce(rows["observed_at"], rows["committed_at"]).cast(pa.int64()).to_pylist()
     names: Sequence[str] = rows["entity"].to_pylist()
     return list(zip(names, at, rows["seq"].to_pylist(), strict=True))

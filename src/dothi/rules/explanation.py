@@ -124,7 +124,7 @@ def re_evaluate(text: str | bytes) -> Checked:
         msgspec.DecodeError: not an explanation.
     """
     told = msgspec.json.decode(text, type=Explanation)
-    if told.tree[0] in {"deleted", "withdrawn"}:
+    if told.tree[0] == "withdrawn":
         return Checked(not told.is_active, False, ())
     verdicts = tuple(_again(term) for term in told.terms)
     found = verdict(_tree(told.tree), verdicts)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dothi.model.row import LOG_SCHEMA, Change
 from dothi.model.rule import LimitTable, Rule
@@ -148,7 +149,8 @@ def history_rows(
     entities: Sequence[str],
     span: tuple[datetime, datetime],
     history: History,
-    chunk_rows: int = CHUNK_ROWS,
+    *,
+    is_replayed: bool = True,
 ) -> Iterator[pa.Table]:
     """LOG_SCHEMA rows of what the rule reads, each entity in the order of time.
 
@@ -165,8 +167,10 @@ def history_rows(
         found = history.raw(query)
         if found.num_rows:
             per_entity = max(1, found.num_rows // len(some))
-            count = max(1, min(1000, chunk_rows // per_entity))
-            yield from as_log(found, is_mixed=len(names) > 1, chunk_rows=chunk_rows)
+            count = max(1, min(1000, CHUNK_ROWS // per_entity))
+            yield from as_log(
+                found, is_mixed=len(names) > 1, chunk_rows=CHUNK_ROWS, is_replayed=is_replayed
+            )
         else:
             count = min(1000, count * 2)
 
@@ -177,14 +181,22 @@ def earlier_rows(
     """The last row of each series before a moment: what is slow still stands."""
     series = tuple(SeriesKey(entity, *name) for name in attributes_of(rule.condition))
     query = RawQuery(series, end_at=before_at, last_n=1, columns=_COLUMNS)
-    yield from as_log(history.raw(query), is_mixed=True, chunk_rows=CHUNK_ROWS)
+    found = history.raw(query)
+    yield from as_log(found, is_mixed=True, chunk_rows=CHUNK_ROWS, is_replayed=False)
 
 
 _COLUMNS = ("observed_at", "committed_at", "number", "body", "quality", "source")
 
 
-def as_log(found: pa.Table, *, is_mixed: bool, chunk_rows: int) -> Iterator[pa.Table]:
-    """Rows of an answer of the history as rows of the log."""
+def as_log(
+    found: pa.Table, *, is_mixed: bool, chunk_rows: int, is_replayed: bool = True
+) -> Iterator[pa.Table]:
+    """Rows of an answer of the history as rows of the log; `is_replayed`: they arrive when they
+    were observed, whenever they were stored."""
+    if is_replayed:
+        at = pc.coalesce(found["observed_at"], found["committed_at"])
+        place = found.column_names.index("committed_at")
+        found = found.set_column(place, "committed_at", at)
     if is_mixed:
         found = found.sort_by([("entity", "ascending"), ("observed_at", "ascending")])
     count = found.num_rows

@@ -32,7 +32,8 @@ class Run:
     us: Ints
     """observed_at, else committed_at."""
     seen_us: Ints
-    """When it was observed, but not later than it was committed: clocks of devices run ahead."""
+    """When it arrived: clocks of devices run ahead and behind, and what is filled in afterwards is
+    no silence."""
     value: Floats
     quality: Ints
     is_gone: Bools
@@ -121,7 +122,7 @@ def read_run(
         dataset,
         source.combine_chunks() if isinstance(source, pa.ChunkedArray) else source,
         us,
-        np.minimum(us, committed),
+        committed,
         np.asarray(table["number"].fill_null(np.nan).to_numpy(), np.float64),
         _ints(table["quality"]),
         change == Change.DELETE_ATTRIBUTE,

@@ -102,8 +102,8 @@ class Telling:
         """The newest row that the signals of the rule have seen."""
         return max(self.known(s, entity, row, phase).seq for s in rule.signals)
 
-    def of_deleted(self, rule: RulePlan, pair: Pair, at_us: int) -> tuple[str, str]:
-        """Of a pair that ends because its entity is gone."""
+    def of_ended(self, rule: RulePlan, pair: Pair, at_us: int) -> tuple[str, str]:
+        """Of a pair that ends because its entity is gone, or out of the scope of the rule."""
         one = rule.rule
         told = Explanation(
             rule=one.id,
@@ -113,7 +113,7 @@ class Telling:
             decided_at=iso(at_us),
             takes_effect_at=iso(at_us),
             evaluated_at=iso(self._now_us),
-            tree=("deleted",),
+            tree=("withdrawn",),
             terms=(),
         )
         return msgspec.json.encode(told).decode(), one.name.best()
@@ -187,6 +187,9 @@ class Telling:
         )
 
 
+_SIGNS = {">=": "≥", "<=": "≤"}
+
+
 def text_of(rule: RulePlan, terms: Sequence[Term]) -> str:
     """What stands in a list: the name, and value against limit of what decided."""
     deciding = next((t for t in terms if t.verdict and t.value is not None), terms[0])
@@ -199,7 +202,8 @@ def text_of(rule: RulePlan, terms: Sequence[Term]) -> str:
     if deciding.figure == "silence":
         return f"{name}: {deciding.attribute}, {value / 60e6:.0f} min ({limit / 60e6:.0f} min)"
     level = "" if deciding.limit_source is None else f" ({deciding.limit_source.level})"
-    numbers = f"{value:.6g} {deciding.comparison} {limit:.6g}".replace(".", ",")
+    sign = _SIGNS.get(deciding.comparison, deciding.comparison)
+    numbers = f"{value:.6g} {sign} {limit:.6g}".replace(".", ",")
     return f"{name}: {deciding.attribute} {numbers}{level}"
 
 

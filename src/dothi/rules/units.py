@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from dothi.model.quality import Quality
-from dothi.rules.arrays import NEVER_US, Bools, Columns, Ints, distinct, is_among
+from dothi.rules.arrays import NEVER_US, Bools, Columns, Floats, Ints, distinct, is_among
 from dothi.rules.binding import Binding
 from dothi.rules.comparing import Pairing, current, some
 from dothi.rules.fences import Fences
@@ -209,8 +209,9 @@ class SignalUnit:
         entity = np.flatnonzero(since != NEVER_US)
         none = np.zeros(len(entity), np.int64)
         if self.signal.kind == "silence":
+            # Only ages that have reached a limit: what nobody waits for need not be remembered.
             age = at_us - since[entity]
-            at = np.flatnonzero(age > columns["value"][entity])
+            at = np.flatnonzero(age >= self._next_age(entity))
             us = np.full(len(at), at_us)
             value = age[at].astype(np.float64)
             usable = np.ones(len(at), np.bool_)
@@ -285,7 +286,13 @@ class SignalUnit:
             return float(since.min()) + length_us(self.signal)
         if self.signal.kind != "silence":
             return np.inf
-        return float((since + self.binding.next_us(entity, columns["value"][entity])).min())
+        return float((since + self._next_age(entity)).min())
+
+    def _next_age(self, entity: Ints) -> Floats:
+        """Silence: the age that next means something; after a restart every limit does again."""
+        columns = self.binding.channel.columns
+        is_new = columns["epoch"][entity] < 0
+        return self.binding.next_us(entity, np.where(is_new, -1.0, columns["value"][entity]))
 
 
 def _running_max(rows: SlotRows, starts: Bools, since: Ints) -> Ints:

@@ -57,7 +57,7 @@ def _of_rule(
     span = (at - look_back(rule), at + timedelta(microseconds=1))
     for rows in (
         *earlier_rows(rule, entity, span[0], around.history),
-        *history_rows(rule, [entity], span, around.history),
+        *history_rows(rule, [entity], span, around.history, is_replayed=False),
     ):
         engine.evaluate(rows, at)
     engine.tick(at)

@@ -130,10 +130,12 @@ def row_lists(draw: st.DrawFn) -> list[Row]:
         back = draw(st.sampled_from([0] * 6 + [1, 2, 6]))
         quality = draw(st.sampled_from([1] * 8 + [4, 3, 9, 5]))
         number = draw(st.one_of(numbers, numbers, numbers, st.none()))
+        gone = back == 0 and draw(st.sampled_from([False] * 15 + [True]))
         rows.append(
             Row(
                 draw(st.sampled_from(["e1", "e1", "e2", "e3"])), draw(names),
-                BEGIN_US + (clock - back) * 1_000_000, number, quality, seq,
+                BEGIN_US + (clock - back) * 1_000_000, number, quality, seq, gone,
+                BEGIN_US + clock * 1_000_000,
             )
         )  # fmt: skip
     return rows
@@ -148,7 +150,7 @@ def table(rows: Sequence[Row]) -> pa.Table:
                 "attribute": r.attribute, "dataset": "", "observed_at": at_of(r.us),
                 "number": r.number, "quality": r.quality, "kind": 1,
                 "change": int(Change.DELETE_ATTRIBUTE if r.gone else Change.UPSERT),
-                "batch": "b", "committed_at": NOW, "revision": 0,
+                "batch": "b", "committed_at": at_of(r.seen), "revision": 0,
             }
             for r in rows
         ],

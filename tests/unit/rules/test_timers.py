@@ -106,10 +106,11 @@ def test_silence_is_noticed_and_ends_with_the_next_row() -> None:
     assert told(engine.tick(after(200)).transitions) == [(True, 150)]
     assert engine.tick(after(300)).transitions == ()
     assert engine.next_due() is None
-    late = engine.evaluate(rows({"s": 20, "number": 1.0, "seq": 7}), after(300))
-    assert late.transitions == (), "an old value is no sign of life"
-    back = engine.evaluate(rows({"s": 310, "number": None, "quality": 4, "seq": 8}), after(310))
-    assert told(back.transitions) == [(False, 310)], "a bad value is"
+    none = {"s": 305, "number": None, "quality": 9, "seq": 7}
+    assert engine.evaluate(rows(none), after(305)).transitions == (), "flagged as missing"
+    late = {"s": 20, "number": None, "quality": 4, "seq": 8, "committed_at": after(310)}
+    back = engine.evaluate(rows(late), after(310))
+    assert told(back.transitions) == [(False, 310)], "late and bad, but a sign of life"
 
 
 def test_a_gap_that_nobody_watched_is_told_afterwards() -> None:

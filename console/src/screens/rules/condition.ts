@@ -131,10 +131,18 @@ const TELLERS: Record<string, (of: Condition, lang: Lang) => string> = {
   geofence: (c) => `${t(c['relation'] === 'outside' ? 'rules_say_outside' : 'rules_say_inside')} ${c['area'] ?? ''}`,
   compare: (c) => {
     const other = attributeName(String(c['other'] ?? ''), '');
-    return `${c['comparison']} ${c['is_forecast'] ? `${t('rules_say_forecast')} ` : ''}${other}`;
+    return `${sign(c['comparison'])} ${c['is_forecast'] ? `${t('rules_say_forecast')} ` : ''}${other}`;
   },
   quality: (c) => `${t('rules_say_quality')}: ${((c['flags'] as string[]) ?? []).join(', ')}`,
 };
+
+const SIGNS: Record<string, string> = { '>=': '≥', '<=': '≤' };
+
+/** A comparison as people write it. */
+export function sign(comparison: unknown): string {
+  const text = String(comparison ?? '');
+  return SIGNS[text] ?? text;
+}
 
 /** A condition in short, for lists. */
 export function told(condition: Condition, lang: Lang): string {
@@ -153,7 +161,7 @@ export function functionName(name: string): string {
 }
 
 function against(c: Condition, lang: Lang): string {
-  return `${c['comparison'] ?? ''} ${limitText(c['limit'], lang)}`;
+  return `${sign(c['comparison'])} ${limitText(c['limit'], lang)}`;
 }
 
 function span(seconds: unknown, lang: Lang): string {

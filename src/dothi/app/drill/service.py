@@ -6,7 +6,10 @@ import signal
 from datetime import UTC, datetime
 
 from dothi.app.drill.feed import Door, StationFeed, place_rows, source_of, started_now
+from dothi.app.drill.hurry import hurry
 from dothi.app.drill.play import Play
+from dothi.app.example.files import find_data_folder
+from dothi.app.rules import RULE_FILE, bring_rules
 from dothi.app.stage import Stage
 from dothi.model.batch import Batch
 
@@ -37,7 +40,10 @@ class DrillService:
             self._task = None
 
     def _prepare(self) -> dict[str, str]:
-        """Sources and a token for each."""
+        """The rules, sources, and a token for each."""
+        now = self._stage.clock.now()
+        bring_rules(find_data_folder() / RULE_FILE, self._stage.rules, "example", now)
+        hurry(self._stage.rules, self._play.speed, now)
         tokens = {}
         for station in self._play.scenario.stations:
             source = source_of(self._play.scenario, station)

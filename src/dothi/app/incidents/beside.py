@@ -33,7 +33,7 @@ class StoredAlarms:
         is_placed = place.lon is not None and place.lat is not None
         return KnownAlarm(
             subject,
-            " · ".join(part for part in (alarm.title or alarm.rule, alarm.text) if part),
+            _title(alarm),
             alarm.rule,
             place.name or place.entity,
             (place.type,) if place.type else (),
@@ -42,6 +42,14 @@ class StoredAlarms:
             (*place.areas, *codes),
             (place.lon, place.lat) if is_placed else None,  # type: ignore[arg-type]
         )
+
+
+def _title(alarm: Alarm) -> str:
+    """What is wrong, and the value against its limit; most texts begin with the title."""
+    title = alarm.title or alarm.rule
+    if not alarm.text or alarm.text.startswith(title):
+        return alarm.text or title
+    return f"{title} · {alarm.text}"
 
 
 class StoredWarnings:

@@ -34,6 +34,18 @@ AND (SELECT a.observed_us FROM attribute a WHERE a.id = ?2) IS ?4
 further instance, which anybody may add, neither moves nor renames it. Nor does a value that came
 too late to be the current one."""
 
+_NAME_BY_LEADING = (
+    "UPDATE entity SET name = ?5, search = ?6 || ' ' || uri WHERE id = ?3 AND "
+    + _IS_LEADING.format("name")
+)
+_PLACE_BY_LEADING = (
+    "UPDATE entity SET min_lon = ?5, min_lat = ?6, max_lon = ?7, max_lat = ?8 "
+    "WHERE id = ?3 AND " + _IS_LEADING.format("location")
+)
+_CLEAR_TYPES = (
+    "DELETE FROM entity_type WHERE entity_id = ?1 AND type IN "
+    "(SELECT value FROM json_each((SELECT types FROM entity WHERE id = ?1)))"
+)
 _EXPIRES = "CAST(unixepoch({}, 'subsec') * 1000000 AS INTEGER)"
 _INSERT = f"""
 INSERT INTO entity (id, uri, types, scope, name, search, min_lon, min_lat, max_lon, max_lat,
@@ -228,24 +240,15 @@ class EntityWriter:
         if len(at):
             columns = _instance(numbered, at)
             # A name that is no text (a number, a text in many languages) is none here.
-            held = rows["text"].take(pa.array(at)).cast(pa.string()).to_pylist()
-            names = [text or "" for text in held]
+            names = rows["text"].take(pa.array(at)).cast(pa.string()).fill_null("").to_pylist()
             columns |= {"n": texts(names), "s": texts(map(fold, names))}
-            self._connection.run(
-                "UPDATE entity SET name = ?5, search = ?6 || ' ' || uri WHERE id = ?3 AND "
-                + _IS_LEADING.format("name"),
-                pa.table(columns),
-            )
+            self._connection.run(_NAME_BY_LEADING, pa.table(columns))
         at = np.flatnonzero(located.to_numpy())
         if len(at):
             box = bounds(rows["body"].take(pa.array(at)).cast(pa.string()).to_pylist())
             columns = _instance(numbered, at)
             columns |= {f"c{i}": pa.array(box[:, i], from_pandas=True) for i in range(4)}
-            self._connection.run(
-                "UPDATE entity SET min_lon = ?5, min_lat = ?6, max_lon = ?7, max_lat = ?8 "
-                "WHERE id = ?3 AND " + _IS_LEADING.format("location"),
-                pa.table(columns),
-            )
+            self._connection.run(_PLACE_BY_LEADING, pa.table(columns))
 
     def describe_by_default(self, names: dict[int, str], boxes: dict[int, Box]) -> None:
         """The same for values of default instances that are current for certain.
@@ -291,11 +294,7 @@ class EntityWriter:
 
     def _clear_types(self, entity_ids: pa.Array) -> None:
         """To be called before `entity.types` changes: it tells the keys of the rows."""
-        self._connection.run(
-            "DELETE FROM entity_type WHERE entity_id = ?1 AND type IN "
-            "(SELECT value FROM json_each((SELECT types FROM entity WHERE id = ?1)))",
-            pa.table({"id": entity_ids}),
-        )
+        self._connection.run(_CLEAR_TYPES, pa.table({"id": entity_ids}))
 
     def _add_types(self, types: list[tuple[int, list[str]]]) -> None:
         self.retyped += [entity for entity, _ in types]

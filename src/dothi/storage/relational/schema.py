@@ -105,9 +105,7 @@ entity_type = Table(
     Column("entity_id", ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True),
 )
 
-INDEXED_CHARS = 128
-"""Of a text so much stands in the index: whole ones took more room there than in the table."""
-
+INDEXED_CHARS = 128  # of a text; whole ones took more room in the index than in the table
 attribute = Table(
     "attribute",
     metadata,

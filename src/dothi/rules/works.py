@@ -1,0 +1,220 @@
+"""The rules of one `load` at work on rows and on time."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from dothi.model.rule import Rule
+from dothi.model.transition import StoredState
+from dothi.rules.arrays import Ints, distinct
+from dothi.rules.entities import Deletions, Known
+from dothi.rules.fences import Fences
+from dothi.rules.limits import DatedLimits
+from dothi.rules.memory import Memory
+from dothi.rules.pairs import Fired, Pair, Pairs, decide, settle
+from dothi.rules.plan import Plan, RulePlan, verdict
+from dothi.rules.rows import read_run, slot_rows
+from dothi.rules.samples import Samples
+from dothi.rules.scope import Facts
+from dothi.rules.telling import Telling
+from dothi.rules.turning import Moment, Turned, turns_of
+from dothi.rules.wiring import wire
+
+
+class Works:
+    """Everything that an engine remembers."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        dated: DatedLimits,
+        facts: Facts,
+        fences: Fences,
+        states: Iterable[StoredState],
+    ) -> None:
+        self.plan, self._dated, self._facts, self._fences = plan, dated, facts, fences
+        self.entities = Known()
+        self._slots, self.signals = wire(plan, dated, self.entities.scopes)
+        self.pairs = Pairs()
+        self.memory = Memory(plan, self._slots, self.signals, self.entities)
+        self.memory.restore(states, self.pairs)
+        self._reach()
+        self.memory.expect_silence()
+        self._reach()
+        self.memory.withdraw(self.pairs, self._holds)
+
+    def age(self, now_us: int) -> list[Fired]:
+        """What the passing of time alone means."""
+        samples = {}
+        for number, unit in enumerate(self.signals):
+            self._bind(number, unit.waiting())
+            aged = unit.aged(now_us)
+            if aged is not None and len(aged):
+                samples[number] = aged
+                unit.forget_emptied(aged)
+        fired = list(self._decide_all(self.telling(now_us), samples))
+        self._store(samples)
+        for pair in list(self.pairs.pending.values()):
+            fired += self._settled(pair, now_us)
+        return fired
+
+    def next_us(self) -> float:
+        """When `age` next has something to do; inf: never."""
+        for number, unit in enumerate(self.signals):
+            self._bind(number, unit.waiting())
+        due = [float(pair.due_us) for pair in self.pairs.pending.values()]
+        return min(due + [unit.next_us() for unit in self.signals], default=np.inf)
+
+    def run(self, rows: pa.Table, now_us: int) -> list[Fired]:
+        """Rows without deletions of whole entities."""
+        run, names = read_run(
+            rows, self.plan.slots, self.entities.number, np.arange(rows.num_rows, dtype=np.int64)
+        )
+        fired = self._rebind(rows)
+        if not len(run):
+            return fired
+        self._reach()
+        for slot in self._slots:
+            slot.rows = slot_rows(run, slot.slot, names, slot.state, needs_number=slot.needs_number)
+        samples = {}
+        for number, unit in enumerate(self.signals):
+            found = unit.samples(run, self._fences)
+            if found is not None and len(found):
+                samples[number] = found
+        fired += self._decide_all(self.telling(now_us), samples)
+        touched = self._keep(samples)
+        for pair in list(self.pairs.pending.values()):
+            if pair.entity in touched:
+                fired += self._settled(pair, self._clock_us(pair))
+        return fired
+
+    def _keep(self, samples: dict[int, Samples]) -> set[int]:
+        """Remember the newest of everything; gives the entities that had rows."""
+        self._store(samples)
+        for slot in self._slots:
+            if slot.rows is not None and slot.store is not None:
+                slot.settle_points()
+        for unit in self.signals:
+            unit.note_points()
+        touched: set[int] = set()
+        for place, slot in enumerate(self._slots):
+            entity = slot.finish()
+            self.memory.touch_slot(place, entity)
+            touched.update(entity.tolist())
+        return touched
+
+    def _store(self, samples: dict[int, Samples]) -> None:
+        for number, found in samples.items():
+            unit = self.signals[number]
+            self.memory.touch(number, unit.store(found, unit.binding.epochs(found.us)))
+
+    def _decide_all(self, telling: Telling, samples: dict[int, Samples]) -> Iterator[Fired]:
+        telling.samples = samples
+        for number in samples:
+            self._bind(number, samples[number].entity)
+        turns = turns_of(self.plan, self.signals, samples, self.pairs)
+        for moment in turns.moments():
+            for rule, turned in turns.rules_at(moment, self.pairs):
+                yield from self._decide(telling, rule, moment, turned)
+
+    def _decide(
+        self,
+        telling: Telling,
+        rule: RulePlan,
+        moment: Moment,
+        turned: Turned,
+    ) -> Iterator[Fired]:
+        row, phase, entity = moment
+        pair = self.pairs.make(rule.number, entity)
+        before = set(pair.on)
+        is_usable = telling.usable_leaves(rule, entity, row, phase)
+        pair.clock_us = max(pair.clock_us, turned.apply(pair.on))
+        if len(rule.signals) > 1:
+            pair.clock_us = max(pair.clock_us, telling.clock_us(rule, entity, row, phase))
+        yield from settle(pair, pair.clock_us)
+        leaves = [(n in pair.on) if usable else None for n, usable in enumerate(is_usable)]
+        found = verdict(rule.tree, leaves)
+        delay_s = rule.rule.on_delay_s if found else rule.rule.off_delay_s
+        seq = telling.seq_at(rule, entity, row, phase)
+
+        def explain(state: bool, _: int) -> tuple[str, str]:
+            return telling.explain(rule, pair, (row, phase), before, state)
+
+        yield from decide(pair, found, delay_s, seq, explain)
+        self.pairs.put(pair)
+
+    def _settled(self, pair: Pair, up_to_us: int) -> list[Fired]:
+        fired = list(settle(pair, up_to_us))
+        if fired:
+            self.pairs.put(pair)
+        return fired
+
+    def _holds(self, rule: Rule, entity: int) -> bool:
+        self.entities.look_up(np.array([entity]), self._facts)
+        return self.entities.holds(rule.scope, entity)
+
+    def _clock_us(self, pair: Pair) -> int:
+        signals = self.plan.rules[pair.rule].signals
+        us = max(int(self.signals[s].binding.channel.columns["us"][pair.entity]) for s in signals)
+        return max(us, pair.clock_us)
+
+    def _reach(self) -> None:
+        count = len(self.entities.names)
+        for slot in self._slots:
+            slot.state.columns.reach(count)
+        for unit in self.signals:
+            unit.reach(count)
+
+    def _bind(self, signal: int, entity: Ints) -> None:
+        binding = self.signals[signal].binding
+        new = binding.unbound(entity)
+        if not len(new):
+            return
+        new = distinct(new)
+        self.entities.look_up(new, self._facts)
+        for one in new.tolist():
+            name = self.entities.names[one]
+            binding.bind(one, name, self.entities.scopes_of(one))
+
+    def _rebind(self, rows: pa.Table) -> list[Fired]:
+        """What decides where rules hold has changed for some entities: what is active there under
+        a rule that holds no longer ends. They are looked up as they are now, so this is the one
+        thing that depends on when the rows are evaluated."""
+        fired: list[Fired] = []
+        for entity, at_us, seq in self.entities.moved(rows):
+            for unit in self.signals:
+                unit.binding.unbind(entity)
+            for pair in list(self.pairs.at.get(entity, {}).values()):
+                if not self._holds(self.plan.rules[pair.rule].rule, entity):
+                    fired += self._ended(pair, at_us, seq)
+        return fired
+
+    def forget(self, deletions: Deletions) -> list[Fired]:
+        """Entities that are gone: nothing of them is watched any more."""
+        fired: list[Fired] = []
+        for name, at_us, seq in deletions:
+            entity = self.entities.find(name)
+            if entity is None:
+                continue
+            for slot in self._slots:
+                slot.forget(entity)
+            for unit in self.signals:
+                unit.forget(entity)
+            self.memory.forget(entity)
+            for pair in list(self.pairs.at.get(entity, {}).values()):
+                fired += self._ended(pair, at_us, seq)
+        return fired
+
+    def _ended(self, pair: Pair, at_us: int, seq: int) -> list[Fired]:
+        rule = self.plan.rules[pair.rule]
+        was_active = pair.is_active
+        explanation, text = self.telling(at_us).of_ended(rule, pair, at_us)
+        gone = Pair(pair.rule, pair.entity)
+        self.pairs.put(gone)
+        return [Fired(gone, False, at_us, seq, explanation, text)] if was_active else []
+
+    def telling(self, now_us: int) -> Telling:
+        """What is known at this moment."""
+        names = self.entities.names
+        return Telling(self.plan, self.signals, self._dated, names, now_us)

@@ -1,0 +1,65 @@
+"""A person writes a rule, sees on past values what it would have done, has it approved, and asks
+why there was no alarm."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from support.browser import SLOW_MS
+from support.program import Program
+
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
+
+GAUGE = "urn:ngsi-ld:WaterObserved:gauge"
+
+
+def _send_levels(hub: Program, page: Page) -> None:
+    """Six hours of a rising and falling level, every ten minutes."""
+    begin = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=6)
+    values = [
+        {
+            "entity": GAUGE, "attribute": "level",
+            "value": round(1 + n / 20 if n < 18 else 2.8 - n / 20, 2), "unit": "MTR",
+            "observedAt": (begin + timedelta(minutes=10 * n)).isoformat(),
+        }
+        for n in range(36)
+    ]  # fmt: skip
+    answer = page.request.post(f"{hub.url}/api/v1/observations?source=test", data=values)
+    assert answer.ok, answer.text()
+
+
+def test_from_a_draft_to_an_approved_rule(browser: Browser, tmp_path: Path) -> None:
+    with Program(tmp_path / "data") as hub:
+        context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 768})
+        page = context.new_page()
+        page.set_default_timeout(SLOW_MS)
+        page.goto(hub.login_url)
+        added = page.request.post(f"{hub.url}/api/v1/sources", data={"id": "test", "name": "Test"})
+        assert added.ok, added.text()
+        _send_levels(hub, page)
+        page.goto("/rules")
+        expect(page.get_by_text("Chưa có luật nào.")).to_be_visible()
+        page.get_by_role("link", name="Soạn luật mới").click()
+        form = page.get_by_test_id("rule-editor")
+        form.get_by_label("Mã luật").fill("level-high")
+        form.get_by_label("Tên (tiếng Việt)").fill("Mực nước cao")
+        form.get_by_role("combobox", name="Thuộc tính", exact=True).fill("level")
+        form.locator("input[type=number]").first.fill("1.5")
+        form.get_by_label("Kiểu thực thể").fill("WaterObserved")
+        form.get_by_label("Kiểu thực thể").blur()
+        test = page.get_by_test_id("back-test")
+        expect(test.locator(".figure").first).to_contain_text("1")
+        expect(test.locator("tbody tr")).to_contain_text("Mực nước cao: level 1,5 ≥ 1,5")
+        expect(test.locator("canvas")).to_be_visible()
+        form.get_by_label("Hậu quả nếu không xử lý (tiếng Việt)").fill("Ngập bãi thấp.")
+        form.get_by_label("Việc phải làm (tiếng Việt)").fill("Báo trực ban.")
+        form.get_by_role("button", name="Lưu bản nháp").click()
+        page.get_by_role("button", name="Duyệt bản 1").click()
+        expect(page.get_by_text("đang hiệu lực").first).to_be_visible()
+        page.goto(f"/rules?view=why&entity={GAUGE}")
+        answer = page.get_by_test_id("why-not").locator("tbody tr")
+        expect(answer).to_contain_text("điều kiện không đúng")
+        expect(answer).to_contain_text("≥ 1,5")
+        context.close()
