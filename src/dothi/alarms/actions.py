@@ -53,10 +53,10 @@ def acknowledge(book: AlarmBook, seen: Sequence[Seen], why: Why, context: Contex
     changes = Changes(book, context)
     wanting = [alarm for alarm in found.values() if alarm.needs_acknowledgement]
     for alarm in wanting:
-        after = lifecycle.acknowledged(alarm, why.by, context.now)
+        after = lifecycle.acknowledged(alarm, why.by, context.now_at)
         changes.note(after, Entry.ACKNOWLEDGED, why)
     changes.save()
-    book.answered(wanting, why.by, context.now)
+    book.answered(wanting, why.by, context.now_at)
     return list(book.get(found).values())
 
 
@@ -72,7 +72,7 @@ def reset(book: AlarmBook, alarm: int, why: Why, context: Context) -> Alarm:
             where=f"alarm {alarm}",
             remedy="only an alarm that is gone and acknowledged and whose rule latches is reset",
         )
-    return _noted(book, lifecycle.reset(found, context.now), Entry.RESET, why, context)
+    return _noted(book, lifecycle.reset(found, context.now_at), Entry.RESET, why, context)
 
 
 def comment(book: AlarmBook, alarm: int, why: Why, context: Context) -> Alarm:
@@ -100,7 +100,7 @@ def shelve(
     """
     _need_reason(why, "shelving")
     found = _wanted(book, [alarm])[alarm]
-    least_at = context.now + timedelta(seconds=context.limits.shelve_at_least_s)
+    least_at = context.now_at + timedelta(seconds=context.limits.shelve_at_least_s)
     # A minute of grace: the request has been on its way.
     if until_at < least_at - timedelta(minutes=1):
         raise _shelf_wrong("short", f"earliest end: {least_at.isoformat(timespec='minutes')}")
@@ -120,7 +120,7 @@ def shelve(
         book,
         Suppression(
             SuppressionCause.OPERATOR,
-            *(why.by, why.reason, context.now, until_at),
+            *(why.by, why.reason, context.now_at, until_at),
             rule=found.rule,
             entity=found.place.entity,
         ),
@@ -154,8 +154,8 @@ def unshelve(book: AlarmBook, alarm: int, why: Why, context: Context) -> Alarm:
 
 def suppress(book: AlarmBook, wanted: Suppression, context: Context) -> Suppression:
     """Begin a suppression, or note it when its time has not come. Raises Problem."""
-    _check(wanted, context.now)
-    has_begun = wanted.from_at <= context.now
+    _check(wanted, context.now_at)
+    has_begun = wanted.from_at <= context.now_at
     made = replace(wanted, has_begun=has_begun)
     made = replace(made, id=book.put_suppression(made))
     if has_begun:
@@ -169,7 +169,7 @@ def suppress(book: AlarmBook, wanted: Suppression, context: Context) -> Suppress
 
 def end(book: AlarmBook, suppression: Suppression, why: Why, context: Context) -> Suppression:
     """End a suppression before its time."""
-    ended = replace(suppression, ended_at=context.now, ended_by=why.by)
+    ended = replace(suppression, ended_at=context.now_at, ended_by=why.by)
     book.put_suppression(ended)
     changes = Changes(book, context)
     changes.suppress_again(book.open_matching(ended), why)

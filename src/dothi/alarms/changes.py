@@ -37,7 +37,7 @@ _ENDS = {
 class Context:
     """What is known when alarms change."""
 
-    now: datetime
+    now_at: datetime
     limits: Limits
     position: str
     """Operator position of alarms whose rule names none."""
@@ -50,7 +50,7 @@ class Context:
         """When an alarm that is announced now goes further, unless somebody acknowledges it."""
         within_s = self.limits.escalate_after_s[of.priority - 1]
         to_respond_s = self.facts(of.rule, of.version).respond_within_s
-        return self.now + timedelta(seconds=min(within_s, to_respond_s or within_s))
+        return self.now_at + timedelta(seconds=min(within_s, to_respond_s or within_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Changes:
         self._entries: list[AlarmEntry] = []
         self._notices: list[Notice] = []
         self.in_force: list[Suppression] = [
-            one for one in book.suppressions() if is_in_force(one, context.now)
+            one for one in book.suppressions() if is_in_force(one, context.now_at)
         ]
 
     @property
@@ -102,7 +102,7 @@ class Changes:
         self, alarm: Alarm, kind: Entry, why: Why | None = None, at: datetime | None = None
     ) -> None:
         """Put the alarm with an entry of what a person, or the clock, did."""
-        now, why = self.context.now, why or Why()
+        now, why = self.context.now_at, why or Why()
         self.put(
             alarm,
             AlarmEntry(alarm.id, kind, at or now, now, alarm.state, why.by, why.reason, why.detail),
@@ -123,7 +123,13 @@ class Changes:
         positions = tuple(dict.fromkeys(filter(None, (alarm.position, *beside))))
         self._notices.append(
             Notice(
-                key, kind, self.context.now, alarm.priority, f"alarm:{alarm.id}", shown, positions
+                key,
+                kind,
+                self.context.now_at,
+                alarm.priority,
+                f"alarm:{alarm.id}",
+                shown,
+                positions,
             )
         )
 
@@ -164,7 +170,7 @@ class Changes:
         return found
 
     def _note_mask(self, alarm: Alarm, kind: Suppressed, why: Why, *, is_announced: bool) -> None:
-        now = self.context.now
+        now = self.context.now_at
         entry = _BEGINS[kind] if alarm.suppressed & kind else _ENDS[kind]
         self.put(
             alarm,

@@ -88,7 +88,7 @@ def _entry(
         alarm.id,
         _ACTIVATIONS[move],
         transition.at,
-        changes.context.now,
+        changes.context.now_at,
         alarm.state,
         detail=transition.text,
         explanation=transition.explanation,
@@ -114,7 +114,7 @@ def _new(changes: Changes, before: Alarm | None, transition: Transition) -> Alar
         title_en=facts.title_en or facts.title or transition.rule,
         text=transition.text,
         raised_at=transition.at,
-        opened_at=context.now,
+        opened_at=context.now_at,
         active_at=transition.at,
         seq=transition.seq,
         domain=facts.domain,
@@ -154,13 +154,13 @@ def pass_time(book: AlarmBook, context: Context) -> None:
     ended = [
         replace(one, ended_at=one.until_at, has_begun=True)
         for one in standing
-        if one.until_at is not None and one.until_at <= context.now
+        if one.until_at is not None and one.until_at <= context.now_at
     ]
     over = {one.id for one in ended}
     begun = [
         replace(one, has_begun=True)
         for one in standing
-        if one.id not in over and not one.has_begun and one.from_at <= context.now
+        if one.id not in over and not one.has_begun and one.from_at <= context.now_at
     ]
     for one in (*begun, *ended):
         book.put_suppression(one)
@@ -169,7 +169,7 @@ def pass_time(book: AlarmBook, context: Context) -> None:
         changes.suppress_again(book.open_matching(one), Why(one.by, one.reason))
     for one in ended:
         _end(changes, one)
-    for alarm in map(changes.now_of, book.to_escalate(context.now)):
+    for alarm in map(changes.now_of, book.to_escalate(context.now_at)):
         if alarm.escalate_at is not None and not alarm.suppressed:
             _escalate(changes, alarm)
     changes.save()
