@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from support.browser import SLOW_MS, go_to
 from support.program import Program
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
 
 ACT = """([path, body, method, version]) => fetch(`/api/v1/incidents/${path}`, {
     method,

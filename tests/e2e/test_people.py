@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from support.browser import SLOW_MS, WINDOW
 from support.program import Program
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 ALARM = {

@@ -13,7 +13,7 @@ from dothi.facades.cap.reading import read_alert
 from support.browser import SLOW_MS, WINDOW
 from support.program import Program
 
-pytestmark = [pytest.mark.needs("chromium")]
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
 ATOM_LINK = re.compile(r"href=\"[^\"]*(/cap/[^\"]+\.xml)\"")
 
 
