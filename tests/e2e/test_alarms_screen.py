@@ -57,6 +57,7 @@ def _signed_in(program: Program) -> Iterator[Page]:
         yield page
 
 
+@pytest.mark.thorough
 @pytest.mark.needs("chromium")
 def test_an_operator_acknowledges_and_shelves_by_keyboard(tmp_path: Path) -> None:
     _fill(tmp_path / "data")

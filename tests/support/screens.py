@@ -208,6 +208,7 @@ def incident_screens(page: Page) -> Iterator[str]:
 
 
 def dialogs(page: Page) -> Iterator[str]:
+    go_to(page, "/sources")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     yield "keys"

@@ -87,6 +87,7 @@ async def _live(
         announce(await asyncio.to_thread(program.describe))
         await stop.wait()
         log.info("stopping")
+        gc.unfreeze()  # or bindings of libraries complain at the end of what nobody collected
         await program.supervisor.stop()
     log.info("stopped")
 
