@@ -9,6 +9,7 @@ from dothi.app.drill.feed import Door, StationFeed, place_rows, source_of, start
 from dothi.app.drill.hurry import hurry
 from dothi.app.drill.play import Play
 from dothi.app.example.files import find_data_folder
+from dothi.app.example.service import area_files
 from dothi.app.rules import RULE_FILE, bring_rules
 from dothi.app.stage import Stage
 from dothi.model.batch import Batch
@@ -40,9 +41,12 @@ class DrillService:
             self._task = None
 
     def _prepare(self) -> dict[str, str]:
-        """The rules, sources, and a token for each."""
+        """Areas where there are none, the rules, sources, and a token for each."""
         now = self._stage.clock.now()
-        bring_rules(find_data_folder() / RULE_FILE, self._stage.rules, "example", now)
+        files = find_data_folder()
+        if not self._stage.areas.valid_on(now.date()):
+            self._stage.areas.put(*area_files(files / "areas"))
+        bring_rules(files / RULE_FILE, self._stage.rules, "example", now)
         hurry(self._stage.rules, self._play.speed, now)
         tokens = {}
         for station in self._play.scenario.stations:

@@ -19,6 +19,7 @@ from dothi.app.example.settings import ExampleSettings
 from dothi.app.example.signal import Signal
 from dothi.app.example.signals import make_signals
 from dothi.app.rules import RULE_FILE, bring_rules
+from dothi.model.area import Area, AreaShare
 from dothi.model.batch import Batch
 from dothi.model.problem import Overloaded, StoreUnavailable
 from dothi.model.source import Source
@@ -123,8 +124,7 @@ class ExampleService:
         digest = hashlib.sha256(b"".join(p.read_bytes() for p in paths)).hexdigest()
         if digest == self._memory.areas_digest:
             return
-        areas = [area for path in paths[:-1] for area in read_areas(path)]
-        self._needs.areas.put(areas, read_shares(paths[-1]))
+        self._needs.areas.put(*area_files(folder))
         self._memory.areas_digest = digest
         write_memory(self._data_folder, self._memory)
 
@@ -182,6 +182,12 @@ class ExampleService:
                 if result.rejected:
                     log.error("example rows rejected: %s", result.rejected[0].detail)
                 return
+
+
+def area_files(folder: Path) -> tuple[list[Area], list[AreaShare]]:
+    """The areas of the example and their shares."""
+    areas = [area for name in AREA_FILES for area in read_areas(folder / name)]
+    return areas, read_shares(folder / "shares.csv")
 
 
 def _batch_of(part: Part) -> Batch:
