@@ -116,8 +116,6 @@ def write_the_warning(page: Page, incident: str) -> str:
     page.locator("[name=vi-headline]").fill("Diễn tập: triều cường vượt báo động III")
     page.locator("[name=vi-description]").fill("Nước sông Sài Gòn tại Thủ Dầu Một lên cao.")
     page.locator("[name=vi-instruction]").fill("Kê cao đồ đạc.")
-    page.locator("[name=area]").fill("thu dau mot")
-    page.locator(".found button").first.click()
     expect(page.locator("[data-fit=true]")).to_be_visible()
     picture(page, "warning")
     page.locator(".bar button.primary").click()
