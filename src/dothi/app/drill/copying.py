@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import delete, inspect, text
+from sqlalchemy import delete, text
 
 from dothi.app.data_folder import DataFolder
 from dothi.model.problem import Problem
@@ -10,21 +10,17 @@ from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.migrate import upgrade
 from dothi.storage.relational.schema import metadata
 
-_LEFT_BEHIND = (
+LEFT_BEHIND = (
     # What waits to be sent, who may sign in, whose tokens open doors, and what asks others.
-    *("notification", "notice_delivery", "notice", "session", "login_link", "source_token"),
-    *("context_source_record", "subscription", "pull_run", "file_seen"),
+    *("delivery_reference", "notice_receipt", "delivery", "notice", "push_subscription"),
+    *("notification", "subscription", "context_source_record", "pull_run", "file_seen"),
+    *("session", "login_link", "source_token", "stored_answer"),
 )
-"""Tables that are emptied in the copy, as far as they are there."""
+"""Tables that are emptied in the copy; what refers to another one comes before it."""
 
 
-def copy_province(original: DataFolder, drill: DataFolder) -> None:
-    """Copy the operational database, also beside a running server; the lake stays behind.
-
-    Raises:
-        Problem: there is no original, or the folder of the drill is in use already.
-    """
-    original.require()
+def require_new(drill: DataFolder) -> None:
+    """Raise Problem when the folder holds data: a drill changes rules and writes values."""
     if drill.exists:
         raise Problem(
             "drill_folder_used",
@@ -33,16 +29,23 @@ def copy_province(original: DataFolder, drill: DataFolder) -> None:
             where=str(drill.path),
             remedy="name a new one with --data-dir; a drill never runs on the real data",
         )
+
+
+def copy_province(original: DataFolder, drill: DataFolder) -> None:
+    """Copy the operational database, also beside a running server; the lake stays behind.
+
+    Raises:
+        Problem: there is no original.
+    """
+    original.require()
     drill.create()
     _copy(original.database, drill.database)
     engine = open_sqlite(drill.database)
     try:
         upgrade(engine)
-        there = set(inspect(engine).get_table_names())
         with engine.begin() as connection:
-            for name in _LEFT_BEHIND:
-                if name in there and name in metadata.tables:
-                    connection.execute(delete(metadata.tables[name]))
+            for name in LEFT_BEHIND:
+                connection.execute(delete(metadata.tables[name]))
     finally:
         engine.dispose()
     drill.database.chmod(0o600)

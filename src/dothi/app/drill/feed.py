@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -117,11 +116,6 @@ def message_of(station: Station, after_s: float, at: datetime) -> bytes:
     if station.unit:
         value["unit"] = station.unit
     return msgspec.json.encode({"type": station.type, "observedAt": at, station.attribute: value})
-
-
-def beats(stations: Sequence[Station], duration_s: float) -> int:
-    """How many messages a drill sends."""
-    return sum(int(duration_s // station.every_s) + 1 for station in stations)
 
 
 def started_now() -> datetime:

@@ -9,7 +9,7 @@ import msgspec
 from dothi.app.config.load import Loaded
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
-from dothi.app.drill.copying import copy_province
+from dothi.app.drill.copying import copy_province, require_new
 from dothi.app.drill.endpoints import drill_endpoints
 from dothi.app.drill.facts import gather
 from dothi.app.drill.play import Play
@@ -62,6 +62,7 @@ def find_scenario(name: str) -> Scenario:
 def run_drill(order: Order, loaded: Loaded[Settings], announce: Callable[[Started], None]) -> Path:
     """Play until it is stopped; gives the report. Raises Problem when it cannot start."""
     play = Play(find_scenario(order.scenario), order.speed, order.stops_at_end)
+    require_new(order.folder)
     if order.original is not None:
         copy_province(order.original, order.folder)
     settings = fenced(loaded.settings)
