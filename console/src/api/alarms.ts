@@ -1,6 +1,6 @@
 /** Alarms: shapes of docs/reference/http-api.md, and what people do to them. */
 
-import { queryText, request, type Query } from './client';
+import { get, queryText, send, type Query } from './client';
 
 export type AlarmState =
   | 'normal'
@@ -153,39 +153,32 @@ export interface Performance {
   proposals: Proposal[];
 }
 
-const ROOT = '/api/v1/alarms';
+const ROOT = '/alarms';
 
-async function read<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await (await request(ROOT + path, { signal: signal ?? null })).json()) as T;
-}
-
-async function send<T>(path: string, body: unknown): Promise<T> {
-  const headers = { 'content-type': 'application/json' };
-  const answer = await request(ROOT + path, { method: 'POST', headers, body: JSON.stringify(body) });
-  return (await answer.json()) as T;
-}
+const read = <T>(path: string, signal?: AbortSignal): Promise<T> => get<T>(ROOT + path, signal);
+const post = <T>(path: string, body: unknown): Promise<T> => send<T>('POST', ROOT + path, body);
 
 export const alarms = {
   page: (query: Query, signal?: AbortSignal) => read<AlarmPage>(queryText(query), signal),
   one: (id: string, signal?: AbortSignal) => read<AlarmDetail>(`/${encodeURIComponent(id)}`, signal),
   performance: (query: Query, signal?: AbortSignal) =>
     read<Performance>(`/performance${queryText(query)}`, signal),
-  exportUrl: (query: Query) => `${ROOT}/export${queryText(query)}`,
+  exportUrl: (query: Query) => `/api/v1${ROOT}/export${queryText(query)}`,
   /** Only as they were shown: one that became active again is refused. */
   acknowledge: (seen: AlarmView[], comment = '') =>
-    send<AlarmView[]>('/acknowledge', {
+    post<AlarmView[]>('/acknowledge', {
       alarms: seen.map(({ id, activations }) => ({ id, activations })),
       comment,
     }),
-  comment: (id: number, reason: string) => send<AlarmView>(`/${id}/comment`, { reason }),
-  assign: (id: number, owner: string) => send<AlarmView>(`/${id}/assign`, { owner }),
+  comment: (id: number, reason: string) => post<AlarmView>(`/${id}/comment`, { reason }),
+  assign: (id: number, owner: string) => post<AlarmView>(`/${id}/assign`, { owner }),
   shelve: (id: number, until_at: string, reason: string) =>
-    send<AlarmView>(`/${id}/shelve`, { until_at, reason }),
-  unshelve: (id: number) => send<AlarmView>(`/${id}/unshelve`, {}),
-  reset: (id: number) => send<AlarmView>(`/${id}/reset`, {}),
+    post<AlarmView>(`/${id}/shelve`, { until_at, reason }),
+  unshelve: (id: number) => post<AlarmView>(`/${id}/unshelve`, {}),
+  reset: (id: number) => post<AlarmView>(`/${id}/reset`, {}),
   suppressions: (signal?: AbortSignal) => read<Suppression[]>('/suppressions', signal),
-  suppress: (body: unknown) => send<Suppression>('/suppressions', body),
-  endSuppression: (id: number) => send<Suppression>(`/suppressions/${id}/end`, {}),
+  suppress: (body: unknown) => post<Suppression>('/suppressions', body),
+  endSuppression: (id: number) => post<Suppression>(`/suppressions/${id}/end`, {}),
 };
 
 export function needsPerson(alarm: AlarmView): boolean {

@@ -66,13 +66,31 @@ async function call<T>(path: string, init?: RequestInit): Promise<T> {
   return (await answer.json()) as T;
 }
 
-function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method };
+/** What `/api/v1` + path answers. */
+export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return call<T>(path, { signal: signal ?? null });
+}
+
+export interface SendOptions {
+  signal?: AbortSignal | undefined;
+  /** Version that was seen: somebody else's change since is not overwritten. */
+  version?: number | undefined;
+}
+
+export function send<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  { signal, version }: SendOptions = {},
+): Promise<T> {
+  const init: RequestInit = { method, signal: signal ?? null };
+  const headers: Record<string, string> = {};
+  if (version !== undefined) headers['if-match'] = `"${version}"`;
   if (body !== undefined) {
     init.body = JSON.stringify(body);
-    init.headers = { 'content-type': 'application/json' };
+    headers['content-type'] = 'application/json';
   }
-  return call<T>(path, init);
+  return call<T>(path, { ...init, headers });
 }
 
 export type Query = Record<string, string | number | string[] | undefined>;
@@ -95,24 +113,18 @@ export const api = {
   logout: () => send<void>('POST', '/logout'),
   layers: () => call<Layer[]>('/layers'),
   entity: (entity: string, signal?: AbortSignal) =>
-    call<EntityPage>(`/entities/${id(entity)}`, { signal: signal ?? null }),
+    get<EntityPage>(`/entities/${id(entity)}`, signal),
   entities: (query: Query) =>
     call<{ items: EntityView[]; next: string | null; total: number }>(`/entities${queryText(query)}`),
   series: (query: Query, signal?: AbortSignal) =>
-    call<{ series: SeriesView[]; truncated: boolean }>(`/series${queryText(query)}`, {
-      signal: signal ?? null,
-    }),
+    get<{ series: SeriesView[]; truncated: boolean }>(`/series${queryText(query)}`, signal),
   aggregate: (query: Query, signal?: AbortSignal) =>
-    call<{ series: AggregateView[] }>(`/series/aggregate${queryText(query)}`, {
-      signal: signal ?? null,
-    }),
+    get<{ series: AggregateView[] }>(`/series/aggregate${queryText(query)}`, signal),
   revisions: (query: Query, signal?: AbortSignal) =>
-    call<{ series: RevisionSeries[]; truncated: boolean }>(`/series/revisions${queryText(query)}`, {
-      signal: signal ?? null,
-    }),
+    get<{ series: RevisionSeries[]; truncated: boolean }>(`/series/revisions${queryText(query)}`, signal),
   exportUrl: (query: Query) => `${ROOT}/series/export${queryText(query)}`,
   sources: () => call<SourceView[]>('/sources'),
-  pulls: (signal?: AbortSignal) => call<Pull[]>('/pulls', { signal: signal ?? null }),
+  pulls: (signal?: AbortSignal) => get<Pull[]>('/pulls', signal),
   addSource: (body: unknown) => send<SourceView>('POST', '/sources', body),
   issueToken: (source: string) => send<{ token: string }>('POST', `/sources/${id(source)}/token`),
   revokeTokens: (source: string) =>
@@ -120,14 +132,12 @@ export const api = {
   releaseSeries: (source: string) =>
     send<{ released: number }>('POST', `/sources/${id(source)}/release`),
   subscriptions: (signal?: AbortSignal) =>
-    call<SubscriptionState[]>('/subscriptions', { signal: signal ?? null }),
+    get<SubscriptionState[]>('/subscriptions', signal),
   receipts: (source: string, query: Query, signal?: AbortSignal) =>
-    call<{ minutes: ReceiptMinute[] }>(`/sources/${id(source)}/receipts${queryText(query)}`, {
-      signal: signal ?? null,
-    }),
+    get<{ minutes: ReceiptMinute[] }>(`/sources/${id(source)}/receipts${queryText(query)}`, signal),
   rejects: (source: string, limit: number, signal?: AbortSignal) =>
-    call<{ items: RejectItem[]; reasons: Record<string, number> }>(
+    get<{ items: RejectItem[]; reasons: Record<string, number> }>(
       `/sources/${id(source)}/rejects?limit=${limit}`,
-      { signal: signal ?? null },
+      signal,
     ),
 };

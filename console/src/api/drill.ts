@@ -1,6 +1,6 @@
 /** GET /api/v1/drill: only a program that runs a drill has it. */
 
-import { request } from './client';
+import { get } from './client';
 
 export interface Drill {
   id: string;
@@ -16,6 +16,4 @@ export interface Drill {
   refused: number;
 }
 
-export async function runningDrill(): Promise<Drill> {
-  return (await (await request('/api/v1/drill')).json()) as Drill;
-}
+export const runningDrill = (): Promise<Drill> => get<Drill>('/drill');

@@ -1,6 +1,6 @@
 /** Incidents and procedures: shapes of /api/v1/incidents and calls to it. */
 
-import { request } from './client';
+import { get, request, send } from './client';
 
 export type Severity = 1 | 2 | 3 | 4;
 export type IncidentState = 'open' | 'in_progress' | 'contained' | 'closed';
@@ -178,24 +178,16 @@ export interface ProcedureVersion {
   is_active: boolean;
 }
 
-const ROOT = '/api/v1/incidents';
-
-async function send<T>(method: string, path: string, body?: unknown, version?: number): Promise<T> {
-  const headers: Record<string, string> = { 'content-type': 'application/json' };
-  if (version !== undefined) headers['if-match'] = `"${version}"`;
-  const init: RequestInit = { method, headers };
-  if (body !== undefined) init.body = JSON.stringify(body);
-  return (await (await request(path, init)).json()) as T;
-}
+const ROOT = '/incidents';
+const BASE = `/api/v1${ROOT}`;
 
 export const incidents = {
-  board: async () =>
-    (await (await request(`${ROOT}?limit=500`)).json()) as { items: BoardRow[]; next: number | null },
-  room: async (id: number) => (await (await request(`${ROOT}/${id}`)).json()) as Room,
+  board: () => get<{ items: BoardRow[]; next: number | null }>(`${ROOT}?limit=500`),
+  room: (id: number) => get<Room>(`${ROOT}/${id}`),
   open: (body: unknown) => send<Room>('POST', ROOT, body),
-  edit: (id: number, body: unknown, version: number) => send<Room>('PATCH', `${ROOT}/${id}`, body, version),
+  edit: (id: number, body: unknown, version: number) => send<Room>('PATCH', `${ROOT}/${id}`, body, { version }),
   move: (id: number, body: unknown, version: number) =>
-    send<Room>('POST', `${ROOT}/${id}/state`, body, version),
+    send<Room>('POST', `${ROOT}/${id}/state`, body, { version }),
   write: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/entries`, body),
   inform: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/informed`, body),
   link: (id: number, subjects: { subject: string; title: string }[]) =>
@@ -203,11 +195,11 @@ export const incidents = {
   unlink: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/unlink`, body),
   addTask: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/tasks`, body),
   changeTask: (id: number, task: Task, body: unknown) =>
-    send<Room>('PATCH', `${ROOT}/${id}/tasks/${task.number}`, body, task.version),
+    send<Room>('PATCH', `${ROOT}/${id}/tasks/${task.number}`, body, { version: task.version }),
   start: (id: number, procedure: string, cause = '') =>
     send<Room>('POST', `${ROOT}/${id}/runs`, { procedure, cause }),
   act: (id: number, run: number, step: StepRun, body: unknown) =>
-    send<Room>('POST', `${ROOT}/${id}/runs/${run}/steps/${step.step}`, body, step.version),
+    send<Room>('POST', `${ROOT}/${id}/runs/${run}/steps/${step.step}`, body, { version: step.version }),
   end: (id: number, run: number, reason: string) =>
     send<Room>('POST', `${ROOT}/${id}/runs/${run}/end`, { reason }),
   upload: async (id: number, file: File, query: Record<string, string>) => {
@@ -217,12 +209,12 @@ export const incidents = {
       body: file,
       headers: { 'content-type': 'application/octet-stream' },
     };
-    return (await (await request(`${ROOT}/${id}/files?${text}`, init)).json()) as Room;
+    return (await (await request(`${BASE}/${id}/files?${text}`, init)).json()) as Room;
   },
-  fileUrl: (id: number, file: number) => `${ROOT}/${id}/files/${file}`,
+  fileUrl: (id: number, file: number) => `${BASE}/${id}/files/${file}`,
   reportUrl: (id: number, lang: string, format: string) =>
-    `${ROOT}/${id}/report?lang=${lang}&format=${format}`,
-  procedures: async () => (await (await request('/api/v1/procedures')).json()) as ProcedureVersion[],
+    `${BASE}/${id}/report?lang=${lang}&format=${format}`,
+  procedures: () => get<ProcedureVersion[]>('/procedures'),
 };
 
 /** What of an alarm a new incident is made from. */
@@ -235,9 +227,9 @@ export interface AlarmFacts {
 }
 
 export async function alarmFacts(id: string): Promise<AlarmFacts> {
-  const found = (await (await request(`/api/v1/alarms/${encodeURIComponent(id)}`)).json()) as {
+  const found = await get<{
     alarm: Omit<AlarmFacts, 'name'> & { place: string; entity: string };
-  };
+  }>(`/alarms/${encodeURIComponent(id)}`);
   const { title, title_en, text, priority, place, entity } = found.alarm;
   return { title, title_en, text, priority, name: place || entity };
 }

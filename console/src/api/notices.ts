@@ -1,6 +1,6 @@
 /** Notices to people, channels and preferences of /api/v1. */
 
-import { queryText, request, type Query } from './client';
+import { get, queryText, send, type Query } from './client';
 
 export type NoticeState = 'new' | 'told' | 'nobody' | 'answered' | 'unanswered';
 export type DeliveryState =
@@ -99,29 +99,20 @@ export interface Push {
   browsers: string[];
 }
 
-const ROOT = '/api/v1/notices';
-
-async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method };
-  if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { 'content-type': 'application/json' };
-  }
-  return (await (await request(ROOT + path, init)).json()) as T;
-}
+const ROOT = '/notices';
 
 export const noticesApi = {
-  page: (query: Query) => send<NoticePage>('GET', queryText(query)),
+  page: (query: Query) => get<NoticePage>(ROOT + queryText(query)),
   one: (number: number, language: string) =>
-    send<NoticeDetail>('GET', `/${number}${queryText({ language })}`),
+    get<NoticeDetail>(`${ROOT}/${number}${queryText({ language })}`),
   answer: (number: number, text: string) =>
-    send<NoticeDetail>('POST', `/${number}/answer`, { text }),
-  test: () => send<NoticeDetail>('POST', '/test'),
+    send<NoticeDetail>('POST', `${ROOT}/${number}/answer`, { text }),
+  test: () => send<NoticeDetail>('POST', ROOT + '/test'),
   channels: () =>
-    send<{ channels: ChannelHealth[]; is_capturing: boolean }>('GET', '/channels'),
-  preferences: () => send<Preferences>('GET', '/preferences'),
-  savePreferences: (body: PreferenceBody) => send<Preferences>('PUT', '/preferences', body),
-  push: () => send<Push>('GET', '/push'),
-  addPush: (body: unknown) => send<Push>('POST', '/push', body),
-  dropPush: (endpoint: string) => send<Push>('DELETE', '/push', { endpoint }),
+    get<{ channels: ChannelHealth[]; is_capturing: boolean }>(ROOT + '/channels'),
+  preferences: () => get<Preferences>(ROOT + '/preferences'),
+  savePreferences: (body: PreferenceBody) => send<Preferences>('PUT', ROOT + '/preferences', body),
+  push: () => get<Push>(ROOT + '/push'),
+  addPush: (body: unknown) => send<Push>('POST', ROOT + '/push', body),
+  dropPush: (endpoint: string) => send<Push>('DELETE', ROOT + '/push', { endpoint }),
 };

@@ -1,6 +1,6 @@
 /** People, roster, handovers and the audit record of /api/v1. */
 
-import { queryText, request, type Query } from './client';
+import { get, queryText, send, type Query } from './client';
 
 export interface Person {
   id: string;
@@ -113,22 +113,6 @@ export interface AuditEntry {
   digest: string;
 }
 
-const ROOT = '/api/v1';
-
-async function get<T>(path: string, query: Query = {}): Promise<T> {
-  return (await (await request(ROOT + path + queryText(query))).json()) as T;
-}
-
-async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method };
-  if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { 'content-type': 'application/json' };
-  }
-  const answer = await request(ROOT + path, init);
-  return (answer.status === 204 ? undefined : await answer.json()) as T;
-}
-
 const one = encodeURIComponent;
 
 export const peopleApi = {
@@ -138,14 +122,14 @@ export const peopleApi = {
   change: (id: string, body: unknown) => send<Person>('PATCH', `/people/${one(id)}`, body),
   link: (id: string) =>
     send<{ path: string; expires_at: string }>('POST', `/people/${one(id)}/link`),
-  audit: (query: Query) => get<AuditEntry[]>('/audit', query),
+  audit: (query: Query) => get<AuditEntry[]>('/audit' + queryText(query)),
   verify: () =>
     get<{ entries: number; head: string; broken_at: number | null; why: string }>('/audit/verify'),
 };
 
 export const shiftsApi = {
   now: () => get<Now>('/shifts/now'),
-  roster: (start: string, end: string) => get<Roster>('/shifts', { start, end }),
+  roster: (start: string, end: string) => get<Roster>('/shifts' + queryText({ start, end })),
   patterns: () => get<Pattern[]>('/shifts/patterns'),
   plan: (body: unknown) => send<Shift[]>('POST', '/shifts', body),
   reassign: (id: number, person: string, reason: string) =>
@@ -159,7 +143,7 @@ export const shiftsApi = {
 };
 
 export const handoversApi = {
-  latest: (query: Query = {}) => get<Handover[]>('/handovers', query),
+  latest: (query: Query = {}) => get<Handover[]>('/handovers' + queryText(query)),
   one: (id: number) => get<Handover>(`/handovers/${id}`),
   open: (duty: number) => send<Handover>('POST', '/handovers', { duty }),
   write: (id: number, notes: string, revision: number) =>

@@ -1,6 +1,6 @@
 /** Rules: calls and shapes (src/dothi/api/rules.py). */
 
-import { request } from './client';
+import { get, send } from './client';
 
 export interface Words {
   vi?: string;
@@ -113,22 +113,12 @@ export interface WhyNot {
   out_of: string[];
 }
 
-const ROOT = '/api/v1/rules';
+const ROOT = '/rules';
 const id = encodeURIComponent;
 
-async function got<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await (await request(ROOT + path, { signal: signal ?? null })).json()) as T;
-}
-
-async function sent<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
-  const init: RequestInit = {
-    method: 'POST',
-    body: JSON.stringify(body ?? {}),
-    headers: { 'content-type': 'application/json' },
-    signal: signal ?? null,
-  };
-  return (await (await request(ROOT + path, init)).json()) as T;
-}
+const got = <T>(path: string, signal?: AbortSignal): Promise<T> => get<T>(ROOT + path, signal);
+const sent = <T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> =>
+  send<T>('POST', ROOT + path, body ?? {}, { signal });
 
 export const rulesApi = {
   all: (signal?: AbortSignal) => got<RuleState[]>('', signal),

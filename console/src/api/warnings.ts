@@ -1,6 +1,6 @@
 /** Public warnings of /api/v1/warnings. */
 
-import { request } from './client';
+import { get, send } from './client';
 
 export type CapStatus = 'Actual' | 'Exercise' | 'System' | 'Test' | 'Draft';
 export type MsgType = 'Alert' | 'Update' | 'Cancel' | 'Ack' | 'Error';
@@ -193,39 +193,25 @@ export interface ForeignRow {
   is_over: boolean;
 }
 
-const ROOT = '/api/v1/warnings';
-
-async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await (await request(ROOT + path, { signal: signal ?? null })).json()) as T;
-}
-
-async function send<T>(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<T> {
-  const answer = await request(ROOT + path, {
-    method,
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-    signal: signal ?? null,
-  });
-  return (await answer.json()) as T;
-}
+const ROOT = '/warnings';
 
 export type Action = 'submit' | 'return' | 'release' | 'discard';
 
 export const warningsApi = {
-  all: () => ask<WarningRow[]>(''),
-  options: () => ask<Options>('/options'),
-  one: (id: number) => ask<WarningView>(`/${id}`),
-  begin: (subject: string) => send<WarningView>('POST', '', { subject }),
+  all: () => get<WarningRow[]>(ROOT),
+  options: () => get<Options>(ROOT + '/options'),
+  one: (id: number) => get<WarningView>(`${ROOT}/${id}`),
+  begin: (subject: string) => send<WarningView>('POST', ROOT, { subject }),
   preview: (content: Content, kind: MsgType, signal: AbortSignal) =>
-    send<Preview>('POST', '/preview', { content, msg_type: kind }, signal),
+    send<Preview>('POST', ROOT + '/preview', { content, msg_type: kind }, { signal }),
   save: (id: number, version: number, content: Content) =>
-    send<WarningView>('PUT', `/${id}/draft`, { version, content }),
+    send<WarningView>('PUT', `${ROOT}/${id}/draft`, { version, content }),
   act: (id: number, action: Action, version: number, reason = '') =>
-    send<WarningView>('POST', `/${id}/${action}`, { version, reason }),
+    send<WarningView>('POST', `${ROOT}/${id}/${action}`, { version, reason }),
   follow: (id: number, kind: 'update' | 'cancel', reason: string) =>
-    send<WarningView>('POST', `/${id}/${kind}`, { reason }),
-  foreign: () => ask<ForeignRow[]>('/foreign'),
-  foreignOne: (id: number) => ask<{ row: ForeignRow; document: string }>(`/foreign/${id}`),
+    send<WarningView>('POST', `${ROOT}/${id}/${kind}`, { reason }),
+  foreign: () => get<ForeignRow[]>(ROOT + '/foreign'),
+  foreignOne: (id: number) => get<{ row: ForeignRow; document: string }>(`${ROOT}/foreign/${id}`),
 };
 
 export interface AreaFeature {
@@ -233,6 +219,5 @@ export interface AreaFeature {
 }
 
 export async function areasOf(level: string): Promise<AreaFeature[]> {
-  const answer = await request(`/api/v1/areas?level=${encodeURIComponent(level)}`);
-  return ((await answer.json()) as { features: AreaFeature[] }).features;
+  return (await get<{ features: AreaFeature[] }>(`/areas?level=${encodeURIComponent(level)}`)).features;
 }

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from zoneinfo import ZoneInfo
 
 from dothi.alarms.changes import Context
 from dothi.alarms.limits import Limits
 from dothi.alarms.shift import Shift, shift_at
 from dothi.model.alarm import RuleFacts
+from dothi.model.zone import ZONE
 from dothi.ports.alarms import AlarmLedger, AlarmReader
-
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 @dataclass(frozen=True)

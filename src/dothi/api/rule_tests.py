@@ -7,13 +7,14 @@ from msgspec import Meta, Struct
 
 from dothi.api.deps import ApiDeps
 from dothi.api.series_query import Instant
+from dothi.model.moments import us_of
 from dothi.model.problem import Problem
 from dothi.model.rule import Rule
 from dothi.ports.rules import Rules
 from dothi.rules.explanation import Term
 from dothi.rules.limits import DatedLimits
 from dothi.rules.past import BackTest, Firing, Surroundings, back_test, new_firings
-from dothi.rules.plan import compile_rules, us_of
+from dothi.rules.plan import compile_rules
 from dothi.rules.reading import read_rule
 from dothi.rules.why_not import why_not
 

@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from dothi.model.alarm import Alarm, Suppressed, Suppression, SuppressionCause
 from dothi.model.handover import DutyTask, OpenItem
 from dothi.model.incident import IncidentState
+from dothi.model.zone import ZONE
 from dothi.ports.alarms import AlarmQuery, AlarmReader
 from dothi.ports.clock import Clock
 from dothi.ports.incidents import BoardQuery, Incidents
 
 _MOST = 500
-_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _OPEN_INCIDENTS = BoardQuery(
     states=tuple(state for state in IncidentState if state is not IncidentState.CLOSED)
 )
@@ -103,7 +102,7 @@ def _until(shelves: Mapping[tuple[str, str], Suppression], alarm: Alarm) -> str:
     shelf = shelves.get((alarm.rule, alarm.place.entity))
     if shelf is None or shelf.until_at is None:
         return ""
-    return f"→ {shelf.until_at.astimezone(_ZONE):%H:%M %d/%m/%Y} · {shelf.by} · {shelf.reason}"
+    return f"→ {shelf.until_at.astimezone(ZONE):%H:%M %d/%m/%Y} · {shelf.by} · {shelf.reason}"
 
 
 def _details(commander: str, open_tasks: int, overdue_steps: int) -> str:

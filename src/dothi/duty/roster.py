@@ -5,13 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 from dothi.access.position import Pattern
 from dothi.model.problem import Problem
 from dothi.model.shift import PlannedShift
+from dothi.model.zone import ZONE
 
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _MOST_DAYS = 92
 
 

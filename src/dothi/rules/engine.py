@@ -13,6 +13,7 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 
+from dothi.model.moments import at_of, us_of
 from dothi.model.rule import LimitTable, Rule
 from dothi.model.transition import NOTHING, Evaluated, StoredState
 from dothi.rules.arrays import NEVER_US
@@ -21,7 +22,7 @@ from dothi.rules.explanation import Term
 from dothi.rules.fences import AreaShape, Fences
 from dothi.rules.limits import DatedLimits
 from dothi.rules.pairs import Fired
-from dothi.rules.plan import Plan, at_of, compile_rules, us_of, verdict
+from dothi.rules.plan import Plan, compile_rules, verdict
 from dothi.rules.scope import Facts, NoFacts
 from dothi.rules.steady import Steady
 from dothi.rules.works import Works

@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
+from dothi.model.moments import at_of
 from dothi.model.rule_condition import DatedLimit
 from dothi.rules.limits import DatedLimits, edges
-from dothi.rules.plan import LeafPlan, Tree, at_of, verdict
+from dothi.rules.plan import LeafPlan, Tree, verdict
 
 MAX_POINTS = 2_000
 """Values of a window that are told one by one; of longer ones only what the figure needs."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import UTC
-from zoneinfo import ZoneInfo
 
 from dothi.model.rule import Rule
+from dothi.model.zone import ZONE
 from dothi.ports.areas import Areas
 from dothi.ports.clock import Clock
 from dothi.ports.state import EntityQuery, State
@@ -13,7 +13,6 @@ from dothi.rules.scope import EntityFacts, holds
 
 MOST_ENTITIES = 100_000
 """Of one back-test."""
-_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 class StateFacts:
@@ -48,7 +47,7 @@ class StateFacts:
 
     def _some(self, ids: tuple[str, ...], *, with_areas: bool) -> dict[str, EntityFacts]:
         rows = self._state.entities(EntityQuery(ids=ids, limit=len(ids))).to_pylist()
-        day = self._clock.now().astimezone(UTC).astimezone(_ZONE).date()
+        day = self._clock.now().astimezone(UTC).astimezone(ZONE).date()
         found = {}
         for row in rows:
             areas: tuple[str, ...] = ()

@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 
+from dothi.model.moments import us_of
 from dothi.model.rule import DatedValue, LimitTable
 from dothi.model.rule_condition import DatedLimit
 from dothi.rules.arrays import Bools, Floats, Ints, ranges
-from dothi.rules.plan import LeafPlan, us_of
+from dothi.rules.plan import LeafPlan
 
 VIETNAM = timezone(timedelta(hours=7))
 """Where the days of dated limits begin."""

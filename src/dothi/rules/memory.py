@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 
+from dothi.model.moments import at_of, us_of
 from dothi.model.priority import Priority
 from dothi.model.rule import Rule
 from dothi.model.transition import NOTHING, Evaluated, StoredState, Transition
@@ -17,7 +18,7 @@ from dothi.rules.arrays import Columns, Ints
 from dothi.rules.entities import Known
 from dothi.rules.explanation import withdrawn_explanation
 from dothi.rules.pairs import Fired, Pair, Pairs
-from dothi.rules.plan import Plan, at_of, us_of
+from dothi.rules.plan import Plan
 from dothi.rules.samples import Points
 from dothi.rules.units import SignalUnit, SlotUnit
 

@@ -8,7 +8,6 @@ whatever the kind, the same search finds the few limits that a new number has cr
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from dothi.model.quality import Quality
@@ -230,14 +229,3 @@ def _difference(condition: Compare, slot: Slot, sources: tuple[str, ...]) -> Sig
     within_us = 0 if condition.within_s is None else round(condition.within_s * US)
     kind: Kind = "forecast" if condition.is_forecast else "difference"
     return Signal(kind, slot, within_us, other, (condition.factor, condition.offset))
-
-
-def at_of(us: int) -> datetime:
-    """Aware UTC time of µs since the epoch."""
-    return datetime.fromtimestamp(us // US, UTC).replace(microsecond=us % US)
-
-
-def us_of(moment: datetime) -> int:
-    """µs since the epoch, exactly."""
-    whole = int(moment.replace(microsecond=0).timestamp())
-    return whole * US + moment.microsecond

@@ -10,6 +10,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dothi.model.moments import at_of, us_of
 from dothi.model.row import LOG_SCHEMA, Change
 from dothi.model.rule import Rule, Scope, Words
 from dothi.model.rule_condition import (
@@ -30,7 +31,6 @@ from dothi.model.rule_condition import (
 from dothi.model.transition import StoredState, Transition
 from dothi.rules.engine import Engine
 from dothi.rules.explanation import re_evaluate
-from dothi.rules.plan import at_of, us_of
 from rules_reference import Row, run
 from thorough import examples
 

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
 from dothi.app.drill.play import Play
 from dothi.app.drill.score import Scored, total
+from dothi.model.zone import ZONE
 
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _VERDICTS = {
     "kept": ("đúng hạn", "in time"),
     "late": ("trễ", "late"),

@@ -5,6 +5,7 @@ import logging
 import signal
 from datetime import UTC, datetime
 
+from dothi.app.background import report_failure
 from dothi.app.drill.feed import Door, StationFeed, place_rows, source_of, started_now
 from dothi.app.drill.hurry import hurry
 from dothi.app.drill.play import Play
@@ -33,6 +34,7 @@ class DrillService:
         tokens = await asyncio.to_thread(self._prepare)
         await self._introduce()
         self._task = asyncio.create_task(self._run(tokens), name="drill")
+        self._task.add_done_callback(report_failure)
 
     async def stop(self) -> None:
         if self._task is not None:

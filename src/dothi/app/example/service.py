@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dothi.app.area_files import read_areas, read_shares
+from dothi.app.background import report_failure
 from dothi.app.example.files import find_data_folder
 from dothi.app.example.memory import ExampleMemory, read_memory, ready_tokens, write_memory
 from dothi.app.example.publisher import Broker, Device, StationPublisher
@@ -76,7 +77,7 @@ class ExampleService:
         declared = read_registry(self._files)
         registry, tokens = await asyncio.to_thread(self._prepare, declared)
         self._task = asyncio.create_task(self._run(registry, tokens), name="example")
-        self._task.add_done_callback(_report_failure)
+        self._task.add_done_callback(report_failure)
 
     async def stop(self) -> None:
         if self._task is None:
@@ -194,8 +195,3 @@ def _batch_of(part: Part) -> Batch:
     """The history is re-timed: it counts as received when its part ends."""
     received_at = datetime.fromtimestamp(part.end_us / 1_000_000, UTC)
     return Batch(f"example:history:{part.end_us}", part.rows, received_at)
-
-
-def _report_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("the example stopped", exc_info=task.exception())

@@ -17,10 +17,10 @@ from dothi.model.alarm import (
     Suppression,
 )
 from dothi.model.fold import fold
+from dothi.model.moments import at_of, us_of
 from dothi.ports.alarms import Activation, AlarmQuery
 from dothi.storage.relational.alarm_rows import alarm_of, entry_of, suppression_of
 from dothi.storage.relational.alarm_tables import IS_OPEN, alarm, alarm_entry, suppression
-from dothi.storage.relational.moments import at_of, us_of
 
 _URGENCY = {
     AlarmState.ACTIVE_UNACKNOWLEDGED: 0,

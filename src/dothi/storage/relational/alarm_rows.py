@@ -15,8 +15,8 @@ from dothi.model.alarm import (
     SuppressionCause,
 )
 from dothi.model.fold import fold
+from dothi.model.moments import at_of, us_of
 from dothi.model.priority import Priority
-from dothi.storage.relational.moments import at_of, us_of
 
 
 def alarm_values(one: Alarm, revision: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Select, delete, func, insert, select,
 from sqlalchemy.dialects import sqlite
 
 from dothi.model.alarm import Alarm, AlarmEntry, Suppression
+from dothi.model.moments import us_of
 from dothi.model.notice import Notice
 from dothi.model.transition import StoredState
 from dothi.storage.relational import notices as notice_store
@@ -22,7 +23,6 @@ from dothi.storage.relational.alarm_rows import (
 )
 from dothi.storage.relational.alarm_tables import IS_OPEN, alarm, alarm_entry, suppression
 from dothi.storage.relational.cursors import move
-from dothi.storage.relational.moments import us_of
 from dothi.storage.relational.writing import writing
 
 PutStates = Callable[[Connection, Sequence[StoredState]], None]

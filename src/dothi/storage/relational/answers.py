@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.dialects import sqlite
 
+from dothi.model.moments import at_of, us_of
 from dothi.ports.answers import StoredAnswer
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.people_tables import stored_answer
 from dothi.storage.relational.writing import writing
 

@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy import Connection, Engine, Row, insert, or_, select, update
 
 from dothi.model.audit import GENESIS, AuditEntry, digest_of
+from dothi.model.moments import at_of, us_of
 from dothi.ports.audit import Verified
 from dothi.ports.clock import Clock
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.people_tables import audit, audit_head
 from dothi.storage.relational.writing import writing
 

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine
 
+from dothi.model.moments import at_of, us_of
 from dothi.model.row import Kind
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
 from dothi.ports.entity_states import EntityState
 from dothi.storage.relational.entity_query_fetch import fetcher
-from dothi.storage.relational.moments import at_of, us_of
 
 _READ = """
 SELECT json_array(e.uri, json(e.types), json(e.scope), e.created_us,

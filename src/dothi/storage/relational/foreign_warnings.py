@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, or_, select
 from sqlalchemy.dialects import sqlite
 
 from dothi.model.cap import Alert, CapStatus, MsgType, Reference, Severity
+from dothi.model.moments import at_of, us_of
 from dothi.model.warning import ForeignWarning
 from dothi.ports.warnings import Link
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.warning_tables import foreign_reference, foreign_warning
 from dothi.storage.relational.writing import writing
 

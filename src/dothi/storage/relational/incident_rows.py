@@ -19,8 +19,8 @@ from dothi.model.incident import (
     Task,
     TaskState,
 )
+from dothi.model.moments import at_of, us_of
 from dothi.model.procedure import Pause, Run, RunState, StepRun, StepState
-from dothi.storage.relational.moments import at_of, us_of
 
 
 def incident_values(of: Incident) -> dict[str, Any]:

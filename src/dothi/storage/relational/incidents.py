@@ -21,6 +21,7 @@ from sqlalchemy.dialects import sqlite
 
 from dothi.model.incident import TaskState
 from dothi.model.incident_record import BoardRow, Change, Record
+from dothi.model.moments import at_of, us_of
 from dothi.model.procedure import Run, RunState, StepRun, StepState
 from dothi.ports.incidents import BoardQuery
 from dothi.storage.relational import incident_rows as rows
@@ -34,7 +35,6 @@ from dothi.storage.relational.incident_tables import (
     procedure_run,
     procedure_step,
 )
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.writing import writing
 
 EscalationOf = Callable[[Run, StepRun], datetime | None]

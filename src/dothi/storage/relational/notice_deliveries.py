@@ -20,9 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 
 from dothi.model.delivery import Delivery, DeliveryState
+from dothi.model.moments import at_of, us_of
 from dothi.model.priority import Priority
 from dothi.ports.notices import Attempt, DeliveryRecord
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.notice_tables import (
     delivery,
     delivery_reference,

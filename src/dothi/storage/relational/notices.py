@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, select, update
 from sqlalchemy.dialects import sqlite
 
+from dothi.model.moments import at_of, us_of
 from dothi.model.notice import Notice
 from dothi.model.priority import Priority
 from dothi.ports.notices import (
@@ -23,7 +24,6 @@ from dothi.ports.notices import (
     Receipt,
     StoredNotice,
 )
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.notice_deliveries import add_deliveries, record_of, spare
 from dothi.storage.relational.notice_tables import delivery, notice, notice_receipt
 from dothi.storage.relational.writing import writing

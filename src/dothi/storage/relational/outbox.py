@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, select, update
 from sqlalchemy.dialects import sqlite
 
+from dothi.model.moments import at_of, us_of
 from dothi.ports.subscriptions import DeliveryState, Notification
 from dothi.storage.relational.cursors import move
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.subscription_tables import notification, subscription
 from dothi.storage.relational.writing import writing
 

@@ -9,10 +9,10 @@ import msgspec
 from sqlalchemy import Connection, Engine, Row, and_, delete, exists, insert, or_, select, update
 from sqlalchemy.dialects import sqlite
 
+from dothi.model.moments import us_of
 from dothi.model.person import Person
 from dothi.ports.clock import Clock
 from dothi.storage.relational.audit import put
-from dothi.storage.relational.moments import us_of
 from dothi.storage.relational.people_tables import (
     absence,
     duty,

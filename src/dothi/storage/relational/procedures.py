@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import Engine, Row, select, update
 from sqlalchemy.dialects import sqlite
 
+from dothi.model.moments import at_of, us_of
 from dothi.ports.incidents import StoredProcedure
 from dothi.storage.relational.incident_tables import procedure
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.writing import writing
 
 

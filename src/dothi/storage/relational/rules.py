@@ -8,10 +8,10 @@ import msgspec
 from sqlalchemy import Connection, Engine, Row, delete, func, select, tuple_, update
 from sqlalchemy.dialects import sqlite
 
+from dothi.model.moments import at_of, us_of
 from dothi.model.rule import LimitTable, Rule
 from dothi.model.transition import StoredState
 from dothi.ports.rules import RuleRecord
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.rule_tables import limit_table, rule, rule_state, rule_version
 from dothi.storage.relational.schema import watermark
 from dothi.storage.relational.writing import writing

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Table, and_, delete, insert, or_, select, update
 
+from dothi.model.moments import at_of, us_of
 from dothi.model.problem import Problem
 from dothi.model.shift import Absence, Duty, PlannedShift
 from dothi.ports.clock import Clock
 from dothi.ports.shifts import Roster
 from dothi.storage.relational.audit import put
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.people_tables import absence, duty, handover, planned_shift
 from dothi.storage.relational.writing import writing
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
+from dothi.model.moments import at_of, us_of
 from dothi.ports.subscriptions import DeliveryState, SubscriptionRecord
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.subscription_tables import (
     notification,
     subscription,

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from dothi.model.cap import CapStatus, MsgType, Scope
+from dothi.model.moments import at_of, us_of
 from dothi.model.notice import Notice
 from dothi.model.warning import (
     MessageState,
@@ -17,7 +18,6 @@ from dothi.model.warning import (
     WarningEvent,
     WarningMessage,
 )
-from dothi.storage.relational.moments import at_of, us_of
 from dothi.storage.relational.notices import put
 from dothi.storage.relational.warning_tables import (
     public_warning,

@@ -1,4 +1,4 @@
-"""Times as the tables hold them: microseconds since the UNIX epoch, UTC."""
+"""Times as tables and columns hold them: microseconds since the UNIX epoch, UTC."""
 
 from datetime import UTC, datetime, timedelta
 from typing import overload
