@@ -1,10 +1,14 @@
 """Numbers of a signal in the order in which they became known."""
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from dothi.rules.arrays import NEVER_US, Bools, Columns, Floats, Ints
+
+Number = TypeVar("Number", bound=np.generic)
 
 UNSEEN, USABLE, UNUSABLE = 0, 1, 2
 
@@ -83,7 +87,9 @@ def group_starts(entity: Ints) -> Bools:
     return starts
 
 
-def shifted(column: Ints, starts: Bools, first: Ints) -> Ints:
+def shifted(
+    column: npt.NDArray[Number], starts: Bools, first: npt.NDArray[Number]
+) -> npt.NDArray[Number]:
     """What stood in the row before, in the first row of each group `first`."""
     before = np.empty_like(column)
     before[1:] = column[:-1]
@@ -105,8 +111,8 @@ class Channel:
         seen = np.where(samples.is_usable, USABLE, UNUSABLE).astype(np.int64)
         columns = self.columns
         was = shifted(seen, starts, columns["seen"][samples.entity])
-        value = shifted(samples.value, starts, columns["value"][samples.entity])  # type: ignore[arg-type]
-        return was, np.asarray(value, np.float64), columns["epoch"][samples.entity]
+        value = shifted(samples.value, starts, columns["value"][samples.entity])
+        return was, value, columns["epoch"][samples.entity]
 
     def store(self, samples: Samples, epoch: Ints) -> Ints:
         """Keep the last sample of each entity; gives the entities."""

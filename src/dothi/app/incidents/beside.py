@@ -30,7 +30,9 @@ class StoredAlarms:
     def _known(self, subject: str, alarm: Alarm) -> KnownAlarm:
         place = alarm.place
         codes = [f"{a.level}:{a.code}" for i in place.areas if (a := self._areas.get(i))]
-        is_placed = place.lon is not None and place.lat is not None
+        point = None
+        if place.lon is not None and place.lat is not None:
+            point = (place.lon, place.lat)
         return KnownAlarm(
             subject,
             _title(alarm),
@@ -40,7 +42,7 @@ class StoredAlarms:
             int(alarm.priority),
             alarm.raised_at,
             (*place.areas, *codes),
-            (place.lon, place.lat) if is_placed else None,  # type: ignore[arg-type]
+            point,
         )
 
 

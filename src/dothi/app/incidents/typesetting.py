@@ -1,6 +1,6 @@
 """Typst source -> PDF, with the program's own fonts and nothing from the network or the disk."""
 
-from functools import cache
+from importlib import import_module
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -9,8 +9,8 @@ FONTS = Path(__file__).parent / "fonts"
 
 def typeset(source: str) -> bytes:
     """A PDF. Raises RuntimeError: the source is not Typst, a fault of ours."""
-    compiler = _typst()
-    made: bytes = compiler.compile(
+    # Late: 40 MB that only a report needs. Its stubs want one type for source and paths.
+    made: bytes = import_module("typst").compile(
         source.encode(),
         format="pdf",
         root=gettempdir(),
@@ -18,11 +18,3 @@ def typeset(source: str) -> bytes:
         ignore_system_fonts=True,
     )
     return made
-
-
-@cache
-def _typst():  # type: ignore[no-untyped-def]
-    """Imported late: 40 MB that only a report needs."""
-    import typst
-
-    return typst
