@@ -185,6 +185,11 @@ export function needsPerson(alarm: AlarmView): boolean {
   return alarm.state === 'active_unacknowledged' || alarm.state === 'returned_unacknowledged';
 }
 
+/** The value against its limit, without the title, which stands beside it. */
+export function againstLimit({ title, text }: Pick<AlarmView, 'title' | 'text'>): string {
+  return title && text.startsWith(`${title}: `) ? text.slice(title.length + 2) : text;
+}
+
 export function isActive(alarm: AlarmView): boolean {
   return alarm.state === 'active_unacknowledged' || alarm.state === 'active_acknowledged';
 }

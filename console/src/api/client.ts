@@ -27,6 +27,11 @@ export class ApiError extends Error {
   ) {
     super(`${title}: ${detail}`);
   }
+
+  /** Whether the same question may be answered later: the hub is away or busy, or one signs in. */
+  get mayPass(): boolean {
+    return [0, 401, 429].includes(this.status) || this.status >= 500;
+  }
 }
 
 let whenSignedOut: () => void = () => {};

@@ -37,18 +37,18 @@ class Bands {
         key: keys,
         start: new Date(now - DAYS_MS).toISOString(),
         end: new Date(now).toISOString(),
-        fn: ['p5', 'p95'],
+        fn: ['p05', 'p95'],
       });
       const next = new Map(this.found);
       for (const series of answer.series) {
-        const low = (series['p5'] as (number | null)[] | undefined)?.[0];
+        const low = (series['p05'] as (number | null)[] | undefined)?.[0];
         const high = (series['p95'] as (number | null)[] | undefined)?.[0];
         if (low != null && high != null) next.set(`${series.entity}|${series.attribute}`, { low, high });
       }
       this.found = next;
     } catch (error) {
+      if (!(error instanceof ApiError && error.mayPass)) throw error;
       // The wall goes on without; it asks again a minute later.
-      if (!(error instanceof ApiError)) throw error;
       this.asked.set(layer.id, now - EVERY_MS + 60_000);
     }
   }
