@@ -172,7 +172,7 @@ def _view(
         max(firings.lengths_s(span), default=0.0),
         None if before is None else len(before.firings),
         firings.by_entity(),
-        [FiringView(f.entity, f.start_at, f.end_at, f.text, new) for f, new in newest],
+        [FiringView(f.entity, f.start_at, f.end_at, f.told.text, new) for f, new in newest],
         lines,
     )
 

@@ -66,11 +66,13 @@ class Stretches:
     us: npt.NDArray[np.int64]
     """observed_at, else committed_at."""
     number: npt.NDArray[np.float64]
-    """NaN: none. Of rows that stand for others any number between the same edges."""
+    """NaN: none."""
     quality: npt.NDArray[np.int64] | int
     """One per row, or that of all of them."""
     rows: npt.NDArray[np.int64]
     """How many rows each stretch stands for."""
+    is_exact: bool = True
+    """False: the numbers are not those of their rows, but lie between the same edges."""
 
 
 T = TypeVar("T")

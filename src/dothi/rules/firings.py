@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import overload
+from typing import Protocol, overload
 
 import numpy as np
 
@@ -14,8 +14,15 @@ from dothi.rules.arrays import Bools, Ints
 STILL_US = 2**62
 """Stands for the end of what was active at the end."""
 
-Told = tuple[str, str]
-"""Text and explanation."""
+
+class Told(Protocol):
+    """What is said of a firing; found out when somebody asks."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def explanation(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +33,12 @@ class Firing:
     start_at: datetime
     end_at: datetime | None
     """None: still at the end of the test."""
-    tell: Callable[[], Told]
-
-    @property
-    def text(self) -> str:
-        return self.tell()[0]
-
-    @property
-    def explanation(self) -> str:
-        return self.tell()[1]
+    told: Told
 
 
 @dataclass(frozen=True)
 class Firings(Sequence[Firing]):
-    """By start, then entity; what each one says is found out when somebody asks."""
+    """By start, then entity."""
 
     names: Sequence[str]
     """Of entities, sorted."""
@@ -69,7 +68,7 @@ class Firings(Sequence[Firing]):
             self.names[int(self.entity[place])],
             at_of(int(self.start_us[place])),
             None if end_us == STILL_US else at_of(end_us),
-            lambda: self.tell(told),
+            self.tell(told),
         )
 
     def lengths_s(self, span: tuple[datetime, datetime]) -> list[float]:
@@ -114,7 +113,7 @@ def firings_of(transitions: Sequence[Transition], names: Sequence[str]) -> Firin
         np.array([places[one.entity] for one, _ in found], np.int64),
         np.array([us_of(one.at) for one, _ in found], np.int64),
         np.array([end_us for _, end_us in found], np.int64),
-        lambda n: (found[n][0].text, found[n][0].explanation),
+        lambda n: found[n][0],
         np.arange(len(found)),
     ).ordered()
 

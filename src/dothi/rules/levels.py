@@ -19,11 +19,12 @@ from dothi.model.rule import Rule
 from dothi.model.rule_condition import DatedLimit
 from dothi.model.series import RawQuery, ScanQuery, SeriesKey
 from dothi.ports.history import Scans, Stretches
-from dothi.rules.arrays import Floats, Ints
+from dothi.rules.arrays import Bools, Floats, Ints
 from dothi.rules.firings import STILL_US, Firings, Told
 from dothi.rules.limits import DatedLimits, edges
 from dothi.rules.pairs import Pair
 from dothi.rules.plan import Plan, RulePlan, compile_rules, verdict
+from dothi.rules.samples import group_starts, shifted
 from dothi.rules.scope import ScopeIndex
 from dothi.rules.telling import Known, Telling
 from dothi.rules.wiring import wire
@@ -42,6 +43,11 @@ class Marks:
     us: Ints
     mark: Ints
     """Bit n: leaf n is on; bit 3 + n: within its deadband; _UNUSABLE: undecidable."""
+    number: Floats
+    """NaN: none, or it has to be looked up."""
+
+    def taken(self, at: Ints | Bools) -> "Marks":
+        return Marks(self.k[at], self.us[at], self.mark[at], self.number[at])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +103,9 @@ class Levels:
             parts += [one for one in history.scan(query, fold) if one is not None]
         k, first_us, last_us, rows = _together([one.stretches for one in parts], 4)
         tangled = _tangled(k, first_us, last_us)
-        marks = _together([(one.marks.k, one.marks.us, one.marks.mark) for one in parts], 3)
-        is_plain = ~np.isin(marks[0], tangled)
-        found = self._firings(Marks(*(c[is_plain] for c in marks)), us_of(span[1]), series, history)
+        marks = _all_marks([one.marks for one in parts])
+        marks = marks.taken(~np.isin(marks.k, tangled))
+        found = self._firings(marks, us_of(span[1]), series, history)
         left = [name for name, known in zip(entities, is_known.tolist(), strict=True) if not known]
         left += [names[n] for n in tangled.tolist()]
         return Swept(found, int(rows[~np.isin(k, tangled)].sum()), sorted(left))
@@ -134,25 +140,51 @@ class Levels:
         found = _Decided.of(self.one, marks, end_us)
 
         def tell(n: int) -> Told:
-            return self._tell(series[int(found.k[n])], found, n, end_us, history)
+            return _Told(self, series[int(found.k[n])], found, n, (end_us, history))
 
         names = [one.entity for one in series]
         at = np.arange(len(found.k))
         return Firings(names, found.k, found.start_us, found.end_us, tell, at).ordered()
 
-    def _tell(self, key: SeriesKey, found: "_Decided", n: int, end_us: int, history: Scans) -> Told:
-        """As the engine would have told it: from the row that decided."""
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """As the engine would have told it, from the row that decided."""
+
+    levels: Levels
+    key: SeriesKey
+    found: "_Decided"
+    n: int
+    seen: tuple[int, Scans]
+    """When it is told, and where rows are looked up."""
+
+    @property
+    def text(self) -> str:
+        number = float(self.found.number[self.n])
+        return self._explain(*(self._row() if np.isnan(number) else (number, 1)))[1]
+
+    @property
+    def explanation(self) -> str:
+        return self._explain(*self._row())[0]
+
+    def _row(self) -> tuple[float, int]:
+        """Number and seq."""
+        us = int(self.found.decided_us[self.n])
+        query = RawQuery((self.key,), at_of(us), at_of(us + 1))
+        row = self.seen[1].raw(query).to_pylist()[0]
+        return row["number"], row["seq"]
+
+    def _explain(self, number: float, seq: int) -> tuple[str, str]:
+        """Explanation and text."""
+        levels, found, n = self.levels, self.found, self.n
         decided_us = int(found.decided_us[n])
-        query = RawQuery((key,), at_of(decided_us), at_of(decided_us + 1))
-        row = history.raw(query).to_pylist()[0]
-        _, units = wire(self.plan, self.dated, ScopeIndex())
-        known = Known(decided_us, row["number"], True, row["seq"])
-        telling = _OneRow(self.plan, units, self.dated, [key.entity], end_us)
-        telling.row = known
-        before = {leaf for leaf in range(len(self.one.leaves)) if int(found.before[n]) >> leaf & 1}
+        _, units = wire(levels.plan, levels.dated, ScopeIndex())
+        telling = _OneRow(levels.plan, units, levels.dated, [self.key.entity], self.seen[0])
+        telling.row = Known(decided_us, number, True, seq)
+        leaves = range(len(levels.one.leaves))
+        before = {leaf for leaf in leaves if int(found.before[n]) >> leaf & 1}
         pair = Pair(0, 0, clock_us=decided_us, due_us=int(found.start_us[n]))
-        explanation, text = telling.explain(self.one, pair, (0, 1), before, True)
-        return text, explanation
+        return telling.explain(levels.one, pair, (0, 1), before, True)
 
 
 class _OneRow(Telling):
@@ -210,7 +242,8 @@ class _Limits:
         k = some.k[np.searchsorted(some.starts, at, side="right") - 1]
         last = np.append(some.starts[1:], len(mark)) - 1
         stretches = (some.k, some.us[some.starts], some.us[last], some.rows)
-        return _Folded(Marks(k, some.us[at], mark[at].astype(np.int64)), stretches)
+        number = some.number[at] if some.is_exact else np.full(len(at), np.nan)
+        return _Folded(Marks(k, some.us[at], mark[at].astype(np.int64), number), stretches)
 
     def _marks(self, some: Stretches) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
         number = some.number
@@ -243,36 +276,37 @@ class _Decided:
     before: Ints
     """Leaves that were on before the row that decided, as bits."""
 
+    number: Floats
+
     @staticmethod
     def of(rule: RulePlan, marks: Marks, end_us: int) -> "_Decided":
         """From marks in any order."""
-        order = np.lexsort((marks.us, marks.k))
-        k, us, mark = marks.k[order], marks.us[order], marks.mark[order]
-        on = _leaves_on(k, mark, len(rule.leaves))
+        marks = marks.taken(np.lexsort((marks.us, marks.k)))
+        on = _leaves_on(marks, len(rule.leaves))
         table = [_truth(rule, bits) for bits in range(2 ** len(rule.leaves))]
-        state = np.where(mark == _UNUSABLE, -1, np.array(table, np.int64)[on])
-        starts = np.append(True, k[1:] != k[:-1])[: len(k)]
-        before = np.append(0, on[:-1])[: len(k)]
-        before[starts] = 0
-        begins = starts | np.append(True, state[1:] != state[:-1])[: len(k)]
-        k, us, state, before = k[begins], us[begins], state[begins], before[begins]
+        state = np.where(marks.mark == _UNUSABLE, -1, np.array(table, np.int64)[on])
+        before = shifted(on, group_starts(marks.k), np.zeros_like(on))
+        at = np.flatnonzero(group_starts(marks.k) | group_starts(state))
         # How long it stayed so decides whether a delay ran out.
+        k, us, state = marks.k[at], marks.us[at], state[at]
         until = np.append(us[1:], end_us)[: len(us)]
-        until[np.flatnonzero(k[1:] != k[:-1])] = end_us
-        one = rule.rule
-        delays = [round(one.off_delay_s * 1e6), round(one.on_delay_s * 1e6), 0]
-        at_us = us + np.array(delays)[state]
-        lasted = (state >= 0) & (at_us <= until)
-        k, us, state, at_us, before = (c[lasted] for c in (k, us, state, at_us, before))
-        was = np.append(0, state[:-1])[: len(state)]
-        was[np.append(True, k[1:] != k[:-1])[: len(k)]] = 0
-        turns = state != was
-        k, us, state, at_us, before = (c[turns] for c in (k, us, state, at_us, before))
-        is_begin = state == 1
-        follows = np.append((k[1:] == k[:-1]), False)[: len(k)]
-        ends = np.where(follows, np.append(at_us[1:], 0)[: len(k)], STILL_US)
+        until[np.append(group_starts(k)[1:], True)[: len(k)]] = end_us
+        delays_us = np.array(
+            [round(d * 1e6) for d in (rule.rule.off_delay_s, rule.rule.on_delay_s)]
+        )
+        at_us = us + delays_us[state]
+        lasted = np.flatnonzero((state >= 0) & (at_us <= until))
+        k, state, at_us, at = k[lasted], state[lasted], at_us[lasted], at[lasted]
+        was = shifted(state, group_starts(k), np.zeros_like(state))
+        turns = np.flatnonzero(state != was)
+        k, state, at_us, at = k[turns], state[turns], at_us[turns], at[turns]
+        # Ends follow beginnings.
+        is_last = np.append(group_starts(k)[1:], True)[: len(k)]
+        ends_us = np.where(is_last, STILL_US, np.append(at_us[1:], 0)[: len(k)])
+        begun = state == 1
+        row = at[begun]
         return _Decided(
-            k[is_begin], us[is_begin], at_us[is_begin], ends[is_begin], before[is_begin]
+            k[begun], marks.us[row], at_us[begun], ends_us[begun], before[row], marks.number[row]
         )
 
 
@@ -280,16 +314,15 @@ def _truth(rule: RulePlan, bits: int) -> int:
     return int(verdict(rule.tree, [bool(bits >> n & 1) for n in range(len(rule.leaves))]) is True)
 
 
-def _leaves_on(k: Ints, mark: Ints, leaves: int) -> Ints:
+def _leaves_on(marks: Marks, leaves: int) -> Ints:
     """Which leaves are on after each mark, as bits; in its deadband a leaf stays as it was."""
-    places = np.arange(len(k))
-    starts = np.append(True, k[1:] != k[:-1])[: len(k)]
-    begin = np.maximum.accumulate(np.where(starts, places, 0)) if len(k) else places
-    found = np.zeros(len(k), np.int64)
+    places = np.arange(len(marks.k))
+    begin = np.maximum.accumulate(np.where(group_starts(marks.k), places, 0))
+    found = np.zeros(len(places), np.int64)
     for n in range(leaves):
-        is_said = (mark != _UNUSABLE) & (mark >> (MOST_LEAVES + n) & 1 == 0)
-        last = np.maximum.accumulate(np.where(is_said, places, -1)) if len(k) else places
-        is_on = (last >= begin) & (mark[np.maximum(last, 0)] >> n & 1 == 1)
+        is_said = (marks.mark != _UNUSABLE) & (marks.mark >> (MOST_LEAVES + n) & 1 == 0)
+        last = np.maximum.accumulate(np.where(is_said, places, -1))
+        is_on = (last >= begin) & (marks.mark[np.maximum(last, 0)] >> n & 1 == 1)
         found |= is_on.astype(np.int64) << n
     return found
 
@@ -302,6 +335,17 @@ def _tangled(k: Ints, first_us: Ints, last_us: Ints) -> Ints:
         return k[:0]
     # In order of their beginnings it is enough to look at neighbours for some overlap.
     return np.unique(k[1:][(k[1:] == k[:-1]) & (first_us[1:] <= last_us[:-1])])
+
+
+def _all_marks(parts: Sequence[Marks]) -> Marks:
+    ints = np.zeros(0, np.int64)
+    parts = parts or [Marks(ints, ints, ints, np.zeros(0))]
+    return Marks(
+        np.concatenate([one.k for one in parts]),
+        np.concatenate([one.us for one in parts]),
+        np.concatenate([one.mark for one in parts]),
+        np.concatenate([one.number for one in parts]),
+    )
 
 
 def _together(parts: Sequence[tuple[Ints, ...]], columns: int) -> tuple[Ints, ...]:

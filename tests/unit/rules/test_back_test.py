@@ -143,7 +143,7 @@ def run(one: Rule, history: History) -> BackTest:
 
 
 def shown(firings: Firings) -> list[tuple[Any, ...]]:
-    return [(f.entity, f.start_at, f.end_at, f.text, f.explanation) for f in firings]
+    return [(f.entity, f.start_at, f.end_at, f.told.text, f.told.explanation) for f in firings]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -166,7 +166,7 @@ def test_columns_say_what_the_engine_says(
         assert shown(found.firings) == shown(expected.firings)
         assert (found.rows, found.active_s) == (expected.rows, expected.active_s)
         for firing in found.firings:
-            assert re_evaluate(firing.explanation).agrees
+            assert re_evaluate(firing.told.explanation).agrees
 
 
 def test_what_stays_between_two_limits_is_not_read() -> None:

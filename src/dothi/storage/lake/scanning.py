@@ -227,7 +227,8 @@ def _quiet(handle: pq.ParquetFile, footer: Footer, runs: _Runs, number: Edges) -
     us = _us(table["observed_at"])[local_rows(rows, groups, footer.starts)]
     starts = np.cumsum(counts) - counts
     some_usable = int(min(USABLE))
-    return Stretches(runs.k, starts, us, np.repeat(number, counts), some_usable, runs.rows)
+    numbers = np.repeat(number, counts)
+    return Stretches(runs.k, starts, us, numbers, some_usable, runs.rows, is_exact=False)
 
 
 def _within(some: Stretches, span: Span) -> Stretches:
