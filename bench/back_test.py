@@ -11,6 +11,7 @@ the engine judges that takes rules of all kinds.
 
 import argparse
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from bench.lake import NoHotRows, Then, at_rest
 
 from dothi.model.row import LOG_SCHEMA, TIMESTAMP
 from dothi.model.rule import DatedValue, LimitTable, Rule, Scope, Words
@@ -30,6 +30,10 @@ from dothi.rules.past import Surroundings, back_test
 from dothi.rules.scope import EntityFacts
 from dothi.storage.lake.open import Lake, open_lake
 from dothi.storage.lake.settings import LakeSettings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lake import NoHotRows, Then, at_rest
 
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
 PERIOD_S = 300

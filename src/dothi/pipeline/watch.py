@@ -17,6 +17,7 @@ from dothi.alarms.limits import Limits
 from dothi.alarms.settings import AlarmSettings
 from dothi.alarms.taking import pass_time, take
 from dothi.model.measure import Histogram, Measure, gauge
+from dothi.model.moments import at_of, us_of
 from dothi.model.problem import StoreUnavailable
 from dothi.model.transition import NOTHING, Evaluated
 from dothi.ports.alarms import AlarmLedger, Places
@@ -24,6 +25,7 @@ from dothi.ports.clock import Clock
 from dothi.ports.cursors import Cursors
 from dothi.ports.evaluator import RulesInForce
 from dothi.ports.log import LogReader
+from dothi.rules.steady import Steady
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class Watch:
         self._is_stale = True
         self._revision = 0
         self._rules = 0
+        self._steady = Steady(monotonic)
         self.position = 0
         """What lies before it is judged and, where it meant something, stored."""
         self.transitions = 0
@@ -126,6 +129,7 @@ class Watch:
 
     def _find_position(self) -> None:
         """Rules do not judge what was there before the first start."""
+        self._steady.us(us_of(self._ports.clock.now()))
         cursors = self._ports.cursors
         if CONSUMER not in cursors.positions():
             cursors.advance(CONSUMER, self._ports.log.head())
@@ -164,7 +168,10 @@ class Watch:
             self._revision = self._ports.rules.revision()
             self._rules = self._ports.rules.load()
         is_full = self._take_rows()
-        self._tick()
+        if not is_full:
+            # What was not judged yet may still end what a timer waits for.
+            self._tick()
+        self._look()
         self._took_s.observe(monotonic() - began_s)
         return is_full
 
@@ -187,12 +194,16 @@ class Watch:
         due_at = evaluator.next_due()
         if due_at is not None and due_at <= now:
             self._save(evaluator.tick(now), self.position)
-        if monotonic() - self._looked_s >= _LOOK_S:
-            self._looked_s = monotonic()
-            self._is_stale |= self._ports.rules.revision() != self._revision
-            if self._ports.ledger.is_due(now):
-                with self._ports.ledger.writing() as book:
-                    pass_time(book, self._context())
+
+    def _look(self) -> None:
+        if monotonic() - self._looked_s < _LOOK_S:
+            return
+        self._looked_s = monotonic()
+        self._is_stale |= self._ports.rules.revision() != self._revision
+        context = self._context()
+        if self._ports.ledger.is_due(context.now_at, context.timer_at):
+            with self._ports.ledger.writing() as book:
+                pass_time(book, context)
 
     def _save(self, evaluated: Evaluated, position: int) -> None:
         """Store what was judged together with the position in the log."""
@@ -215,13 +226,15 @@ class Watch:
         self.transitions += len(evaluated.transitions)
 
     def _context(self, entities: set[str] | None = None) -> Context:
+        now = self._ports.clock.now()
         return Context(
-            self._ports.clock.now(),
+            now,
             self._ports.limits,
             self._settings.position,
             self._ports.rules.facts,
             self._ports.places(entities) if entities else {},
             self._settings.escalate_to,
+            at_of(self._steady.us(us_of(now))),
         )
 
     async def _in_thread(self, ask: Callable[[], T]) -> T:

@@ -52,7 +52,7 @@ class RelationalAlarmLedger:
             connection.execute(_LOCK)
             yield RelationalAlarmBook(connection, self._put_states)
 
-    def is_due(self, now: datetime) -> bool:
+    def is_due(self, now: datetime, timers_at: datetime | None = None) -> bool:
         """See ports.alarms.AlarmLedger."""
         now_us = us_of(now)
         standing = suppression.c.ended_us.is_(None)
@@ -60,7 +60,7 @@ class RelationalAlarmLedger:
         begins = (suppression.c.from_us <= now_us) & suppression.c.has_begun.is_(False)
         with self._engine.connect() as connection:
             found = connection.scalar(
-                select(func.count()).select_from(_to_escalate(now).subquery())
+                select(func.count()).select_from(_to_escalate(timers_at or now).subquery())
             )
             return bool(found) or bool(
                 connection.scalar(
