@@ -31,7 +31,10 @@ logger = logging.getLogger(__name__)
 
 CONSUMER = "alarms"
 _FEW_ROWS = 500
-"""Rows that are read at first; when there are more, the next run takes `run_rows`."""
+"""Rows that are read at first, and at least."""
+_STEP_S = 0.2
+"""When there are more, so many are taken together as take so long: other writers wait meanwhile,
+and refuse what comes when they wait too long."""
 _SAVE_S = 1.0
 """A cursor without effects is written so often: rows that meant nothing may come again."""
 _LOOK_S = 1.0
@@ -180,14 +183,19 @@ class Watch:
             # Nobody judges what was committed so far: not even its rows are looked at.
             self._save(NOTHING, self._ports.log.head())
             return False
+        began_s = monotonic()
         rows = self._ports.log.read(self.position, self._limit)
         is_full = bool(rows.num_rows == self._limit)
-        self._limit = self._settings.run_rows if is_full else _FEW_ROWS
-        if not rows.num_rows:
-            return False
-        evaluated = self._ports.rules.evaluator.evaluate(rows, self._ports.clock.now())
-        self._save(evaluated, int(rows["seq"][-1].as_py()))
+        if rows.num_rows:
+            evaluated = self._ports.rules.evaluator.evaluate(rows, self._ports.clock.now())
+            self._save(evaluated, int(rows["seq"][-1].as_py()))
+        self._limit = self._next_limit(monotonic() - began_s) if is_full else _FEW_ROWS
         return is_full
+
+    def _next_limit(self, took_s: float) -> int:
+        """How many rows to take when the last ones, as many as were asked for, took so long."""
+        fitting = int(self._limit * min(8.0, _STEP_S / max(took_s, 0.001)))
+        return max(_FEW_ROWS, min(self._settings.run_rows, fitting))
 
     def _tick(self) -> None:
         evaluator, now = self._ports.rules.evaluator, self._ports.clock.now()
