@@ -22,6 +22,7 @@ from dothi.storage.relational.alarm_rows import (
     suppression_values,
 )
 from dothi.storage.relational.alarm_tables import IS_OPEN, alarm, alarm_entry, suppression
+from dothi.storage.relational.alarm_words import put_words
 from dothi.storage.relational.cursors import move
 from dothi.storage.relational.writing import writing
 
@@ -130,6 +131,7 @@ class RelationalAlarmBook:
         self._connection.execute(
             _PUT_OR_REPLACE, [alarm_values(one, revisions[one.id]) for one in alarms]
         )
+        put_words(self._connection, alarms, entries)
         self._connection.execute(
             insert(alarm_entry), [entry_values(entry, number) for number, entry in numbered]
         )
