@@ -1,9 +1,11 @@
 """Words are found in alarms, with the index of trigrams and without it."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
-from alarm_parts import NOW, PHU_AN, transition
+from alarm_parts import PHU_AN, transition
 from dothi.model.alarm import Place, RuleFacts
 from dothi.ports.alarms import AlarmQuery
 from dothi.storage.relational import alarm_words
@@ -39,17 +41,7 @@ def test_words_are_found_whatever_their_case_and_diacritics(
     assert found("\0an") == found("an\0 nuoc") == []
     # Text changes with the next activation, and the old one is no longer found.
     desk.take(transition(False, 120, entity="urn:s:0"))
-    again = Transition(
-        "high-water",
-        1,
-        "urn:s:0",
-        True,
-        NOW + 3 * MINUTE,
-        9,
-        Priority.HIGH,
-        "rất cao: 2,75 m",
-        "{}",
-    )
+    again = replace(transition(at_s=180, entity="urn:s:0"), text="rất cao: 2,75 m")
     desk.take(again)
     assert found("rat cao") == found("2,75") == ["0"]
     assert found("1.62") == ["1", "2"]

@@ -68,6 +68,7 @@ class Desk:
 
     def notices(self) -> set[str]:
         """Ids of what is to be told."""
+        from sqlalchemy import text
 
         column = "uri" if "uri" in self._columns() else "id"
         with self.engine.connect() as connection:
