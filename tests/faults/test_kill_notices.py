@@ -112,5 +112,12 @@ def test_notices_survive_kills(tmp_path: Path) -> None:
         assert not unescalated, f"not told to the next position: {unescalated[:10]}"
         wrong = [n for n, path in receiver.done if path == "/b" and n % 10]
         assert not wrong, f"told to the next position without need: {wrong[:10]}"
-    print(f"{len(put)} notices, {ROUNDS} kills, {receiver.repeated} came twice under their key")
+    figures = {
+        "notices": len(put),
+        "escalated": sum(1 for _, path in receiver.done if path == "/b"),
+        "came_twice_under_one_key": receiver.repeated,
+    }
+    print(figures)
+    if "DOTHI_FAULT_FIGURES" in os.environ:
+        Path(os.environ["DOTHI_FAULT_FIGURES"]).write_text(json.dumps(figures), encoding="utf-8")
     assert len(put) > ROUNDS * 3

@@ -45,12 +45,18 @@ class Context:
     places: Mapping[str, Place] = field(default_factory=dict)
     escalate_to: tuple[str, ...] = ()
     """Positions that are told, besides, of what nobody acknowledged in time."""
+    timers_at: datetime | None = None
+    """The time by which escalations run where it does not jump with the clock; None: now_at."""
+
+    @property
+    def timer_at(self) -> datetime:
+        return self.timers_at or self.now_at
 
     def escalate_at(self, of: Alarm | Transition) -> datetime:
         """When an alarm that is announced now goes further, unless somebody acknowledges it."""
         within_s = self.limits.escalate_after_s[of.priority - 1]
         to_respond_s = self.facts(of.rule, of.version).respond_within_s
-        return self.now_at + timedelta(seconds=min(within_s, to_respond_s or within_s))
+        return self.timer_at + timedelta(seconds=min(within_s, to_respond_s or within_s))
 
 
 @dataclass(frozen=True, slots=True)

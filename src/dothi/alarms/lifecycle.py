@@ -6,6 +6,7 @@ ISA-18.2-2016 clause 9 (alarm states and transitions), OPC UA Part 9 clause 5.8.
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import Any
 
 from dothi.model.alarm import Alarm, AlarmState
 from dothi.model.transition import Transition
@@ -60,8 +61,9 @@ def _has_just_left(closed: Alarm, transition: Transition) -> bool:
 
 def activated(alarm: Alarm, transition: Transition) -> Alarm:
     """Active again: nobody has seen this activation yet."""
-    return replace(
-        _as_told(alarm, transition),
+    return _as_told(
+        alarm,
+        transition,
         state=AlarmState.ACTIVE_UNACKNOWLEDGED,
         active_at=transition.at,
         returned_at=None,
@@ -73,8 +75,9 @@ def activated(alarm: Alarm, transition: Transition) -> Alarm:
 
 def resumed(alarm: Alarm, transition: Transition) -> Alarm:
     """As it was before a return that did not last: who acknowledged it has seen it."""
-    return replace(
-        _as_told(alarm, transition),
+    return _as_told(
+        alarm,
+        transition,
         state=AlarmState.ACTIVE_ACKNOWLEDGED,
         returned_at=None,
         closed_at=None,
@@ -132,11 +135,12 @@ def reset(alarm: Alarm, now: datetime) -> Alarm:
     return replace(alarm, state=AlarmState.NORMAL, closed_at=now)
 
 
-def _as_told(alarm: Alarm, transition: Transition) -> Alarm:
+def _as_told(alarm: Alarm, transition: Transition, **changes: Any) -> Alarm:
     return replace(
         alarm,
         version=transition.version,
         priority=transition.priority,
         text=transition.text,
         seq=transition.seq,
+        **changes,
     )

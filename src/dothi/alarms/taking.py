@@ -137,7 +137,9 @@ def _moved(changes: Changes, move: Move, latest: Alarm, transition: Transition) 
         alarm = lifecycle.activated(latest, transition)
     else:
         alarm = lifecycle.changed(latest, transition)
-    alarm = replace(alarm, suppressed=changes.suppressed(alarm))
+    suppressed = changes.suppressed(alarm)
+    if suppressed != alarm.suppressed:
+        alarm = replace(alarm, suppressed=suppressed)
     if alarm.activations == latest.activations:
         return alarm
     return replace(alarm, escalate_at=changes.context.escalate_at(alarm))
@@ -169,7 +171,7 @@ def pass_time(book: AlarmBook, context: Context) -> None:
         changes.suppress_again(book.open_matching(one), Why(one.by, one.reason))
     for one in ended:
         _end(changes, one)
-    for alarm in map(changes.now_of, book.to_escalate(context.now_at)):
+    for alarm in map(changes.now_of, book.to_escalate(context.timer_at)):
         if alarm.escalate_at is not None and not alarm.suppressed:
             _escalate(changes, alarm)
     changes.save()

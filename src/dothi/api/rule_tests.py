@@ -12,8 +12,9 @@ from dothi.model.problem import Problem
 from dothi.model.rule import Rule
 from dothi.ports.rules import Rules
 from dothi.rules.explanation import Term
+from dothi.rules.firings import new_firings
 from dothi.rules.limits import DatedLimits
-from dothi.rules.past import BackTest, Firing, Surroundings, back_test, new_firings
+from dothi.rules.past import BackTest, Surroundings, back_test
 from dothi.rules.plan import compile_rules
 from dothi.rules.reading import read_rule
 from dothi.rules.why_not import why_not
@@ -159,29 +160,21 @@ def _view(
     lines: list[LimitLine],
     span: tuple[datetime, datetime],
 ) -> BackTestView:
-    firings = list(tested.firings)
-    is_new = new_firings(firings, () if before is None else before.firings)
-    by_entity: dict[str, int] = {}
-    for one in firings:
-        by_entity[one.entity] = by_entity.get(one.entity, 0) + 1
-    newest = list(zip(firings, is_new, strict=True))[::-1][:MOST_FIRINGS]
+    firings = tested.firings
+    is_new = [True] * len(firings) if before is None else new_firings(firings, before.firings)
+    newest = list(zip(firings[-MOST_FIRINGS:], is_new[-MOST_FIRINGS:], strict=True))[::-1]
     return BackTestView(
         len(entities),
         tested.rows,
         len(firings),
         sum(is_new),
         tested.active_s,
-        max((_length_s(one, span) for one in firings), default=0.0),
+        max(firings.lengths_s(span), default=0.0),
         None if before is None else len(before.firings),
-        by_entity,
-        [FiringView(f.entity, f.start_at, f.end_at, f.text, new) for f, new in newest],
+        firings.by_entity(),
+        [FiringView(f.entity, f.start_at, f.end_at, f.told.text, new) for f, new in newest],
         lines,
     )
-
-
-def _length_s(one: Firing, span: tuple[datetime, datetime]) -> float:
-    """As far as it lies within the asked time."""
-    return ((one.end_at or span[1]) - max(one.start_at, span[0])).total_seconds()
 
 
 _MOST_LINES = 200

@@ -87,6 +87,22 @@ class AggregateQuery:
     any_quality: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ScanQuery:
+    """Numbers of many series over a long time, for somebody who looks for changes."""
+
+    series: tuple[SeriesKey, ...]
+    """Sorted, each once."""
+    start_at: datetime
+    """Inclusive."""
+    end_at: datetime
+    """Exclusive."""
+    edges: tuple[float, ...] | None = None
+    """Rising numbers (a number belongs above the edge that it equals). Usable numbers that follow
+    each other between the same two edges mean the same, so only some of them need be told. None:
+    all of them are."""
+
+
 RAW_ANSWER = pa.schema([f for f in LOG_SCHEMA if f.name not in {"entity_type", "change"}])
 """Columns of a raw answer, sorted by series, then observed_at."""
 

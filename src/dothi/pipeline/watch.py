@@ -17,6 +17,7 @@ from dothi.alarms.limits import Limits
 from dothi.alarms.settings import AlarmSettings
 from dothi.alarms.taking import pass_time, take
 from dothi.model.measure import Histogram, Measure, gauge
+from dothi.model.moments import at_of, us_of
 from dothi.model.problem import StoreUnavailable
 from dothi.model.transition import NOTHING, Evaluated
 from dothi.ports.alarms import AlarmLedger, Places
@@ -24,12 +25,16 @@ from dothi.ports.clock import Clock
 from dothi.ports.cursors import Cursors
 from dothi.ports.evaluator import RulesInForce
 from dothi.ports.log import LogReader
+from dothi.rules.steady import Steady
 
 logger = logging.getLogger(__name__)
 
 CONSUMER = "alarms"
 _FEW_ROWS = 500
-"""Rows that are read at first; when there are more, the next run takes `run_rows`."""
+"""Rows that are read at first, and at least."""
+_STEP_S = 0.2
+"""When there are more, so many are taken together as take so long: other writers wait meanwhile,
+and refuse what comes when they wait too long."""
 _SAVE_S = 1.0
 """A cursor without effects is written so often: rows that meant nothing may come again."""
 _LOOK_S = 1.0
@@ -72,6 +77,7 @@ class Watch:
         self._is_stale = True
         self._revision = 0
         self._rules = 0
+        self._steady = Steady(monotonic)
         self.position = 0
         """What lies before it is judged and, where it meant something, stored."""
         self.transitions = 0
@@ -126,6 +132,7 @@ class Watch:
 
     def _find_position(self) -> None:
         """Rules do not judge what was there before the first start."""
+        self._steady.us(us_of(self._ports.clock.now()))
         cursors = self._ports.cursors
         if CONSUMER not in cursors.positions():
             cursors.advance(CONSUMER, self._ports.log.head())
@@ -164,7 +171,10 @@ class Watch:
             self._revision = self._ports.rules.revision()
             self._rules = self._ports.rules.load()
         is_full = self._take_rows()
-        self._tick()
+        if not is_full:
+            # What was not judged yet may still end what a timer waits for.
+            self._tick()
+        self._look()
         self._took_s.observe(monotonic() - began_s)
         return is_full
 
@@ -173,26 +183,35 @@ class Watch:
             # Nobody judges what was committed so far: not even its rows are looked at.
             self._save(NOTHING, self._ports.log.head())
             return False
+        began_s = monotonic()
         rows = self._ports.log.read(self.position, self._limit)
         is_full = bool(rows.num_rows == self._limit)
-        self._limit = self._settings.run_rows if is_full else _FEW_ROWS
-        if not rows.num_rows:
-            return False
-        evaluated = self._ports.rules.evaluator.evaluate(rows, self._ports.clock.now())
-        self._save(evaluated, int(rows["seq"][-1].as_py()))
+        if rows.num_rows:
+            evaluated = self._ports.rules.evaluator.evaluate(rows, self._ports.clock.now())
+            self._save(evaluated, int(rows["seq"][-1].as_py()))
+        self._limit = self._next_limit(monotonic() - began_s) if is_full else _FEW_ROWS
         return is_full
+
+    def _next_limit(self, took_s: float) -> int:
+        """How many rows to take when the last ones, as many as were asked for, took so long."""
+        fitting = int(self._limit * min(8.0, _STEP_S / max(took_s, 0.001)))
+        return max(_FEW_ROWS, min(self._settings.run_rows, fitting))
 
     def _tick(self) -> None:
         evaluator, now = self._ports.rules.evaluator, self._ports.clock.now()
         due_at = evaluator.next_due()
         if due_at is not None and due_at <= now:
             self._save(evaluator.tick(now), self.position)
-        if monotonic() - self._looked_s >= _LOOK_S:
-            self._looked_s = monotonic()
-            self._is_stale |= self._ports.rules.revision() != self._revision
-            if self._ports.ledger.is_due(now):
-                with self._ports.ledger.writing() as book:
-                    pass_time(book, self._context())
+
+    def _look(self) -> None:
+        if monotonic() - self._looked_s < _LOOK_S:
+            return
+        self._looked_s = monotonic()
+        self._is_stale |= self._ports.rules.revision() != self._revision
+        context = self._context()
+        if self._ports.ledger.is_due(context.now_at, context.timer_at):
+            with self._ports.ledger.writing() as book:
+                pass_time(book, context)
 
     def _save(self, evaluated: Evaluated, position: int) -> None:
         """Store what was judged together with the position in the log."""
@@ -215,13 +234,15 @@ class Watch:
         self.transitions += len(evaluated.transitions)
 
     def _context(self, entities: set[str] | None = None) -> Context:
+        now = self._ports.clock.now()
         return Context(
-            self._ports.clock.now(),
+            now,
             self._ports.limits,
             self._settings.position,
             self._ports.rules.facts,
             self._ports.places(entities) if entities else {},
             self._settings.escalate_to,
+            at_of(self._steady.us(us_of(now))),
         )
 
     async def _in_thread(self, ask: Callable[[], T]) -> T:

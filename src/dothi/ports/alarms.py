@@ -73,8 +73,9 @@ class AlarmLedger(Protocol):
         """One transaction; raises StoreUnavailable: nothing was written."""
         ...
 
-    def is_due(self, now: datetime) -> bool:
-        """Whether an alarm is to be escalated, or a suppression begins or ends."""
+    def is_due(self, now: datetime, timers_at: datetime | None = None) -> bool:
+        """Whether an alarm is to be escalated (by `timers_at`; None: now), or a suppression begins
+        or ends."""
         ...
 
 

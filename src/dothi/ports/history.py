@@ -1,12 +1,15 @@
 """One query path over hot rows and lake."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dothi.model.row import LOG_SCHEMA
-from dothi.model.series import AggregateQuery, RawQuery
+from dothi.model.series import AggregateQuery, RawQuery, ScanQuery
 
 FOUND_KEYS = pa.schema(
     [
@@ -49,6 +52,45 @@ class History(Protocol):
 
     def aggregate(self, query: AggregateQuery) -> pa.Table:
         """AGGREGATE_KEYS columns and one column per function, sorted by series and period."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """Numbers of some series. A stretch is rows of one series that rise by time."""
+
+    k: npt.NDArray[np.int64]
+    """Position of each stretch's series in the question; a series may have several stretches."""
+    starts: npt.NDArray[np.int64]
+    """Place of each stretch's first row in the columns; none is empty."""
+    us: npt.NDArray[np.int64]
+    """observed_at, else committed_at."""
+    number: npt.NDArray[np.float64]
+    """NaN: none."""
+    quality: npt.NDArray[np.int64] | int
+    """One per row, or that of all of them."""
+    rows: npt.NDArray[np.int64]
+    """How many rows each stretch stands for."""
+    is_exact: bool = True
+    """False: the numbers are not those of their rows, but lie between the same edges."""
+
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Scans(History, Protocol):
+    """A history that can be read a great many rows at a time."""
+
+    def scan(self, query: ScanQuery, fold: Callable[[Stretches], T]) -> list[T]:
+        """What `fold` makes of all rows in force (values only), in no particular order.
+
+        First and last row of each stretch are always told. Rows of one series in two different
+        stretches may lie between each other in time where files overlap: the caller has to look.
+
+        Args:
+            fold: called in several threads at once, with some rows each time.
+        """
         ...
 
 

@@ -8,16 +8,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dothi.model.moments import us_of
 from dothi.model.row import LOG_SCHEMA, Change
 from dothi.model.rule import LimitTable, Rule
 from dothi.model.rule_condition import Compare, Condition
 from dothi.model.series import RawQuery, SeriesKey
 from dothi.model.transition import Transition
-from dothi.ports.history import History
+from dothi.ports.history import History, Scans
 from dothi.rules.check import leaves_of
 from dothi.rules.engine import Engine
 from dothi.rules.fences import AreaShape
-from dothi.rules.scope import Facts
+from dothi.rules.firings import Firings, firings_of, joined
+from dothi.rules.levels import Swept, levels_of
+from dothi.rules.limits import DatedLimits
+from dothi.rules.scope import Facts, holds
 
 CHUNK_ROWS = 1_000_000
 """Rows that are evaluated at once."""
@@ -41,21 +45,8 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Firing:
-    """A time during which a rule was active."""
-
-    entity: str
-    start_at: datetime
-    end_at: datetime | None
-    """None: still at the end of the test."""
-    text: str
-    explanation: str
-
-
-@dataclass(frozen=True, slots=True)
 class BackTest:
-    firings: Sequence[Firing]
-    """By start."""
+    firings: Firings
     rows: int
     active_s: float
     """Of all entities together."""
@@ -94,54 +85,40 @@ def back_test(
         is_cancelled: asked between pieces; then the answer holds what was found so far.
     """
     start_at, end_at = span
+    asked = (start_at - look_back(rule), end_at)
+    facts = around.facts.look_up(entities, with_areas=bool(rule.scope.areas))
+    own = {e for e, one in zip(entities, facts, strict=True) if holds(rule.scope, e, one)}
+    names = sorted(own)
+    swept = _swept(rule, names, asked, around, is_cancelled)
+    left = names if swept is None else swept.left
+    count = 0 if swept is None else swept.rows
     engine = around.engine([rule])
     transitions: list[Transition] = []
-    count = 0
-    for rows in history_rows(rule, entities, (start_at - look_back(rule), end_at), around.history):
+    for rows in history_rows(rule, left, asked, around.history):
         if is_cancelled():
             break
         count += rows.num_rows
         transitions += engine.evaluate(rows, end_at).transitions
     transitions += engine.tick(end_at).transitions
-    firings = [f for f in firings_of(transitions) if f.end_at is None or f.end_at > start_at]
-    active_s = sum(
-        ((f.end_at or end_at) - max(f.start_at, start_at)).total_seconds() for f in firings
-    )
-    return BackTest(firings, count, active_s)
+    firings = firings_of(transitions, left)
+    if swept is not None:
+        firings = joined(swept.firings, firings) if left else swept.firings
+    firings = firings.some(firings.end_us > us_of(start_at))
+    return BackTest(firings, count, sum(firings.lengths_s(span)))
 
 
-def firings_of(transitions: Sequence[Transition]) -> list[Firing]:
-    """Beginnings and ends as times of activity, by start."""
-    begun: dict[str, Transition] = {}
-    found: list[Firing] = []
-
-    def add(one: Transition, end_at: datetime | None) -> None:
-        found.append(Firing(one.entity, one.at, end_at, one.text, one.explanation))
-
-    for one in transitions:
-        if one.is_active:
-            begun[one.entity] = one
-        elif one.entity in begun:
-            add(begun.pop(one.entity), one.at)
-    for one in begun.values():
-        add(one, None)
-    return sorted(found, key=lambda firing: (firing.start_at, firing.entity))
-
-
-def new_firings(tested: Sequence[Firing], in_force: Sequence[Firing]) -> list[bool]:
-    """Which of the tested overlap none of those that the version in force gave."""
-    by_entity: dict[str, list[Firing]] = {}
-    for one in in_force:
-        by_entity.setdefault(one.entity, []).append(one)
-    return [
-        not any(_overlap(one, other) for other in by_entity.get(one.entity, ())) for one in tested
-    ]
-
-
-def _overlap(one: Firing, other: Firing) -> bool:
-    return (other.end_at is None or one.start_at <= other.end_at) and (
-        one.end_at is None or other.start_at <= one.end_at
-    )
+def _swept(
+    rule: Rule,
+    names: Sequence[str],
+    span: tuple[datetime, datetime],
+    around: Surroundings,
+    is_cancelled: Callable[[], bool],
+) -> Swept | None:
+    """What is found without the engine; None: the rule or the history is not of that kind."""
+    levels = levels_of(rule, DatedLimits(around.limits))
+    if levels is None or not isinstance(around.history, Scans):
+        return None
+    return levels.sweep(names, span, around.history, is_cancelled)
 
 
 def history_rows(

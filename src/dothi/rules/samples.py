@@ -73,10 +73,11 @@ class Samples:
 
     def find(self, entity: int, row: int, phase: int) -> int:
         """Place of the newest sample of the entity up to there; -1: none in this batch."""
-        low = int(np.searchsorted(self.entity, entity, side="left"))
-        high = int(np.searchsorted(self.entity, entity, side="right"))
-        keys = self.row[low:high] * 2 + self.phase[low:high]
-        place = low + int(np.searchsorted(keys, row * 2 + phase, side="right")) - 1
+        low = int(self.entity.searchsorted(entity, "left"))
+        high = int(self.entity.searchsorted(entity, "right"))
+        place = low + int(self.row[low:high].searchsorted(row, "right")) - 1
+        while place >= low and self.row[place] == row and self.phase[place] > phase:
+            place -= 1
         return place if place >= low else -1
 
 

@@ -23,6 +23,7 @@ from dothi.rules.units import SignalUnit
 
 NO_DATA, BAD_QUALITY, NO_LIMIT = "no_data", "bad_quality", "no_limit"
 """Why a term is undecidable."""
+_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,20 @@ class Telling:
         self._now_us = now_us
         self.samples: Mapping[int, Samples] = {}
         """Of the signals that have some in this run."""
+        self._kept: dict[tuple[int, int, int, int], Known] = {}
 
     def known(self, signal: int, entity: int, row: int, phase: int) -> Known:
         """The signal as it stood when that row had come."""
+        key = (signal, entity, row, phase)
+        found = self._kept.get(key)
+        if found is None:
+            # Rules that share a signal ask for the same moment, one after the other.
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            found = self._kept[key] = self._known(signal, entity, row, phase)
+        return found
+
+    def _known(self, signal: int, entity: int, row: int, phase: int) -> Known:
         samples = self.samples.get(signal)
         place = -1 if samples is None else samples.find(entity, row, phase)
         if samples is None or place < 0:

@@ -1,6 +1,7 @@
 """The follower of the log: from rows to alarms, with its cursor, over restarts."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -173,3 +174,39 @@ async def test_an_escalation_is_not_forgotten_over_a_restart(tmp_path: Path) -> 
         async with watching(hub, States()):
             await until(lambda: reader.page(AlarmQuery())[0].escalations == 1)
         assert [e.kind for e in reader.record(1)] == ["raised", "escalated"]
+
+
+class Slow(OverLimit):
+    """Takes a millisecond for each row."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+
+    def evaluate(self, rows: Any, now: datetime) -> Evaluated:
+        self.seen.append(rows.num_rows)
+        time.sleep(rows.num_rows / 1000)
+        return super().evaluate(rows, now)
+
+    def next_due(self) -> datetime | None:
+        return NOW
+
+    def tick(self, now: datetime) -> Evaluated:
+        self.seen.append(0)
+        return NOTHING
+
+
+async def test_a_backlog_is_taken_in_small_pieces_before_timers_run_out(tmp_path: Path) -> None:
+    evaluator = Slow()
+    async with open_hub(tmp_path) as hub:
+        RelationalCursors(hub.engine).advance(CONSUMER, 0)
+        count = 2_200
+        at = [NOW - timedelta(seconds=count - n) for n in range(count)]
+        await hub.intake.submit(
+            batch(entity=["urn:a"] * count, observed_at=at, number=[0.0] * count)
+        )
+        async with watching(hub, States(), evaluator) as watch:
+            await until(lambda: watch.position == hub.log.head() and 0 in evaluator.seen)
+    judged = evaluator.seen[: evaluator.seen.index(0)]
+    assert sum(judged) == count, "time passed before the values that had come were judged"
+    assert max(judged) == 500, "others waited long for the store"

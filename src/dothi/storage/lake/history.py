@@ -1,7 +1,9 @@
 """The one query path: rows still in the log and rows in the lake as one history."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,15 +16,17 @@ from dothi.model.series import (
     AggregateQuery,
     Function,
     RawQuery,
+    ScanQuery,
     SeriesKey,
 )
-from dothi.ports.history import HotHint, HotRows
+from dothi.ports.history import HotHint, HotRows, Stretches
 from dothi.storage.lake.conditions import VALUES, Changes
 from dothi.storage.lake.engine import Engine
 from dothi.storage.lake.forgetting import Relation
 from dothi.storage.lake.periods import DAY_US, Periods, periods, to_us
 from dothi.storage.lake.question import Span, Wanted
 from dothi.storage.lake.relation import Source, relation, values_only
+from dothi.storage.lake.scanning import COLUMNS, SERIES_AT_ONCE, Scan
 from dothi.storage.lake.series_reader import SeriesReader
 from dothi.storage.lake.table import LakeTable
 
@@ -43,6 +47,7 @@ _SQL = {
 
 _KEYS = ("entity", "attribute", "dataset")
 _FOLDED_COLUMNS = ("observed_at", "number", "quality", "revision")
+T = TypeVar("T")
 _RAW_COLUMNS = tuple(name for name in RAW_ANSWER.names if name not in _KEYS)
 
 
@@ -88,6 +93,21 @@ class LakeHistory:
                   WHERE number IS NOT NULL{quality})
             GROUP BY ALL ORDER BY ALL"""
         return _aggregate_answer(self._engine.query(sql, rows.tables), wanted, folding, functions)
+
+    def scan(self, query: ScanQuery, fold: Callable[[Stretches], T]) -> list[T]:
+        """See `Scans.scan`."""
+        span = _span(query.start_at, query.end_at)
+        edges = None if query.edges is None else np.array(query.edges, np.float64)
+        found: list[T] = []
+        for first in range(0, 0 if _is_empty(span) else len(query.series), SERIES_AT_ONCE):
+            wanted = Wanted(query.series[first : first + SERIES_AT_ONCE])
+            source = self._source(wanted, span, HotHint(columns=COLUMNS))
+
+            def folded(some: Stretches, first: int = first) -> T:
+                return fold(replace(some, k=some.k + first))
+
+            found += Scan(source, wanted, span, edges).each(folded)
+        return found
 
     def _source(
         self, wanted: Wanted, span: Span, hint: HotHint, changes: Changes = VALUES

@@ -72,7 +72,7 @@ def _relation(
     lake = LakeRows(source.reader, wanted, span, source.horizon, source.changes)
     files = wanted.prune(f for f in source.files if span.meets(f))
     hot = _hot(source.hot, wanted, span, columns)
-    days = set() if all_revisions else _revised_days(files, source.hot)
+    days = set() if all_revisions else revised_days(files, source.hot)
     tables = {"wanted": wanted.table()}
     if days:
         tables["corrected"] = _corrected(source, lake, [f for f in files if f.is_revised])
@@ -152,7 +152,7 @@ def _corrected(source: Source, lake: LakeRows, revised: Sequence[DataFile]) -> p
     return source.engine.query(sql, found.tables)
 
 
-def _revised_days(files: Iterable[DataFile], hot: pa.Table) -> set[date]:
+def revised_days(files: Iterable[DataFile], hot: pa.Table) -> set[date]:
     """UTC days that hold corrections."""
     days = {day for f in files if f.is_revised for day in f.days()}
     if hot.num_rows == 0:

@@ -6,9 +6,10 @@ kept. For one series over some weeks this takes a fifth of the time of a scan th
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ from dothi.storage.lake.series_index import Digests, Places, expand, find_places
 from dothi.storage.lake.snapshot import DataFile
 
 Ints = npt.NDArray[np.int64]
+T = TypeVar("T")
+R = TypeVar("R")
 
 _PIECE_ROWS = 1_000_000
 """Rows decoded at once by one thread."""
@@ -36,7 +39,7 @@ class Located:
 
 
 @dataclass(frozen=True, slots=True)
-class _Footer:
+class Footer:
     metadata: pq.FileMetaData
     starts: Ints
     """First row of each row group, and the number of rows as last entry."""
@@ -47,7 +50,7 @@ class SeriesReader:
 
     def __init__(self, threads: int) -> None:
         self._lock = threading.Lock()
-        self._footers: OrderedDict[str, _Footer] = OrderedDict()
+        self._footers: OrderedDict[str, Footer] = OrderedDict()
         self._kept_groups = 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dothi-lake")
 
@@ -68,6 +71,10 @@ class SeriesReader:
                 located.append(Located(file, places))
         return located, unknown
 
+    def each(self, do: Callable[[T], R], tasks: Iterable[T]) -> list[R]:
+        """What `do` gives for each task, several at a time."""
+        return list(self._pool.map(do, tasks))
+
     def read(self, located: Sequence[Located], columns: Sequence[str]) -> pa.Table:
         """`k` (int32: position of the series in the question) and the columns, file by file."""
         names = list(columns)
@@ -79,28 +86,23 @@ class SeriesReader:
 
     def _read(self, located: Located, columns: list[str]) -> pa.Table:
         path, places = located.file.location, located.places
-        footer = self._footer(path)
-        file = pq.ParquetFile(
-            path,
-            metadata=footer.metadata,
-            memory_map=True,
-            pre_buffer=False,
-            read_dictionary=[c for c in columns if LAKE_SCHEMA.field(c).type == pa.string()],
-        )
+        footer = self.footer(path)
+        file = open_file(path, footer, columns)
         counts = places.last - places.first + 1
         rows = expand(places.first, counts)
         k = pa.array(np.repeat(places.k, counts).astype(np.int32))
         parts = []
-        for groups in _pieces(footer.starts, places):
+        for groups in pieces(footer.starts, places):
             low, high = np.searchsorted(
                 rows, (footer.starts[groups[0]], footer.starts[groups[-1] + 1])
             )
             table = file.read_row_groups(groups.tolist(), columns=columns, use_threads=False)
-            local = _local(rows[low:high], groups, footer.starts)
+            local = local_rows(rows[low:high], groups, footer.starts)
             parts.append(_pick(table, local).append_column("k", k.slice(low, high - low)))
         return pa.concat_tables(parts)
 
-    def _footer(self, path: str) -> _Footer:
+    def footer(self, path: str) -> Footer:
+        """Row groups of a file."""
         with self._lock:
             known = self._footers.get(path)
             if known is not None:
@@ -108,7 +110,7 @@ class SeriesReader:
                 return known
         metadata = pq.read_metadata(path)
         sizes = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
-        footer = _Footer(metadata, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
+        footer = Footer(metadata, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
         with self._lock:
             if path not in self._footers:
                 self._footers[path] = footer
@@ -119,7 +121,18 @@ class SeriesReader:
         return footer
 
 
-def _pieces(starts: Ints, places: Places) -> Iterator[Ints]:
+def open_file(path: str, footer: Footer, columns: Sequence[str] = ()) -> pq.ParquetFile:
+    """Texts of the columns are read as dictionaries."""
+    return pq.ParquetFile(
+        path,
+        metadata=footer.metadata,
+        memory_map=True,
+        pre_buffer=False,
+        read_dictionary=[c for c in columns if LAKE_SCHEMA.field(c).type == pa.string()],
+    )
+
+
+def pieces(starts: Ints, places: Places) -> Iterator[Ints]:
     """Row groups that hold wanted rows, in portions of about _PIECE_ROWS rows."""
     edges = np.zeros(len(starts), np.int64)
     np.add.at(edges, np.searchsorted(starts, places.first, "right") - 1, 1)
@@ -129,7 +142,7 @@ def _pieces(starts: Ints, places: Places) -> Iterator[Ints]:
     yield from np.split(groups, np.flatnonzero(np.diff(piece)) + 1)
 
 
-def _local(rows: Ints, groups: Ints, starts: Ints) -> Ints:
+def local_rows(rows: Ints, groups: Ints, starts: Ints) -> Ints:
     """Row numbers of the file as positions in the table that was read from the groups."""
     sizes = starts[groups + 1] - starts[groups]
     shift = starts[groups] - (np.cumsum(sizes) - sizes)

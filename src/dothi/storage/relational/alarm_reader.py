@@ -21,6 +21,7 @@ from dothi.model.moments import at_of, us_of
 from dothi.ports.alarms import Activation, AlarmQuery
 from dothi.storage.relational.alarm_rows import alarm_of, entry_of, suppression_of
 from dothi.storage.relational.alarm_tables import IS_OPEN, alarm, alarm_entry, suppression
+from dothi.storage.relational.alarm_words import among
 
 _URGENCY = {
     AlarmState.ACTIVE_UNACKNOWLEDGED: 0,
@@ -60,7 +61,9 @@ class RelationalAlarmReader:
         column = _SORTED[query.sort]
         order = (column.desc() if query.is_descending else column.asc(), alarm.c.id.desc())
         # Only ids are sorted: rows are wide.
-        wanted = select(alarm.c.id).where(*_conditions(query)).order_by(*order)
+        with self._engine.connect() as connection:
+            conditions = [*_conditions(query), *among(connection, query.text)]
+        wanted = select(alarm.c.id).where(*conditions).order_by(*order)
         if query.after is None:
             return self._in_order([wanted], query.limit)
         value, id_ = query.after

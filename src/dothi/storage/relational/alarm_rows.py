@@ -39,7 +39,7 @@ def alarm_values(one: Alarm, revision: int) -> dict[str, Any]:
         "title": one.title,
         "title_en": one.title_en,
         "text": one.text,
-        "search": fold(f"{one.title} {one.title_en} {one.text} {place.name} {place.entity}"),
+        "search": searched(one),
         "raised_us": us_of(one.raised_at),
         "opened_us": us_of(one.opened_at),
         "active_us": us_of(one.active_at),
@@ -60,6 +60,11 @@ def alarm_values(one: Alarm, revision: int) -> dict[str, Any]:
         "is_chattering": one.is_chattering,
         "revision": revision,
     }
+
+
+def searched(one: Alarm) -> str:
+    """What words are looked for in."""
+    return fold(f"{one.title} {one.title_en} {one.text} {one.place.name} {one.place.entity}")
 
 
 def alarm_of(row: Row[Any]) -> Alarm:

@@ -22,6 +22,7 @@ from dothi.storage.relational.alarm_rows import (
     suppression_values,
 )
 from dothi.storage.relational.alarm_tables import IS_OPEN, alarm, alarm_entry, suppression
+from dothi.storage.relational.alarm_words import put_words
 from dothi.storage.relational.cursors import move
 from dothi.storage.relational.writing import writing
 
@@ -52,7 +53,7 @@ class RelationalAlarmLedger:
             connection.execute(_LOCK)
             yield RelationalAlarmBook(connection, self._put_states)
 
-    def is_due(self, now: datetime) -> bool:
+    def is_due(self, now: datetime, timers_at: datetime | None = None) -> bool:
         """See ports.alarms.AlarmLedger."""
         now_us = us_of(now)
         standing = suppression.c.ended_us.is_(None)
@@ -60,7 +61,7 @@ class RelationalAlarmLedger:
         begins = (suppression.c.from_us <= now_us) & suppression.c.has_begun.is_(False)
         with self._engine.connect() as connection:
             found = connection.scalar(
-                select(func.count()).select_from(_to_escalate(now).subquery())
+                select(func.count()).select_from(_to_escalate(timers_at or now).subquery())
             )
             return bool(found) or bool(
                 connection.scalar(
@@ -130,6 +131,7 @@ class RelationalAlarmBook:
         self._connection.execute(
             _PUT_OR_REPLACE, [alarm_values(one, revisions[one.id]) for one in alarms]
         )
+        put_words(self._connection, alarms, entries)
         self._connection.execute(
             insert(alarm_entry), [entry_values(entry, number) for number, entry in numbered]
         )
