@@ -15,6 +15,7 @@ from dothi.access.principal import ADMINISTRATOR, ANONYMOUS, Principal, device, 
 from dothi.app.config.sections import is_loopback
 from dothi.model.problem import Problem
 from dothi.ports.answers import Answers
+from dothi.ports.audit import Audit
 from dothi.ports.people import People
 from dothi.ports.registry import Sources
 from dothi.ports.sessions import Sessions
@@ -35,6 +36,7 @@ class Known:
     people: People
     positions: Positions
     answers: Answers
+    audit: Audit
 
 
 class Identity:

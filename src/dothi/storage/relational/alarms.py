@@ -22,6 +22,7 @@ from dothi.storage.relational.alarm_rows import (
     suppression_values,
 )
 from dothi.storage.relational.alarm_tables import IS_OPEN, alarm, alarm_entry, suppression
+from dothi.storage.relational.audit_chain import name_subject
 from dothi.storage.relational.cursors import move
 from dothi.storage.relational.writing import writing
 
@@ -143,6 +144,7 @@ class RelationalAlarmBook:
             return suppression_.id
         made = int(self._connection.scalar(select(func.max(suppression.c.id))) or 0) + 1
         self._connection.execute(insert(suppression).values(id=made, **values))
+        name_subject(f"suppression:{made}")
         return made
 
     def tell(self, notices: Sequence[Notice]) -> None:

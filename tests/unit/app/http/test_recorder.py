@@ -1,0 +1,195 @@
+"""Everything that somebody does enters the audit record, in the transaction of the change."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from cap_samples import CONTENT
+from databases import lay_database
+from dothi.access.deed_kind import key_of
+from dothi.app.config.load import load
+from dothi.app.config.settings import Settings
+from dothi.app.data_folder import DataFolder
+from dothi.app.http.server import bind
+from dothi.app.http.site import DEEDS, UNTOLD
+from dothi.app.mode import NORMAL
+from dothi.app.wiring import Program, build
+from dothi.model.audit import AuditEntry
+from dothi.model.person import Person
+from dothi.ports.audit import AuditQuestion
+
+HOST = "http://127.0.0.1:8400"
+API = "/api/v1"
+RULE: dict[str, Any] = {
+    "id": "level-2",
+    "name": {"vi": "Vượt báo động II"},
+    "scope": {"types": ["WaterObserved"]},
+    "condition": {"kind": "threshold", "attribute": "level", "comparison": ">=", "limit": 1.5},
+    "priority": 2,
+    "consequence": {"vi": "ngập"},
+    "response": {"vi": "báo"},
+    "time_to_respond_s": 1800,
+}
+UNTIL = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+WARNING = msgspec.to_builtins(replace(CONTENT, area_ids=()))
+
+
+@dataclass
+class At:
+    program: Program
+
+    @asynccontextmanager
+    async def as_(self, who: str) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(self.program.site.app)
+        headers = {"origin": HOST}
+        async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=headers) as client:
+            link = self.program.stores.sessions.make_link(60, who)
+            assert (await client.post("/login", data={"token": link})).status_code == 303
+            yield client
+
+    def told(self, after: int = 0) -> list[AuditEntry]:
+        """Oldest first."""
+        found = self.program.stores.audit.find(AuditQuestion(500))
+        return [entry for entry in reversed(found) if entry.seq > after]
+
+    @property
+    def last(self) -> int:
+        return len(self.told())
+
+
+@pytest.fixture
+async def at(tmp_path: Path) -> AsyncIterator[At]:
+    folder = DataFolder(tmp_path / "data")
+    folder.create()
+    lay_database(folder.database)
+    settings = load(Settings, None, {"DOTHI_SERVER__PORT": "0", "DOTHI_MQTT__MODE": "off"}).settings
+    sock = bind(settings.server)
+    async with build(settings, folder, sock, NORMAL) as program:
+        program.stores.people.add(Person("an", "An (test)", ("it", "duty_officer")), "cli")
+        program.stores.people.add(Person("chi", "Chi (test)", ("approver",)), "cli")
+        yield At(program)
+    sock.close()
+
+
+async def test_every_endpoint_that_writes_is_told_or_says_why_not(at: At) -> None:
+    writing = {key_of(one) for one in at.program.site.endpoints if one.method not in {"GET", "WS"}}
+    nowhere = writing - set(DEEDS) - set(UNTOLD)
+    assert sorted(nowhere) == [], "add a line to DEEDS or UNTOLD of api/deeds.py"
+    assert not set(DEEDS) & set(UNTOLD)
+    every = {key_of(one) for one in at.program.site.endpoints}
+    assert not (set(DEEDS) | set(UNTOLD)) - every, "no such endpoint any more"
+    assert all(UNTOLD.values())
+
+
+STEPS: list[tuple[str, str, Any, str, str]] = [
+    ("POST", "/sources", {"id": "gauge", "name": "Trạm"}, "source_saved", "source:gauge"),
+    ("POST", "/sources/gauge/token", None, "token_issued", "source:gauge"),
+    ("DELETE", "/sources/gauge/tokens", None, "tokens_revoked", "source:gauge"),
+    ("POST", "/sources/gauge/release", None, "series_released", "source:gauge"),
+    ("POST", "/rules", RULE, "rule_saved", "rule:level-2"),
+    ("POST", "/incidents", {"title": "Ngập", "severity": 2}, "incident_opened", "incident:1"),
+    (
+        "POST",
+        "/incidents/1/entries",
+        {"kind": "decision", "text": "Đóng cống"},
+        "incident_written",
+        "incident:1",
+    ),
+    ("POST", "/incidents/1/tasks", {"title": "Báo phường"}, "task_added", "incident:1"),
+    (
+        "POST",
+        "/alarms/suppressions",
+        {"cause": "maintenance", "reason": "Thay cảm biến", "entity": "urn:x:y", "until_at": UNTIL},
+        "suppression_made",
+        "suppression:1",
+    ),
+    ("POST", "/alarms/suppressions/1/end", {}, "suppression_ended", "suppression:1"),
+    ("POST", "/warnings", {"content": WARNING}, "warning_begun", "warning:1"),
+    ("POST", "/people", {"id": "dung", "name": "Dũng (test)"}, "person_added", "person:dung"),
+    ("PUT", "/notices/preferences", {"least_priority": 2}, "preferences_changed", "person:an"),
+    ("POST", "/shifts/take", {"position": "duty_officer"}, "duty_taken", "position:duty_officer"),
+    ("POST", "/handovers", {"duty": 1}, "handover_opened", "duty:1"),
+    ("GET", "/audit/export", None, "audit_exported", "audit"),
+    ("POST", "/logout", None, "signed_out", "person:an"),
+]
+
+
+async def test_what_a_person_does_stands_in_the_record_once(at: At) -> None:
+    async with at.as_("an") as an:
+        before = at.last
+        for method, path, body, action, subject in STEPS:
+            answered = await an.request(method, API + path, json=body)
+            assert answered.status_code < 300, (path, answered.text)
+            [entry] = at.told(before)
+            assert (entry.who, entry.action, entry.subject) == ("an", action, subject)
+            before = entry.seq
+    entries = {entry.action: entry for entry in at.told()}
+    assert entries["incident_written"].detail == {"kind": "decision", "text": "Đóng cống"}
+    assert entries["rule_saved"].detail == {"priority": "2", "version": "1"}
+    assert entries["source_saved"].detail["name"] == "Trạm"
+    assert entries["preferences_changed"].detail["least_priority"] == "2"
+    assert at.program.stores.audit.verify().broken_at is None
+
+
+async def test_what_was_refused_has_no_entry_and_a_repeat_no_second(at: At) -> None:
+    async with at.as_("an") as an, at.as_("chi") as chi:
+        before = at.last
+        assert (await chi.post(f"{API}/rules", json=RULE)).status_code == 403
+        assert (await an.post(f"{API}/rules", json={"id": "x"})).status_code in {400, 422}
+        assert (await an.post(f"{API}/incidents/9/state", json={})).status_code == 400
+        missing = {"state": "closed", "reason": "x", "version": 1}
+        assert (await an.post(f"{API}/incidents/9/state", json=missing)).status_code == 404
+        assert at.last == before
+        key = {"idempotency-key": "same-request-1"}
+        for _ in range(2):
+            made = await an.post(
+                f"{API}/incidents", json={"title": "Ngập", "severity": 2}, headers=key
+            )
+            assert made.status_code == 201
+        assert [entry.action for entry in at.told(before)] == ["incident_opened"]
+
+
+async def test_the_entry_and_the_change_are_one_transaction(at: At) -> None:
+    async with at.as_("an") as an:
+        assert (await an.post(f"{API}/rules", json=RULE)).status_code == 201
+        stores = at.program.stores
+        with stores.people._engine.begin() as connection:
+            stop = "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+            connection.execute(text(f"CREATE TRIGGER full BEFORE INSERT ON audit {stop}"))
+        source = {"id": "gauge", "name": "Trạm"}
+        for path, body in (
+            ("/sources", source),
+            ("/incidents", {"title": "Ngập", "severity": 2}),
+            ("/people", {"id": "dung", "name": "Dũng (test)"}),
+            ("/alarms/suppressions", STEPS[8][2]),
+            ("/warnings", {"content": WARNING}),
+        ):
+            method = "POST"
+            assert (await an.request(method, API + path, json=body)).status_code == 503, path
+        assert stores.sources.get("gauge") is None
+        assert (await an.get(f"{API}/incidents")).json()["items"] == []
+        rule = stores.rules.get("level-2")
+        assert rule is not None
+        assert rule.is_enabled
+        assert stores.alarms.suppressions() == []
+        assert stores.warnings.all() == []
+
+
+async def test_data_that_is_deleted_and_several_alarms_at_once(at: At) -> None:
+    """What a rule is about is found by its subject, also among several."""
+    audit = at.program.stores.audit
+    async with at.as_("an") as an:
+        links = {"subjects": [{"subject": "report:4"}, {"subject": "camera:urn:x:1"}]}
+        body = {"title": "Ngập", "severity": 2} | links
+        assert (await an.post(f"{API}/incidents", json=body)).status_code == 201
+    for subject, count in (("camera:urn:x:1", 1), ("camera:urn:x", 0), ("incident:1", 1)):
+        assert len(audit.find(AuditQuestion(subject=subject))) == count, subject
+    assert [e.subject for e in audit.find(AuditQuestion(kinds=("incident",)))] == ["incident:1"]
