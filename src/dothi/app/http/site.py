@@ -38,7 +38,7 @@ class Site:
         health = Health(
             supervisor, lambda: [*self.app.measures(), *measures()], _metrics_for(settings.server)
         )
-        login = Login(known.sessions, identity, settings.access)
+        login = Login(known, identity, settings.access)
         self.endpoints = [*health.endpoints(), *login.endpoints(), *endpoints]
         """Everything that is mounted."""
         health.publish(self.endpoints)

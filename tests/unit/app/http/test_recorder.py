@@ -1,32 +1,17 @@
 """Everything that somebody does enters the audit record, in the transaction of the change."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
-import pytest
 from sqlalchemy import text
 
 from cap_samples import CONTENT
-from databases import lay_database
 from dothi.access.deed_kind import key_of
-from dothi.app.config.load import load
-from dothi.app.config.settings import Settings
-from dothi.app.data_folder import DataFolder
-from dothi.app.http.server import bind
 from dothi.app.http.site import DEEDS, UNTOLD
-from dothi.app.mode import NORMAL
-from dothi.app.wiring import Program, build
-from dothi.model.audit import AuditEntry
-from dothi.model.person import Person
 from dothi.ports.audit import AuditQuestion
 
-HOST = "http://127.0.0.1:8400"
 API = "/api/v1"
 RULE: dict[str, Any] = {
     "id": "level-2",
@@ -42,44 +27,7 @@ UNTIL = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 WARNING = msgspec.to_builtins(replace(CONTENT, area_ids=()))
 
 
-@dataclass
-class At:
-    program: Program
-
-    @asynccontextmanager
-    async def as_(self, who: str) -> AsyncIterator[httpx.AsyncClient]:
-        transport = httpx.ASGITransport(self.program.site.app)
-        headers = {"origin": HOST}
-        async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=headers) as client:
-            link = self.program.stores.sessions.make_link(60, who)
-            assert (await client.post("/login", data={"token": link})).status_code == 303
-            yield client
-
-    def told(self, after: int = 0) -> list[AuditEntry]:
-        """Oldest first."""
-        found = self.program.stores.audit.find(AuditQuestion(500))
-        return [entry for entry in reversed(found) if entry.seq > after]
-
-    @property
-    def last(self) -> int:
-        return len(self.told())
-
-
-@pytest.fixture
-async def at(tmp_path: Path) -> AsyncIterator[At]:
-    folder = DataFolder(tmp_path / "data")
-    folder.create()
-    lay_database(folder.database)
-    settings = load(Settings, None, {"DOTHI_SERVER__PORT": "0", "DOTHI_MQTT__MODE": "off"}).settings
-    sock = bind(settings.server)
-    async with build(settings, folder, sock, NORMAL) as program:
-        program.stores.people.add(Person("an", "An (test)", ("it", "duty_officer")), "cli")
-        program.stores.people.add(Person("chi", "Chi (test)", ("approver",)), "cli")
-        yield At(program)
-    sock.close()
-
-
-async def test_every_endpoint_that_writes_is_told_or_says_why_not(at: At) -> None:
+async def test_every_endpoint_that_writes_is_told_or_says_why_not(at: Any) -> None:
     writing = {key_of(one) for one in at.program.site.endpoints if one.method not in {"GET", "WS"}}
     nowhere = writing - set(DEEDS) - set(UNTOLD)
     assert sorted(nowhere) == [], "add a line to DEEDS or UNTOLD of api/deeds.py"
@@ -122,7 +70,7 @@ STEPS: list[tuple[str, str, Any, str, str]] = [
 ]
 
 
-async def test_what_a_person_does_stands_in_the_record_once(at: At) -> None:
+async def test_what_a_person_does_stands_in_the_record_once(at: Any) -> None:
     async with at.as_("an") as an:
         before = at.last
         for method, path, body, action, subject in STEPS:
@@ -139,7 +87,7 @@ async def test_what_a_person_does_stands_in_the_record_once(at: At) -> None:
     assert at.program.stores.audit.verify().broken_at is None
 
 
-async def test_what_was_refused_has_no_entry_and_a_repeat_no_second(at: At) -> None:
+async def test_what_was_refused_has_no_entry_and_a_repeat_no_second(at: Any) -> None:
     async with at.as_("an") as an, at.as_("chi") as chi:
         before = at.last
         assert (await chi.post(f"{API}/rules", json=RULE)).status_code == 403
@@ -157,7 +105,7 @@ async def test_what_was_refused_has_no_entry_and_a_repeat_no_second(at: At) -> N
         assert [entry.action for entry in at.told(before)] == ["incident_opened"]
 
 
-async def test_the_entry_and_the_change_are_one_transaction(at: At) -> None:
+async def test_the_entry_and_the_change_are_one_transaction(at: Any) -> None:
     async with at.as_("an") as an:
         assert (await an.post(f"{API}/rules", json=RULE)).status_code == 201
         stores = at.program.stores
@@ -183,7 +131,7 @@ async def test_the_entry_and_the_change_are_one_transaction(at: At) -> None:
         assert stores.warnings.all() == []
 
 
-async def test_data_that_is_deleted_and_several_alarms_at_once(at: At) -> None:
+async def test_data_that_is_deleted_and_several_alarms_at_once(at: Any) -> None:
     """What a rule is about is found by its subject, also among several."""
     audit = at.program.stores.audit
     async with at.as_("an") as an:
