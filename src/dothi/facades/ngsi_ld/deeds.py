@@ -11,10 +11,11 @@ _WHERE = ("query", "tenant")
 _ENTITY = "entity:{entity_id}"
 
 
-def _about(path: str, name: str, parameter: str) -> dict[str, DeedKind]:
-    one = f"{name}:{{{parameter}}}"
+def _about(path: str, name: str, parameter: str, kind: str = "") -> dict[str, DeedKind]:
+    kind = kind or name
+    one = f"{kind}:{{{parameter}}}"
     return {
-        f"POST {_V1}/{path}": DeedKind(f"{name}_made", name, _WHERE),
+        f"POST {_V1}/{path}": DeedKind(f"{name}_made", kind, _WHERE),
         f"PATCH {_V1}/{path}/{{{parameter}}}": DeedKind(f"{name}_changed", one, _WHERE),
         f"DELETE {_V1}/{path}/{{{parameter}}}": DeedKind(f"{name}_deleted", one, _WHERE),
     }
@@ -23,7 +24,9 @@ def _about(path: str, name: str, parameter: str) -> dict[str, DeedKind]:
 DEEDS: Deeds = {
     **_about("subscriptions", "subscription", "subscription_id"),
     **_about("csourceRegistrations", "registration", "registration_id"),
-    **_about("csourceSubscriptions", "registration_subscription", "subscription_id"),
+    **_about(
+        "csourceSubscriptions", "registration_subscription", "subscription_id", "subscription"
+    ),
     **_about("snapshots", "snapshot", "snapshot_id"),
     f"POST {_V1}/snapshots/{{snapshot_id}}/clone": DeedKind(
         "snapshot_cloned", "snapshot:{snapshot_id}", _WHERE

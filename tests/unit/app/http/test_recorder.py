@@ -1,7 +1,9 @@
 """Everything that somebody does enters the audit record, in the transaction of the change."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from dothi.app.http.site import DEEDS, UNTOLD
 from dothi.ports.audit import AuditQuestion
 
 API = "/api/v1"
+CONSOLE = Path(__file__).parents[4] / "console/src/i18n"
 RULE: dict[str, Any] = {
     "id": "level-2",
     "name": {"vi": "Vượt báo động II"},
@@ -35,6 +38,17 @@ async def test_every_endpoint_that_writes_is_told_or_says_why_not(at: Any) -> No
     every = {key_of(one) for one in at.program.site.endpoints}
     assert not (set(DEEDS) | set(UNTOLD)) - every, "no such endpoint any more"
     assert all(UNTOLD.values())
+
+
+def test_every_action_has_its_words_on_the_screen() -> None:
+    """In both languages; the texts of the console are checked against each other elsewhere."""
+    words = CONSOLE / "strings.audit.vi.ts"
+    named = set(re.findall(r"^  audit_(\w+):", words.read_text(), re.MULTILINE))
+    missing = {kind.action for kind in DEEDS.values()} - named
+    assert sorted(missing) == []
+    kinds = {kind.subject.partition(":")[0] for kind in DEEDS.values()}
+    known = {name.removeprefix("kind_") for name in named}
+    assert sorted(kinds - known) == [], "see KINDS of screens/audit"
 
 
 STEPS: list[tuple[str, str, Any, str, str]] = [
