@@ -155,8 +155,8 @@ def _question(asked: ExportQuery) -> AuditQuestion:
         who=asked.who,
         kinds=asked.kind,
         subject=asked.subject,
-        start=asked.start,
-        end=asked.end,
+        begin_at=asked.start,
+        end_at=asked.end,
         text=asked.text,
     )
 

@@ -35,8 +35,8 @@ class AuditQuestion:
     kinds: Sequence[str] = ()
     """What their subjects begin with, e.g. alarm, incident."""
     subject: str = ""
-    start: datetime | None = None
-    end: datetime | None = None
+    begin_at: datetime | None = None
+    end_at: datetime | None = None
     text: str = ""
     """In who, action, subject or detail."""
 

@@ -78,10 +78,10 @@ def _conditions(asked: AuditQuestion) -> Iterator[ColumnElement[bool]]:
     columns = audit.c
     if asked.before is not None:
         yield columns.seq < asked.before
-    if asked.start is not None:
-        yield columns.at_us >= us_of(asked.start)
-    if asked.end is not None:
-        yield columns.at_us < us_of(asked.end)
+    if asked.begin_at is not None:
+        yield columns.at_us >= us_of(asked.begin_at)
+    if asked.end_at is not None:
+        yield columns.at_us < us_of(asked.end_at)
     if asked.who:
         yield columns.who == asked.who
     if asked.kinds:
