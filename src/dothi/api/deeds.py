@@ -99,6 +99,9 @@ DEEDS: Deeds = {
     "POST /api/v1/warnings/{id}/cancel": DeedKind(
         "warning_cancellation_begun", _WARNING, ("reason",)
     ),
+    "POST /api/v1/warnings/foreign/{id}/answer": DeedKind(
+        "foreign_answered", "foreign:{id}", ("msg_type", "note")
+    ),
     "POST /api/v1/notices/test": DeedKind("test_notice_sent", "person:{me}"),
     "POST /api/v1/notices/{id}/answer": DeedKind("notice_answered", "notice:{id}", ("text",)),
     "PUT /api/v1/notices/preferences": DeedKind(

@@ -132,6 +132,7 @@ async def build(
                     alarms=alarms.deps,
                     warnings=warnings.desk,
                     foreign_warnings=stores.foreign_warnings,
+                    warning_answers=warnings.answers,
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),
