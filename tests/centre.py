@@ -13,9 +13,8 @@ from dothi.api.deps import ApiDeps
 from dothi.app.config.load import load
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
-from dothi.app.http.identity import Known
 from dothi.app.http.site import Site
-from dothi.app.people import known_positions, people_endpoints
+from dothi.app.people import known_of, known_positions, people_endpoints
 from dothi.app.stores import Registers, open_registers
 from dothi.app.supervisor import Supervisor
 from dothi.model.handover import OpenItem
@@ -66,9 +65,7 @@ async def centre(path: Path, clock: Clock | None = None) -> AsyncIterator[Centre
     with open_registers(folder, clock) as registers:
         for one in (AN, BINH, CHI):
             registers.people.add(one, "administrator")
-        known = Known(
-            registers.sessions, registers.sources, registers.people, positions, registers.answers
-        )
+        known = known_of(registers, positions)
         open_items = Open([])
         endpoints = [
             *people_endpoints(settings.access, registers, positions, clock, [open_items]),

@@ -15,7 +15,7 @@ from dothi.model.handover import Handover
 from dothi.model.person import Person
 from dothi.model.problem import Problem
 from dothi.model.shift import Absence, PlannedShift
-from dothi.ports.audit import Audit
+from dothi.ports.audit import Audit, AuditQuestion
 from dothi.ports.handover import Handovers, Signing
 from dothi.ports.people import PeopleRegister
 from dothi.ports.sessions import Sessions
@@ -52,7 +52,7 @@ class Centre:
     sessions: Sessions
 
     def actions(self) -> list[str]:
-        return [entry.action for entry in reversed(self.audit.latest(100))]
+        return [entry.action for entry in reversed(self.audit.find(AuditQuestion()))]
 
     def sheet(self, duty: int) -> Handover:
         opened = self.handovers.open(duty, "an")
@@ -92,7 +92,9 @@ def test_people_are_kept_as_given(centre: Centre) -> None:
     assert centre.people.get("an") == changed
     assert centre.people.get("nobody") is None
     assert centre.actions() == ["person_added", "person_added", "person_changed"]
-    assert "an@example.vn" not in str(centre.audit.latest(9)), "addresses are not for the record"
+    assert "an@example.vn" not in str(centre.audit.find(AuditQuestion(9))), (
+        "addresses are not for the record"
+    )
 
 
 def test_whoever_leaves_is_signed_out_and_her_link_is_dead(centre: Centre) -> None:
@@ -248,12 +250,12 @@ def test_the_record_is_a_chain_that_shows_every_change(centre: Centre) -> None:
     centre.audit.append("an", "alarm_shelved", "alarm:3", {"reason": "bảo trì"})
     good = centre.audit.verify()
     assert (good.entries, good.broken_at) == (3, None)
-    assert good.head == centre.audit.latest(1)[0].digest
+    assert good.head == centre.audit.find(AuditQuestion(1))[0].digest
     assert centre.audit.verify(good.head).broken_at is None
     assert centre.audit.verify("0" * 64).broken_at is not None
-    assert [e.seq for e in centre.audit.latest(9, before=3)] == [2, 1]
-    assert [e.subject for e in centre.audit.latest(9, text="shelved")] == ["alarm:3"]
-    assert centre.audit.latest(9, text="100%") == []
+    assert [e.seq for e in centre.audit.find(AuditQuestion(9, before=3))] == [2, 1]
+    assert [e.subject for e in centre.audit.find(AuditQuestion(9, text="shelved"))] == ["alarm:3"]
+    assert centre.audit.find(AuditQuestion(9, text="100%")) == []
     for statement in ("UPDATE audit SET who = 'x'", "DELETE FROM audit"):
         with pytest.raises(DBAPIError, match="append-only"), centre.engine.begin() as connection:
             connection.execute(text(statement))

@@ -154,9 +154,16 @@ def people_screens(page: Page) -> Iterator[str]:
     expect(page.get_by_role("dialog")).to_be_visible()
     yield "a person"
     page.keyboard.press("Escape")
-    go_to(page, "/people?view=audit")
+    go_to(page, "/audit")
     expect(page.locator("#main tbody tr").first).to_be_visible()
+    page.locator("#main .at-end").click()
+    expect(page.locator("#main .verdict svg")).to_be_visible()
+    page.locator("[data-entry]").first.click()
+    expect(page.get_by_test_id("audit-detail")).to_be_visible()
     yield "audit record"
+    go_to(page, "/audit?text=nowhere")
+    expect(page.locator("#main .notice")).to_be_visible()
+    yield "no entries of the audit record"
     go_to(page, "/shift")
     expect(page.locator("[data-position=operator]")).to_be_visible(timeout=SLOW_MS)
     yield "shift"

@@ -1,4 +1,4 @@
-/** People, roster, handovers and the audit record of /api/v1. */
+/** People, roster and handovers of /api/v1. */
 
 import { get, queryText, send, type Query } from './client';
 
@@ -103,16 +103,6 @@ export interface Handover {
   closed_at: string | null;
 }
 
-export interface AuditEntry {
-  seq: number;
-  at: string;
-  who: string;
-  action: string;
-  subject: string;
-  detail: Record<string, string>;
-  digest: string;
-}
-
 const one = encodeURIComponent;
 
 export const peopleApi = {
@@ -122,9 +112,6 @@ export const peopleApi = {
   change: (id: string, body: unknown) => send<Person>('PATCH', `/people/${one(id)}`, body),
   link: (id: string) =>
     send<{ path: string; expires_at: string }>('POST', `/people/${one(id)}/link`),
-  audit: (query: Query) => get<AuditEntry[]>('/audit' + queryText(query)),
-  verify: () =>
-    get<{ entries: number; head: string; broken_at: number | null; why: string }>('/audit/verify'),
 };
 
 export const shiftsApi = {

@@ -5,6 +5,7 @@ import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
 import { incidentsEn } from './strings.incidents.en';
 import { noticesEn } from './strings.notices.en';
+import { auditEn } from './strings.audit.en';
 import { peopleEn } from './strings.people.en';
 import { rulesEn } from './strings.rules.en';
 import { registrationsEn } from './strings.registrations.en';
@@ -19,6 +20,7 @@ export const en: Strings = {
   ...entitiesEn,
   ...incidentsEn,
   ...noticesEn,
+  ...auditEn,
   ...peopleEn,
   ...registrationsEn,
   ...rulesEn,

@@ -5,6 +5,7 @@ import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
 import { incidentsVi } from './strings.incidents.vi';
 import { noticesVi } from './strings.notices.vi';
+import { auditVi } from './strings.audit.vi';
 import { peopleVi } from './strings.people.vi';
 import { rulesVi } from './strings.rules.vi';
 import { registrationsVi } from './strings.registrations.vi';
@@ -18,6 +19,7 @@ export const vi = {
   ...entitiesVi,
   ...incidentsVi,
   ...noticesVi,
+  ...auditVi,
   ...peopleVi,
   ...registrationsVi,
   ...rulesVi,

@@ -18,6 +18,7 @@ export type Screen =
   | 'notices'
   | 'shift'
   | 'people'
+  | 'audit'
   | 'duty'
   | 'warnings'
   | 'signed-out'
@@ -41,6 +42,7 @@ const SCREENS: readonly Screen[] = [
   'notices',
   'shift',
   'people',
+  'audit',
   'duty',
   'warnings',
   'signed-out',

@@ -28,6 +28,9 @@ class Endpoint:
     tags: tuple[str, ...] = ()
     operation: Mapping[str, Any] = field(default_factory=dict)
     """Parts of the OpenAPI operation that the types above cannot say."""
+    is_long_lived: bool = False
+    """Its answer goes on until the caller leaves; it ends when the caller may no longer have it.
+    That is so for every WebSocket."""
     has_secret_answer: bool = False
     """It answers with a token that is shown once: the answer is kept nowhere, also not for a
     repeat."""

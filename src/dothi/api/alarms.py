@@ -29,6 +29,7 @@ from dothi.api.deps import ApiDeps
 from dothi.api.person import NoQuery
 from dothi.api.query import decode_query
 from dothi.live.alarm_view import AlarmView, alarm_view
+from dothi.model.table_text import harmless
 from dothi.ports.alarms import AlarmQuery
 
 _HISTORY = 20
@@ -80,7 +81,7 @@ class AlarmHandlers:
             # As JSON values, so that times and lists read as everywhere else.
             row = msgspec.to_builtins(alarm_view(alarm))
             cells = (" ".join(v) if isinstance(v, list) else v for v in row.values())
-            writer.writerow([_harmless(cell) for cell in cells])
+            writer.writerow([harmless(cell) for cell in cells])
         return out.getvalue()
 
     def _detail(self, number: int) -> AlarmDetail:
@@ -106,13 +107,6 @@ class AlarmHandlers:
             shelve_from_at=least_at,
             shelve_until_at=max(self._alarms.shift_at(now).ends_at, least_at),
         )
-
-
-def _harmless(cell: object) -> object:
-    """Table programs run what begins like a formula."""
-    if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{cell}"
-    return cell
 
 
 def endpoints(deps: ApiDeps) -> list[Endpoint]:

@@ -23,7 +23,7 @@ from dothi.ports.registry import Sources
 from dothi.ports.rules import Rules
 from dothi.ports.state import State
 from dothi.ports.subscriptions import Deliveries
-from dothi.ports.warnings import ForeignWarnings, WarningDesk
+from dothi.ports.warnings import ForeignWarnings, WarningAnswers, WarningDesk
 from dothi.rules.facts import StateFacts
 
 P = ParamSpec("P")
@@ -58,6 +58,7 @@ class ApiDeps:
     settings: ApiSettings = field(default_factory=ApiSettings)
     warnings: WarningDesk | None = None
     foreign_warnings: ForeignWarnings | None = None
+    warning_answers: WarningAnswers | None = None
 
     @cached_property
     def _limiter(self) -> anyio.CapacityLimiter:

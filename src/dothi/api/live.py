@@ -144,5 +144,6 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
         Endpoint(
             "GET", "/api/v1/live/sse", Permission.READ, handlers.events,
             "The live view as server-sent events", query=SseQuery, tags=("live",),
+            is_long_lived=True,
         ),
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, get_origin
 import msgspec
 from starlette.requests import Request
 
+from dothi.access.deed_kind import DOING, Doing
 from dothi.model.problem import Problem
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ def decode_query(request: Request, shape: type[T]) -> T:
         else:
             values[name] = value
     try:
-        return msgspec.convert(values, shape, strict=False)
+        return _learnt(request, msgspec.convert(values, shape, strict=False))
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `$.")
         named = path.rstrip("`").partition("[")[0]
@@ -57,7 +58,7 @@ async def decode_body(request: Request, shape: type[T], named: str = "") -> T:
                 where="body",
             )
     try:
-        return msgspec.json.decode(body, type=shape)
+        return _learnt(request, msgspec.json.decode(body, type=shape))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         remedy = f"send {named} as a JSON object"
         if not named:
@@ -70,6 +71,14 @@ async def decode_body(request: Request, shape: type[T], named: str = "") -> T:
             where="body",
             remedy=remedy,
         ) from error
+
+
+def _learnt(request: Request, found: T) -> T:
+    """What was decoded, after the audit record has learnt what it is about."""
+    doing: Doing | None = request.scope.get(DOING)
+    if doing is not None:
+        doing.learn(found)
+    return found
 
 
 def wrong_parameter(name: str, detail: str, remedy: str = "") -> Problem:

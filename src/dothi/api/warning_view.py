@@ -1,11 +1,13 @@
 """How public warnings look to a screen."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from dothi.model.cap import CapStatus, MsgType, Severity
 from dothi.model.warning import (
+    OWN_ANSWER,
     Finding,
     ForeignWarning,
     MessageState,
@@ -76,6 +78,18 @@ class RecordRow(Struct):
     content: WarningContent | None
 
 
+class AnswerView(Struct):
+    """An Ack or Error to a message."""
+
+    msg_type: MsgType
+    sender: str
+    identifier: str
+    sent_at: datetime
+    note: str
+    is_own: bool
+    document: str
+
+
 class WarningView(Struct):
     """A whole warning."""
 
@@ -84,6 +98,8 @@ class WarningView(Struct):
     record: list[RecordRow]
     refusal: Refusal | None
     """Why the one who asks may not release what is worked on; null: she or he may."""
+    answers: list[AnswerView]
+    """What other authorities answered to its messages."""
 
 
 class Options(Struct):
@@ -129,10 +145,11 @@ class ForeignRow(Struct):
 
 
 class ForeignView(Struct):
-    """With the message itself."""
+    """With the message itself, and who answered it how."""
 
     row: ForeignRow
     document: str
+    answers: list[AnswerView]
 
 
 def row_of(warning: PublicWarning, now_at: datetime) -> WarningRow:
@@ -161,6 +178,7 @@ def view_of(
     warning: PublicWarning,
     events: list[WarningEvent],
     refusal: Refusal | None,
+    answers: Sequence[ForeignWarning],
     now_at: datetime,
 ) -> WarningView:
     return WarningView(
@@ -168,6 +186,7 @@ def view_of(
         [_message(one) for one in warning.messages],
         [RecordRow(e.at, e.person, e.step, e.message, e.reason, e.content) for e in events],
         refusal,
+        [answer_of(one) for one in answers],
     )
 
 
@@ -203,6 +222,11 @@ def foreign_of(one: ForeignWarning, now_at: datetime) -> ForeignRow:
         one.replaced_by,
         is_past or one.replaced_by is not None or one.msg_type is MsgType.CANCEL,
     )
+
+
+def answer_of(one: ForeignWarning) -> AnswerView:
+    said = one.msg_type, one.sender, one.identifier, one.sent_at, one.headline
+    return AnswerView(*said, one.connector == OWN_ANSWER, one.document)
 
 
 def _message(message: WarningMessage) -> MessageView:

@@ -21,15 +21,16 @@ from dothi.api.warning_view import (
     PreviewView,
     WarningRow,
     WarningView,
+    answer_of,
     foreign_of,
     preview_of,
     row_of,
     view_of,
 )
-from dothi.model.cap import MsgType
+from dothi.model.cap import MsgType, Reference
 from dothi.model.problem import Problem
-from dothi.model.warning import WarningContent
-from dothi.ports.warnings import Act, WarningDesk
+from dothi.model.warning import ForeignWarning, WarningContent
+from dothi.ports.warnings import Act, ForeignWarnings, WarningDesk
 
 _Reason = Annotated[str, Meta(max_length=2_000)]
 
@@ -59,6 +60,14 @@ class FollowBody(Struct, forbid_unknown_fields=True):
     """Why a released warning is updated or cancelled."""
 
     reason: _Reason
+
+
+class AnswerBody(Struct, forbid_unknown_fields=True):
+    """An answer to a message of another authority."""
+
+    msg_type: Literal["Ack", "Error"]
+    note: _Reason = ""
+    """What is wrong with it; an Error needs it."""
 
 
 class PreviewBody(Struct, forbid_unknown_fields=True):
@@ -141,7 +150,25 @@ class WarningHandlers:
         found = await self._deps.in_thread(kept.get, number) if kept else None
         if found is None:
             raise Problem("warning_not_found", "No such warning", f"there is no {number}", 404)
-        return answer(ForeignView(foreign_of(found, self._deps.clock.now()), found.document))
+        assert kept is not None  # it was found there
+        return answer(await self._deps.in_thread(self._foreign_view, kept, found))
+
+    async def answer_foreign(self, request: Request) -> Response:
+        decode_query(request, NoQuery)
+        body = await decode_body(request, AnswerBody)
+        kept, desk, number = self._deps.foreign_warnings, self._deps.warning_answers, _id(request)
+        if kept is None or desk is None:
+            raise Problem("warning_not_found", "No such warning", f"there is no {number}", 404)
+        kind = MsgType(body.msg_type)
+        await self._deps.in_thread(desk.answer, number, kind, body.note.strip())
+        found = await self._deps.in_thread(kept.get, number)
+        assert found is not None  # it was answered
+        return answer(await self._deps.in_thread(self._foreign_view, kept, found), 201)
+
+    def _foreign_view(self, kept: ForeignWarnings, found: ForeignWarning) -> ForeignView:
+        row = foreign_of(found, self._deps.clock.now())
+        answers = kept.answers_to([Reference(found.sender, found.identifier, found.sent_at)])
+        return ForeignView(row, found.document, [answer_of(one) for one in answers])
 
     async def _act(self, request: Request, do: Callable[[Act], None]) -> Response:
         decode_query(request, NoQuery)
@@ -165,7 +192,14 @@ class WarningHandlers:
         desk = self._desk
         warning = desk.get(number)
         refusal = desk.refusal(warning, person) if warning.open else None
-        return view_of(warning, list(desk.events(number)), refusal, self._deps.clock.now())
+        sent = [
+            Reference(one.sender, one.identifier, one.sent_at)
+            for one in warning.released
+            if one.sent_at is not None
+        ]
+        kept, now_at = self._deps.foreign_warnings, self._deps.clock.now()
+        answers = kept.answers_to(sent) if kept else []
+        return view_of(warning, list(desk.events(number)), refusal, answers, now_at)
 
 
 def _id(request: Request) -> int:
@@ -211,6 +245,11 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
         Endpoint(
             "GET", f"{root}/foreign/{{id:int}}", read, handlers.foreign_one,
             "A warning of another authority", NoQuery, None, ForeignView, tags,
+        ),
+        Endpoint(
+            "POST", f"{root}/foreign/{{id:int}}/answer", write, handlers.answer_foreign,
+            "Answer a message of another authority: Ack, or Error with the reason",
+            NoQuery, AnswerBody, ForeignView, tags,
         ),
         Endpoint(
             "GET", one, read, handlers.one,

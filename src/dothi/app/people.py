@@ -11,6 +11,7 @@ from dothi.access.position import Positions, read_positions
 from dothi.api import audit, duty, handovers, people, shifts
 from dothi.api.people_deps import PeopleDeps
 from dothi.app.config.sections import AccessSettings
+from dothi.app.http.identity import Known
 from dothi.app.stores import Registers
 from dothi.duty.desk import Desk
 from dothi.model.problem import Problem
@@ -35,6 +36,13 @@ def known_positions(settings: AccessSettings) -> Positions:
             where=f"[access] positions_file = {settings.positions_file!r}",
             remedy="docs/guide/en/people.md shows what it looks like",
         ) from error
+
+
+def known_of(stores: Registers, positions: Positions) -> Known:
+    """Who may come in at the doors, and where it is noted what they do."""
+    return Known(
+        stores.sessions, stores.sources, stores.people, positions, stores.answers, stores.audit
+    )
 
 
 def people_endpoints(

@@ -10,8 +10,10 @@ from dothi.app.data_folder import DataFolder, Running
 from dothi.app.http.identity import COOKIE
 from dothi.app.remote_ingest import problem_of
 from dothi.app.stores import open_registers
+from dothi.model.audit import Deed
 from dothi.model.problem import StoreUnavailable
 from dothi.ports.clock import SystemClock
+from dothi.ports.sessions import ADMINISTRATOR
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.hot_log import SqliteLogWriter
 
@@ -30,12 +32,15 @@ def release_series(folder: DataFolder, source_id: str) -> int:
         return _through_server(folder, running, source_id)
     folder.lock("(a command)", datetime.now(UTC).isoformat())
     try:
-        with open_registers(folder, SystemClock()):  # brings the tables up to date
+        with open_registers(folder, SystemClock()) as registers:  # brings the tables up to date
             writer = SqliteLogWriter(folder.database, HotIndex())
             try:
-                return writer.release(source_id)
+                released = writer.release(source_id)
             finally:
                 writer.close()
+            deed = Deed(ADMINISTRATOR, "series_released", f"source:{source_id}", {"by": "command"})
+            registers.audit.tell(deed)
+            return released
     finally:
         folder.unlock()
 

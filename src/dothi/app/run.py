@@ -18,6 +18,7 @@ from dothi.app.http.server import address_of, bind
 from dothi.app.hubs.open_files import raise_limit
 from dothi.app.logs import set_up
 from dothi.app.mode import Mode
+from dothi.app.start_record import start_of
 from dothi.app.started import Started
 from dothi.model.problem import Problem
 
@@ -84,6 +85,7 @@ async def _live(
         gc.freeze()
         took_s = (datetime.now(UTC) - began_at).total_seconds()
         log.info("dothi is ready", extra={"url": address_of(sock), "took_s": round(took_s, 2)})
+        await asyncio.to_thread(program.stores.audit.tell, start_of(loaded, mode))
         announce(await asyncio.to_thread(program.describe))
         await stop.wait()
         log.info("stopping")

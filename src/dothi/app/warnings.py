@@ -8,6 +8,7 @@ from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
 from dothi.app.stores import Registers
 from dothi.facades.cap import public
+from dothi.facades.cap.answering import AnswerDesk
 from dothi.facades.cap.catalogue import read_catalogue
 from dothi.facades.cap.desk import Desk, DeskPorts
 from dothi.facades.cap.settings import WarningSettings
@@ -22,6 +23,7 @@ class WarningParts:
     """What runs of it."""
 
     desk: Desk
+    answers: AnswerDesk
     endpoints: list[Endpoint]
 
 
@@ -42,8 +44,14 @@ def warning_parts(
     subjects = KnownSubjects(stores.alarms, stores.incidents, stores.areas, clock, own.zone)
     ports = DeskPorts(stores.warnings, stores.areas, clock, stores.people, subjects)
     desk = Desk(own, _catalogue(own), ports)
-    answers = public.PublicWarnings(stores.warnings, own, clock, settings.server.public_url)
-    return WarningParts(desk, public.endpoints(answers))
+    answers = public.PublicWarnings(
+        public.PublicStores(stores.warnings, stores.foreign_warnings),
+        own,
+        clock,
+        settings.server.public_url,
+    )
+    replies = AnswerDesk(own, stores.foreign_warnings, clock)
+    return WarningParts(desk, replies, public.endpoints(answers))
 
 
 def _catalogue(settings: WarningSettings) -> Catalogue:

@@ -29,7 +29,7 @@ from dothi.app.mode import Mode
 from dothi.app.notices import NoticePart
 from dothi.app.offline import login_url
 from dothi.app.open_items import AlarmItems, IncidentItems
-from dothi.app.people import known_positions, people_endpoints
+from dothi.app.people import known_of, known_positions, people_endpoints
 from dothi.app.province import Province, read_province
 from dothi.app.rules_in_force import rules_in_force
 from dothi.app.source_measures import SourceMeasures
@@ -132,6 +132,7 @@ async def build(
                     alarms=alarms.deps,
                     warnings=warnings.desk,
                     foreign_warnings=stores.foreign_warnings,
+                    warning_answers=warnings.answers,
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),
@@ -147,7 +148,7 @@ async def build(
             StoreMeasures(stores, folder),
             entities,
         ]
-        known = Known(stores.sessions, stores.sources, stores.people, positions, stores.answers)
+        known = known_of(stores, positions)
         site = _site(settings, known, supervisor, endpoints, measured)
         supervisor.add(HttpServer(site.app, sock, settings.server))
         if mode.play is not None:

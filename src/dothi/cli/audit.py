@@ -14,7 +14,7 @@ def audit() -> None:
     """The record of who did what: a chain of hashes."""
 
 
-@audit.command(cls=needs(Permission.PEOPLE_ADMINISTER))
+@audit.command(cls=needs(Permission.AUDIT_READ))
 @click.option("--contains", default="", metavar="DIGEST", help="A digest noted down earlier.")
 @with_data_dir
 def verify(contains: str, data_dir: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from dothi.access.permission import Permission
+from dothi.access.principal import ADMINISTRATOR
 from dothi.cli.command import needs, open_folder, with_data_dir
 from dothi.model.problem import Problem
 
@@ -61,7 +62,7 @@ def add(source_id: str, data_dir: Path, **details: str | float | bool | None) ->
     """Add SOURCE_ID and print its first device token, once."""
     from dothi.app.sources import make_source
 
-    with _sources(data_dir) as sources:
+    with _sources(data_dir, "source_saved", source_id) as sources:
         if sources.get(source_id) is not None:
             raise Problem(
                 "source_exists",
@@ -71,6 +72,7 @@ def add(source_id: str, data_dir: Path, **details: str | float | bool | None) ->
                 remedy=f"a new token: dothi source token {source_id}",
             )
         sources.put(make_source(source_id, details))
+    with _sources(data_dir, "token_issued", source_id) as sources:
         click.echo(sources.issue_token(source_id))
 
 
@@ -82,7 +84,7 @@ def change(source_id: str, data_dir: Path, **details: str | float | bool | None)
     """Change what is given of SOURCE_ID; the rest stays."""
     from dothi.app.sources import change_source
 
-    with _sources(data_dir) as sources:
+    with _sources(data_dir, "source_saved", source_id) as sources:
         sources.put(change_source(_require(sources, source_id), details))
 
 
@@ -102,7 +104,7 @@ def list_sources(data_dir: Path) -> None:
 @with_data_dir
 def token(source_id: str, data_dir: Path) -> None:
     """Print a new device token of SOURCE_ID; it is shown only here."""
-    with _sources(data_dir) as sources:
+    with _sources(data_dir, "token_issued", source_id) as sources:
         _require(sources, source_id)
         click.echo(sources.issue_token(source_id))
 
@@ -112,7 +114,7 @@ def token(source_id: str, data_dir: Path) -> None:
 @with_data_dir
 def revoke(source_id: str, data_dir: Path) -> None:
     """End all tokens of SOURCE_ID; a running server notices within seconds."""
-    with _sources(data_dir) as sources:
+    with _sources(data_dir, "tokens_revoked", source_id) as sources:
         _require(sources, source_id)
         click.echo(f"{sources.revoke_tokens(source_id)} revoked")
 
@@ -134,14 +136,19 @@ def release(source_id: str, data_dir: Path) -> None:
 
 
 @contextmanager
-def _sources(data_dir: Path) -> Iterator["Sources"]:
+def _sources(data_dir: Path, action: str = "", source_id: str = "") -> Iterator["Sources"]:
+    """`action`: what is done, for the audit record."""
     from dothi.app.stores import open_registers
+    from dothi.model.audit import Deed
     from dothi.ports.clock import SystemClock
 
     folder = open_folder(data_dir)
     folder.require()
     with open_registers(folder, SystemClock()) as registers:
-        yield registers.sources
+        deed = Deed(ADMINISTRATOR.name, action, f"source:{source_id}", {"by": "command"})
+        deed.is_told = not action
+        with registers.audit.attended(deed):
+            yield registers.sources
 
 
 def _require(sources: "Sources", source_id: str) -> "Source":

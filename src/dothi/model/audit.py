@@ -28,6 +28,18 @@ class AuditEntry:
     digest: str = ""
 
 
+@dataclass(slots=True)
+class Deed:
+    """What somebody is doing now: it becomes an entry together with what it changes."""
+
+    who: str
+    action: str
+    subject: str
+    detail: dict[str, str] = field(default_factory=dict)
+    is_told: bool = False
+    """It has its entry."""
+
+
 def digest_of(entry: AuditEntry) -> str:
     """SHA-256, hex, over everything but the digest itself; the time in microseconds, UTC."""
     content = [

@@ -236,9 +236,13 @@ class TextCount:
     """Characters that the channel cannot show in this encoding."""
 
 
+OWN_ANSWER = ""
+"""What stands for the connector of our own answers to messages of others."""
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignWarning:
-    """A message of another authority."""
+    """A message of another authority, or our answer (Ack, Error) to one."""
 
     connector: str
     sender: str

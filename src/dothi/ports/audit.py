@@ -1,10 +1,12 @@
 """The append-only record of who did what."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from dothi.model.audit import AuditEntry
+from dothi.model.audit import AuditEntry, Deed
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,26 @@ class Verified:
     broken_at: int | None = None
     """First entry that is not what its digest says, or that is missing."""
     why: str = ""
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    """Times of the first and of the last entry; none: the record is empty or broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuestion:
+    """Which entries, the newest first; every condition that is given must hold."""
+
+    limit: int = 100
+    before: int | None = None
+    """Only entries before this one."""
+    who: str = ""
+    kinds: Sequence[str] = ()
+    """What their subjects begin with, e.g. alarm, incident."""
+    subject: str = ""
+    begin_at: datetime | None = None
+    end_at: datetime | None = None
+    text: str = ""
+    """In who, action, subject or detail."""
 
 
 class Audit(Protocol):
@@ -24,8 +46,19 @@ class Audit(Protocol):
 
     def append(self, who: str, action: str, subject: str, detail: Mapping[str, str]) -> None: ...
 
-    def latest(self, limit: int, before: int | None = None, text: str = "") -> Sequence[AuditEntry]:
-        """Newest first, from before that entry; `text`: in who, action or subject."""
+    def attended(self, deed: Deed) -> AbstractContextManager[None]:
+        """The first transaction that is made meanwhile, also in worker threads of this task,
+        carries the entry of the deed; a part that writes an entry of its own takes its place."""
+        ...
+
+    def tell(self, deed: Deed) -> None:
+        """Make the entry of a deed, unless it has one."""
+        ...
+
+    def find(self, question: AuditQuestion) -> Sequence[AuditEntry]: ...
+
+    def people(self) -> Sequence[str]:
+        """Everybody who stands in it, by name."""
         ...
 
     def verify(self, contains: str = "") -> Verified:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from dothi.model.cap import Alert, CapDocument, CapStatus, MsgType
+from dothi.model.cap import Alert, CapDocument, CapStatus, MsgType, Reference
 from dothi.model.notice import Notice
 from dothi.model.warning import (
     Finding,
@@ -90,10 +90,29 @@ class ForeignWarnings(Protocol):
         ...
 
     def all(self, limit: int = 500) -> Sequence[ForeignWarning]:
-        """Those sent last first."""
+        """Those sent last first; our own answers are not among them."""
         ...
 
     def get(self, foreign: int) -> ForeignWarning | None: ...
+
+    def answers_to(self, messages: Sequence[Reference]) -> Sequence[ForeignWarning]:
+        """Acks and Errors that refer to any of these, ours and theirs, the oldest first."""
+        ...
+
+    def own_answers(self, after_at: datetime) -> Sequence[ForeignWarning]:
+        """Ours that were sent after this time, the newest first."""
+        ...
+
+    def own_answer(self, identifier: str) -> ForeignWarning | None: ...
+
+
+class WarningAnswers(Protocol):
+    """Answers to messages of other authorities. Any thread; blocking."""
+
+    def answer(self, foreign: int, msg_type: MsgType, note: str) -> ForeignWarning:
+        """Make an Ack, or an Error with its reason, and keep it. Raises Problem: 404 (no such
+        message), 409 (an answer itself, answered so already, or nobody to send for), 422."""
+        ...
 
 
 class CapReader(Protocol):

@@ -176,7 +176,7 @@ async def test_two_people_sign_a_handover(at: Centre) -> None:
         assert [d["person"] for d in operators["duties"]] == ["binh"]
         assert [h["id"] for h in (await chi.get(f"{ROOT}/handovers")).json()] == [sheet["id"]]
         record = (await chi.get(f"{ROOT}/audit", params={"text": "handover"})).json()
-        assert [e["action"] for e in record][:2] == ["duty_handed_over", "handover_signed"]
+        assert [e["action"] for e in record["items"]][:2] == ["duty_handed_over", "handover_signed"]
         assert (await chi.get(f"{ROOT}/audit/verify")).json()["broken_at"] is None
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from dothi.app.data_folder import DataFolder
 from dothi.app.stores import open_registers
+from dothi.ports.audit import AuditQuestion
 from dothi.ports.clock import SystemClock
 from support.program import run_here
 
@@ -52,3 +53,15 @@ def test_the_record_is_verified_from_the_command_line(where: tuple[str, str]) ->
     broken = run_here("audit", "verify", "--contains", "0" * 64, *where)
     assert broken.returncode == 1
     assert "not in the record" in broken.stderr
+
+
+def test_what_commands_do_to_sources_is_told(where: tuple[str, str]) -> None:
+    for arguments in (("add", "gauge"), ("change", "gauge", "--name", "Trạm"), ("revoke", "gauge")):
+        assert run_here("source", *arguments, *where).returncode == 0, arguments
+    assert run_here("source", "revoke", "no-such", *where).returncode == 1
+    assert run_here("source", "list", *where).returncode == 0
+    with open_registers(DataFolder(Path(where[1])), SystemClock()) as registers:
+        told = registers.audit.find(AuditQuestion(kinds=("source",)))
+    actions = ["source_saved", "token_issued", "source_saved", "tokens_revoked"]
+    assert [entry.action for entry in reversed(told)] == actions
+    assert {(entry.who, entry.subject) for entry in told} == {("administrator", "source:gauge")}

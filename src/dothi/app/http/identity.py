@@ -15,12 +15,13 @@ from dothi.access.principal import ADMINISTRATOR, ANONYMOUS, Principal, device, 
 from dothi.app.config.sections import is_loopback
 from dothi.model.problem import Problem
 from dothi.ports.answers import Answers
+from dothi.ports.audit import Audit
 from dothi.ports.people import People
 from dothi.ports.registry import Sources
 from dothi.ports.sessions import Sessions
 
 COOKIE = "dothi_session"
-_REMEMBER_S = 5.0
+_REMEMBER_DEVICES_S, _REMEMBER_PEOPLE_S = 5.0, 1.0
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class Known:
     people: People
     positions: Positions
     answers: Answers
+    audit: Audit
 
 
 class Identity:
@@ -47,8 +49,8 @@ class Identity:
         self._positions = known.positions
         self._is_open = mode == "open"
         self._public_host = urlsplit(public_url).netloc.lower()
-        self._devices: _Recent[Principal] = _Recent(_REMEMBER_S)
-        self._signed_in: _Recent[Principal] = _Recent(_REMEMBER_S)
+        self._devices: _Recent[Principal] = _Recent(_REMEMBER_DEVICES_S)
+        self._signed_in: _Recent[Principal] = _Recent(_REMEMBER_PEOPLE_S)
 
     async def principal_of(self, connection: HTTPConnection) -> Principal:
         """Raises Problem: a token that does not work, or a request from another site."""
@@ -88,6 +90,11 @@ class Identity:
     def forget(self, session_token: str) -> None:
         """The session has ended: do not answer from memory."""
         self._signed_in.drop(session_token)
+
+    def forget_everybody(self) -> None:
+        """The next that is asked about anybody is looked up."""
+        self._devices.clear()
+        self._signed_in.clear()
 
     async def _device(self, header: str) -> Principal:
         scheme, _, token = header.partition(" ")
@@ -166,3 +173,6 @@ class _Recent(Generic[T]):
 
     def drop(self, token: str) -> None:
         self._known.pop(token, None)
+
+    def clear(self) -> None:
+        self._known.clear()

@@ -12,9 +12,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.app.config.sections import AccessSettings
-from dothi.app.http.identity import COOKIE, Identity
+from dothi.app.http.identity import COOKIE, Identity, Known
+from dothi.app.http.refusals import Refusals
 from dothi.model.problem import Problem
-from dothi.ports.sessions import Sessions
 
 # A page that merely loads (a prefetch, a preview in a chat) must not use the link up, so the
 # link opens a page that posts its token; a prerendered page waits until somebody looks at it.
@@ -61,8 +61,9 @@ _LANDINGS = {"duty": "/duty"}
 class Login:
     """The endpoints `/login` and `/api/v1/logout`."""
 
-    def __init__(self, sessions: Sessions, identity: Identity, settings: AccessSettings) -> None:
-        self._sessions = sessions
+    def __init__(self, known: Known, identity: Identity, settings: AccessSettings) -> None:
+        self._sessions = known.sessions
+        self._refusals = Refusals(known.audit)
         self._identity = identity
         self._settings = settings
 
@@ -91,6 +92,7 @@ class Login:
         lifetime_s = self._settings.session_lifetime_s
         session = await asyncio.to_thread(self._sessions.redeem, token, lifetime_s)
         if session is None:
+            await self._refusals.tell(request.client.host if request.client else "")
             return HTMLResponse(_HELP.format(notice=_USED), 403, headers=_HEADERS)
         response = RedirectResponse(_LANDINGS.get(to, "/"), 303)
         response.set_cookie(

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket
 from dothi.access.endpoint import Endpoint
 from dothi.access.principal import require
 from dothi.app.http.dispatch import Dispatch
+from dothi.app.http.doorkeeper import Doorkeeper
 from dothi.app.http.identity import Identity
 from dothi.app.http.problems import Foreseen, render, respond
 from dothi.app.http.repeats import KEY, OWN_API, Repeats
@@ -18,6 +19,7 @@ from dothi.app.http.request import QuickRequest
 from dothi.model.problem import Problem
 
 WEBSOCKET = "WS"
+_POLICY = 1008
 _FOR_MACHINES = ("/api/", "/ngsi-ld/")
 
 
@@ -26,6 +28,7 @@ class Mount:
 
     def __init__(self, identity: Identity, repeats: Repeats, max_body_bytes: int) -> None:
         self._identity = identity
+        self._doorkeeper = Doorkeeper(identity)
         self._repeats = repeats
         self._max_body_bytes = max_body_bytes
 
@@ -58,7 +61,12 @@ class Mount:
                 response = await endpoint.handler(request)
         except Foreseen as error:
             response = render(error, scope["path"])
-        await response(scope, receive, send)
+        if not endpoint.is_long_lived:
+            await response(scope, receive, send)
+        elif not await self._doorkeeper.lets(
+            request, endpoint.permission, response(scope, receive, send)
+        ):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def open(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one WebSocket."""
@@ -72,7 +80,9 @@ class Mount:
         except Foreseen as error:
             await socket.send_denial_response(render(error))
             return
-        await endpoint.handler(socket)
+        work = endpoint.handler(socket)
+        if not await self._doorkeeper.lets(socket, endpoint.permission, work):
+            await socket.close(_POLICY, "signed out, or no longer allowed")
 
     def _limited(self, receive: Receive) -> Receive:
         received = 0

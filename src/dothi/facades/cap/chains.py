@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dothi.model.cap import Alert, CapStatus, MsgType, Reference
+from dothi.model.cap import Alert, CapStatus, MsgType, Reference, Scope
 from dothi.model.warning import WarningContent, WarningMessage, Words
 
 _NO_LONGER = "This warning is no longer in force."
@@ -58,7 +58,7 @@ def answer_to(
         msg_type,
         alert.scope,
         restriction=alert.restriction,
-        addresses=alert.addresses,
+        addresses=(alert.sender,) if alert.scope is Scope.PRIVATE else (),
         note=note,
         references=(alert.reference,),
     )

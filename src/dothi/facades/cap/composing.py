@@ -40,7 +40,6 @@ class Composer:
     def __init__(self, settings: WarningSettings, catalogue: Catalogue) -> None:
         self._settings = settings
         self._catalogue = catalogue
-        self._zone = ZoneInfo(settings.zone)
 
     def compose(self, content: WarningContent, places: Sequence[Place], head: Heading) -> Alert:
         """The message; whether it may be sent is for the checks to say."""
@@ -65,11 +64,7 @@ class Composer:
         return None if moment is None else self._local(moment)
 
     def _local(self, moment: datetime) -> datetime:
-        local = moment.astimezone(self._zone).replace(microsecond=0)
-        offset = local.utcoffset()
-        assert offset is not None  # it is aware
-        # A fixed offset: what is read back from the message compares equal.
-        return datetime.fromisoformat(local.isoformat())
+        return local_time(moment, self._settings.zone)
 
     def _info(self, content: WarningContent, places: Sequence[Place], language: str) -> Info:
         settings = self._settings
@@ -122,6 +117,13 @@ class Composer:
             Named(risk.colour_parameter, level.colour_vi),
             *content.parameters,
         )
+
+
+def local_time(moment: datetime, zone: str) -> datetime:
+    """The moment with the offset of the zone (IANA name), in whole seconds."""
+    local = moment.astimezone(ZoneInfo(zone)).replace(microsecond=0)
+    # A fixed offset: what is read back from the message compares equal.
+    return datetime.fromisoformat(local.isoformat())
 
 
 def _is_written(words: Words) -> bool:

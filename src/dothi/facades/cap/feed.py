@@ -10,7 +10,7 @@ from dothi.facades.cap.reading import read_alert
 from dothi.facades.cap.settings import WarningSettings
 from dothi.facades.cap.writing import MEDIA_TYPE
 from dothi.model.cap import Alert, CapStatus, MsgType
-from dothi.model.warning import WarningMessage
+from dothi.model.warning import ForeignWarning, WarningMessage
 
 FEED_MEDIA_TYPE = "application/atom+xml"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,17 +47,50 @@ def make_feed(
     if status is not CapStatus.ACTUAL:
         own += f"?status={status}"
     lines = [
-        '<?xml version="1.0" encoding="UTF-8"?>',
-        '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="vi">',
-        f"<id>{escape(own)}</id>",
-        f"<title>{escape(_title(status, settings))}</title>",
-        f"<updated>{_utc(updated_at)}</updated>",
-        f"<author><name>{escape(settings.sender_name or settings.sender)}</name></author>",
-        f"<link rel={quoteattr('self')} type={quoteattr(FEED_MEDIA_TYPE)} href={quoteattr(own)}/>",
+        *_feed_head(
+            own, _title(status, settings), updated_at, settings.sender_name or settings.sender
+        ),
         *(line for message in listed for line in _entry(message, address)),
         "</feed>",
     ]
     return Feed("\n".join(lines) + "\n", updated_at)
+
+
+def make_answers_feed(answers: Sequence[ForeignWarning], address: str, name: str) -> Feed:
+    """Our public Acks and Errors to messages of other authorities, the newest first."""
+    own = f"{address}/cap/answers.atom"
+    updated_at = max([_EPOCH, *(one.sent_at for one in answers)])
+    lines = [
+        *_feed_head(own, f"Phản hồi bản tin cảnh báo · {name}", updated_at, name),
+        *(line for one in answers for line in _answer_entry(one, address)),
+        "</feed>",
+    ]
+    return Feed("\n".join(lines) + "\n", updated_at)
+
+
+def _feed_head(own: str, title: str, updated_at: datetime, name: str) -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="UTF-8"?>'
+    yield '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="vi">'
+    yield f"<id>{escape(own)}</id>"
+    yield f"<title>{escape(title)}</title>"
+    yield f"<updated>{_utc(updated_at)}</updated>"
+    yield f"<author><name>{escape(name)}</name></author>"
+    yield f"<link rel={quoteattr('self')} type={quoteattr(FEED_MEDIA_TYPE)} href={quoteattr(own)}/>"
+
+
+def _answer_entry(answer: ForeignWarning, address: str) -> Iterator[str]:
+    link = f"{address}/cap/{answer.identifier}.xml"
+    to = ", ".join(identifier for _sender, identifier, _at in answer.references)
+    mark = "" if answer.status is CapStatus.ACTUAL else _DRILL
+    yield "<entry>"
+    yield f"<id>{escape(_iri(answer.identifier, link))}</id>"
+    yield f"<title>{escape(f'{mark}{answer.msg_type}: {to}')}</title>"
+    yield f"<updated>{_utc(answer.sent_at)}</updated>"
+    yield f"<published>{_utc(answer.sent_at)}</published>"
+    if answer.headline:
+        yield f"<summary>{escape(answer.headline)}</summary>"
+    yield f"<link rel='alternate' type={quoteattr(MEDIA_TYPE)} href={quoteattr(link)}/>"
+    yield "</entry>"
 
 
 def _entry(message: WarningMessage, address: str) -> Iterator[str]:

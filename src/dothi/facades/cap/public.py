@@ -1,6 +1,7 @@
 """What everybody may read: the feed and the messages, for caches and readers."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Literal
@@ -12,13 +13,15 @@ from starlette.responses import Response
 
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
-from dothi.facades.cap.feed import FEED_MEDIA_TYPE, Feed, make_feed
+from dothi.facades.cap.feed import FEED_MEDIA_TYPE, Feed, make_answers_feed, make_feed
+from dothi.facades.cap.reading import read_alert
 from dothi.facades.cap.settings import WarningSettings
 from dothi.facades.cap.writing import MEDIA_TYPE
 from dothi.model.cap import CapStatus, Scope
 from dothi.model.problem import Problem
+from dothi.model.warning import ForeignWarning
 from dothi.ports.clock import Clock
-from dothi.ports.warnings import Warnings
+from dothi.ports.warnings import ForeignWarnings, Warnings
 
 _OPEN_TO_ALL = {
     "access-control-allow-origin": "*",
@@ -33,13 +36,22 @@ class FeedQuery(msgspec.Struct, forbid_unknown_fields=True):
     status: Literal["Actual", "Exercise", "Test"] = "Actual"
 
 
+@dataclass(frozen=True, slots=True)
+class PublicStores:
+    """Where the messages lie."""
+
+    warnings: Warnings
+    foreign: ForeignWarnings
+
+
 class PublicWarnings:
     """Answers under /cap."""
 
     def __init__(
-        self, warnings: Warnings, settings: WarningSettings, clock: Clock, public_url: str
+        self, stores: PublicStores, settings: WarningSettings, clock: Clock, public_url: str
     ) -> None:
-        self._warnings = warnings
+        self._warnings = stores.warnings
+        self._foreign = stores.foreign
         self._settings = settings
         self._clock = clock
         self._public_url = public_url.rstrip("/")
@@ -54,6 +66,9 @@ class PublicWarnings:
     async def message(self, request: Request) -> Response:
         """GET /cap/{identifier}.xml: also of those that were replaced."""
         identifier = request.path_params["identifier"]
+        answer = await anyio.to_thread.run_sync(self._answer_of, identifier)
+        if answer is not None:
+            return _answer(request, answer.document, MEDIA_TYPE, answer.sent_at)
         found = await anyio.to_thread.run_sync(self._warnings.by_identifier, identifier)
         if found is None or found.sent_at is None or found.content.scope is not Scope.PUBLIC:
             raise Problem(
@@ -64,6 +79,22 @@ class PublicWarnings:
                 remedy="/cap/feed.atom lists them",
             )
         return _answer(request, found.document, MEDIA_TYPE, found.sent_at)
+
+    async def answers(self, request: Request) -> Response:
+        """GET /cap/answers.atom."""
+        address = self._public_url or str(request.base_url).rstrip("/")
+        made = await anyio.to_thread.run_sync(self._answers, address)
+        return _answer(request, made.document, FEED_MEDIA_TYPE, made.updated_at)
+
+    def _answers(self, address: str) -> Feed:
+        after_at = self._clock.now() - timedelta(hours=self._settings.longest_h)
+        found = [one for one in self._foreign.own_answers(after_at) if _is_public(one)]
+        name = self._settings.sender_name or self._settings.sender
+        return make_answers_feed(found, address, name)
+
+    def _answer_of(self, identifier: str) -> ForeignWarning | None:
+        found = self._foreign.own_answer(identifier)
+        return found if found is not None and _is_public(found) else None
 
     def _feed(self, status: CapStatus, address: str) -> Feed:
         now_at = self._clock.now()
@@ -82,10 +113,19 @@ def endpoints(answers: PublicWarnings) -> list[Endpoint]:
             "Atom feed of public warnings (CAP 1.2)", FeedQuery, None, None, tags,
         ),
         Endpoint(
+            "GET", "/cap/answers.atom", Permission.PUBLIC, answers.answers,
+            "Atom feed of our answers (Ack, Error) to messages of other authorities",
+            None, None, None, tags,
+        ),
+        Endpoint(
             "GET", "/cap/{identifier}.xml", Permission.PUBLIC, answers.message,
             "A released public warning (CAP 1.2)", None, None, None, tags,
         ),
     ]  # fmt: skip
+
+
+def _is_public(answer: ForeignWarning) -> bool:
+    return read_alert(answer.document.encode()).scope is Scope.PUBLIC
 
 
 def _query(request: Request) -> FeedQuery:

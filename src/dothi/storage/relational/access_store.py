@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from dothi.model.moments import us_of
 from dothi.ports.clock import Clock
 from dothi.ports.sessions import ADMINISTRATOR
-from dothi.storage.relational.audit import put
+from dothi.storage.relational.audit_chain import put
 from dothi.storage.relational.people_tables import person as people
 from dothi.storage.relational.schema import login_link, session
 

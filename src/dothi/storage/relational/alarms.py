@@ -23,6 +23,7 @@ from dothi.storage.relational.alarm_rows import (
 )
 from dothi.storage.relational.alarm_tables import IS_OPEN, alarm, alarm_entry, suppression
 from dothi.storage.relational.alarm_words import put_words
+from dothi.storage.relational.audit_chain import name_subject
 from dothi.storage.relational.cursors import move
 from dothi.storage.relational.writing import writing
 
@@ -145,6 +146,7 @@ class RelationalAlarmBook:
             return suppression_.id
         made = int(self._connection.scalar(select(func.max(suppression.c.id))) or 0) + 1
         self._connection.execute(insert(suppression).values(id=made, **values))
+        name_subject(f"suppression:{made}")
         return made
 
     def tell(self, notices: Sequence[Notice]) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine, Row, delete, insert, select, update
 
 from dothi.ports.context_sources import ContextSourceRecord, RecordKind
+from dothi.storage.relational.audit_chain import name_subject
 from dothi.storage.relational.schema import context_source_record as table
 from dothi.storage.relational.writing import writing
 
@@ -34,6 +35,7 @@ class RelationalContextSources:
                 connection.execute(
                     insert(table).values(kind=record.kind.value, uri=record.id, **values)
                 )
+                name_subject(f"registration:{record.id}")
 
     def remove(self, kind: RecordKind, id: str) -> None:
         with writing(self._engine) as connection:

@@ -1,6 +1,7 @@
 """Tables `foreign_warning` and `foreign_reference`: messages of other authorities."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, or_, select
@@ -8,11 +9,12 @@ from sqlalchemy.dialects import sqlite
 
 from dothi.model.cap import Alert, CapStatus, MsgType, Reference, Severity
 from dothi.model.moments import at_of, us_of
-from dothi.model.warning import ForeignWarning
+from dothi.model.warning import OWN_ANSWER, ForeignWarning
 from dothi.ports.warnings import Link
 from dothi.storage.relational.warning_tables import foreign_reference, foreign_warning
 from dothi.storage.relational.writing import writing
 
+_ANSWERS = (MsgType.ACK, MsgType.ERROR)
 _RANK = {MsgType.CANCEL: 1, MsgType.UPDATE: 0}
 
 
@@ -64,7 +66,38 @@ class RelationalForeignWarnings:
 
     def all(self, limit: int = 500) -> list[ForeignWarning]:
         part = foreign_warning.c
-        query = select(foreign_warning).order_by(part.sent_us.desc(), part.id.desc()).limit(limit)
+        theirs = select(foreign_warning).where(part.connector != OWN_ANSWER)
+        query = theirs.order_by(part.sent_us.desc(), part.id.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return [_warning(connection, row) for row in connection.execute(query).all()]
+
+    def answers_to(self, messages: Sequence[Reference]) -> list[ForeignWarning]:
+        if not messages:
+            return []
+        to, part = foreign_reference.c, foreign_warning.c
+        meant = [
+            and_(
+                to.sender == one.sender,
+                to.identifier == one.identifier,
+                to.sent_us == us_of(one.sent_at),
+            )
+            for one in messages
+        ]
+        numbers = select(to.foreign_id).where(to.msg_type.in_(_ANSWERS), or_(*meant))
+        return self._some(part.id.in_(numbers), order=part.sent_us.asc())
+
+    def own_answers(self, after_at: datetime) -> list[ForeignWarning]:
+        part = foreign_warning.c
+        is_ours = and_(part.connector == OWN_ANSWER, part.sent_us > us_of(after_at))
+        return self._some(is_ours, order=part.sent_us.desc())
+
+    def own_answer(self, identifier: str) -> ForeignWarning | None:
+        part = foreign_warning.c
+        is_it = and_(part.connector == OWN_ANSWER, part.identifier == identifier)
+        return next(iter(self._some(is_it, order=part.id.asc())), None)
+
+    def _some(self, which: ColumnElement[bool], order: Any) -> list[ForeignWarning]:
+        query = select(foreign_warning).where(which).order_by(order, foreign_warning.c.id)
         with self._engine.connect() as connection:
             return [_warning(connection, row) for row in connection.execute(query).all()]
 

@@ -11,7 +11,7 @@ from dothi.model.moments import at_of, us_of
 from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
 from dothi.ports.handover import Signing
-from dothi.storage.relational.audit import put
+from dothi.storage.relational.audit_chain import put
 from dothi.storage.relational.people_tables import duty, handover
 from dothi.storage.relational.shifts import begin_duty, end_duty
 from dothi.storage.relational.writing import writing

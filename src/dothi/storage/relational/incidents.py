@@ -26,6 +26,7 @@ from dothi.model.procedure import Run, RunState, StepRun, StepState
 from dothi.ports.incidents import BoardQuery
 from dothi.storage.relational import incident_rows as rows
 from dothi.storage.relational import notices
+from dothi.storage.relational.audit_chain import name_subject
 from dothi.storage.relational.incident_tables import (
     incident,
     incident_entry,
@@ -90,6 +91,7 @@ class RelationalIncidents:
             connection.execute(insert(incident).values(rows.incident_values(change.incident)))
             self._store(connection, change)
             stored = _record(connection, number)
+            name_subject(f"incident:{number}")
         assert stored is not None  # it was just written
         return stored
 

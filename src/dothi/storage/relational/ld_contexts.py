@@ -10,6 +10,7 @@ from sqlalchemy.dialects import sqlite
 
 from dothi.ports.ld_contexts import ContextKind, KeptContext
 from dothi.storage.relational.schema import ld_context
+from dothi.storage.relational.writing import writing
 
 
 class RelationalLdContexts:
@@ -55,13 +56,13 @@ class RelationalLdContexts:
         }
         insert = sqlite.insert(ld_context).values(values)
         changed = {name: value for name, value in values.items() if name != "id"}
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(
                 insert.on_conflict_do_update(index_elements=[ld_context.c.id], set_=changed)
             )
 
     def delete(self, context_id: str) -> None:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(ld_context.delete().where(ld_context.c.id == context_id))
 
     def note_uses(self, uses: Mapping[str, tuple[int, datetime]]) -> None:
@@ -73,7 +74,7 @@ class RelationalLdContexts:
             .where(ld_context.c.id == bindparam("of"))
             .values(hits=bindparam("hits"), used_us=bindparam("used_us"))
         )
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             for row in rows:
                 connection.execute(change, row)
 

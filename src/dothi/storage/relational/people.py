@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 from dothi.model.moments import us_of
 from dothi.model.person import Person
 from dothi.ports.clock import Clock
-from dothi.storage.relational.audit import put
+from dothi.storage.relational.audit_chain import put
 from dothi.storage.relational.people_tables import (
     absence,
     duty,

@@ -7,6 +7,7 @@ from sqlalchemy.dialects import sqlite
 
 from dothi.model.moments import at_of, us_of
 from dothi.ports.incidents import StoredProcedure
+from dothi.storage.relational.audit_chain import name_subject
 from dothi.storage.relational.incident_tables import procedure
 from dothi.storage.relational.writing import writing
 
@@ -38,6 +39,7 @@ class RelationalProcedures:
                     procedure.c.id == new.id, procedure.c.version == new.version
                 )
             )
+            name_subject(f"procedure:{new.id}")
         return bool(kept == new.text)
 
     def activate(self, name: str, version: int, is_active: bool) -> bool:

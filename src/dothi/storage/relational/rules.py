@@ -12,6 +12,7 @@ from dothi.model.moments import at_of, us_of
 from dothi.model.rule import LimitTable, Rule
 from dothi.model.transition import StoredState
 from dothi.ports.rules import RuleRecord
+from dothi.storage.relational.audit_chain import add_detail
 from dothi.storage.relational.rule_tables import limit_table, rule, rule_state, rule_version
 from dothi.storage.relational.schema import watermark
 from dothi.storage.relational.writing import writing
@@ -44,6 +45,7 @@ class RelationalRules:
             known = sqlite.insert(rule).values(id=made.id, is_enabled=True)
             connection.execute(known.on_conflict_do_nothing())
             connection.execute(rule_version.insert().values(_row(made, at)))
+            add_detail("version", made.version)
         return made
 
     def approve(self, rule: str, version: int, by: str, at: datetime) -> bool:

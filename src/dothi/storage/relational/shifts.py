@@ -12,7 +12,7 @@ from dothi.model.problem import Problem
 from dothi.model.shift import Absence, Duty, PlannedShift
 from dothi.ports.clock import Clock
 from dothi.ports.shifts import Roster
-from dothi.storage.relational.audit import put
+from dothi.storage.relational.audit_chain import put
 from dothi.storage.relational.people_tables import absence, duty, handover, planned_shift
 from dothi.storage.relational.writing import writing
 

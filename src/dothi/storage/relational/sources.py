@@ -10,6 +10,7 @@ from sqlalchemy import Engine, Row, select, update
 
 from dothi.model.source import Origin, Source
 from dothi.storage.relational.schema import source, source_token
+from dothi.storage.relational.writing import writing
 
 _TOKEN_BYTES = 32
 
@@ -43,7 +44,7 @@ class RelationalSources:
             "is_enabled": source_.is_enabled,
             "may_write_others": source_.may_write_others,
         }
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             changed = connection.execute(
                 update(source).where(source.c.name_id == source_.id).values(values)
             )
@@ -59,7 +60,7 @@ class RelationalSources:
     def issue_token(self, source_id: str) -> str:
         # A prefix: no token begins with "-", and a leaked one is recognised for what it is.
         token = f"dothi_{secrets.token_urlsafe(_TOKEN_BYTES)}"
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             number = connection.scalar(select(source.c.id).where(source.c.name_id == source_id))
             if number is None:
                 raise KeyError(source_id)
@@ -72,7 +73,7 @@ class RelationalSources:
 
     def revoke_tokens(self, source_id: str) -> int:
         number = select(source.c.id).where(source.c.name_id == source_id).scalar_subquery()
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             revoked = connection.execute(
                 update(source_token)
                 .where(source_token.c.source_id == number, source_token.c.revoked_us.is_(None))

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from dothi.model.moments import at_of, us_of
 from dothi.ports.subscriptions import DeliveryState, SubscriptionRecord
+from dothi.storage.relational.audit_chain import name_subject
 from dothi.storage.relational.subscription_tables import (
     notification,
     subscription,
@@ -34,6 +35,7 @@ class RelationalSubscriptions:
                 )
             )
             number = connection.scalar(taken)
+            name_subject(f"subscription:{record.id}")
         return _with_number(record, int(number or 0))
 
     def change(self, record: SubscriptionRecord) -> None:

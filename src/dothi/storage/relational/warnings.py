@@ -18,6 +18,7 @@ from dothi.model.warning import (
     WarningEvent,
     WarningMessage,
 )
+from dothi.storage.relational.audit_chain import name_subject
 from dothi.storage.relational.notices import put
 from dothi.storage.relational.warning_tables import (
     public_warning,
@@ -42,6 +43,7 @@ class RelationalWarnings:
             )
             number = int(connection.scalar(select(func.max(public_warning.c.id))) or 0)
             _add(connection, number, message, event)
+            name_subject(f"warning:{number}")
         return number
 
     def add(self, message: WarningMessage, event: WarningEvent) -> bool:

@@ -25,6 +25,7 @@ from dothi.model.source import Source
 from dothi.ports.clock import SystemClock
 from dothi.storage.relational.access_store import AccessStore
 from dothi.storage.relational.answers import RelationalAnswers
+from dothi.storage.relational.audit import RelationalAudit
 from dothi.storage.relational.people import RelationalPeople
 from dothi.storage.relational.schema import metadata
 
@@ -85,7 +86,8 @@ def _site(tmp_path: Path, environ: dict[str, str]) -> tuple[Site, AccessStore]:
     supervisor = Supervisor([], SystemClock(), 1)
     people = RelationalPeople(engine, SystemClock())
     positions, answers = known_positions(settings.access), RelationalAnswers(engine)
-    known = Known(sessions, OneSource(), people, positions, answers)  # type: ignore[arg-type]
+    audit = RelationalAudit(engine, SystemClock())
+    known = Known(sessions, OneSource(), people, positions, answers, audit)  # type: ignore[arg-type]
     return Site(settings, known, supervisor, list, ENDPOINTS), sessions
 
 

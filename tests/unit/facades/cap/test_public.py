@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 
 from cap_samples import CONTENT, expect_valid
-from dothi.facades.cap.public import PublicWarnings, endpoints
+from dothi.facades.cap.public import PublicStores, PublicWarnings, endpoints
 from dothi.facades.cap.reading import read_alert
 from dothi.model.cap import CapStatus, MsgType, Scope
+from dothi.storage.relational.foreign_warnings import RelationalForeignWarnings
 from serving import client_of, serve
 from unit.facades.cap.conftest import SETTINGS
 from unit.facades.cap.test_desk import follow, released
@@ -22,7 +23,8 @@ ACTUAL = replace(CONTENT, status=CapStatus.ACTUAL)
 
 @asynccontextmanager
 async def public(office: Any) -> AsyncIterator[httpx.AsyncClient]:
-    answers = PublicWarnings(office.warnings, SETTINGS, office.clock, "https://canhbao.example.vn/")
+    stores = PublicStores(office.warnings, RelationalForeignWarnings(office.engine))
+    answers = PublicWarnings(stores, SETTINGS, office.clock, "https://canhbao.example.vn/")
     async with serve(endpoints(answers)) as address, client_of(address) as client:
         yield client
 

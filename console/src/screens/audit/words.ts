@@ -1,0 +1,74 @@
+/** Entries of the audit record as people read them. */
+
+import type { AuditEntry } from '../../api/audit';
+import { formatTime } from '../../format/time';
+import { t, tryText } from '../../i18n/text';
+import { people } from '../../state/people.svelte';
+
+/** What subjects begin with, in the order of the filter. */
+export const KINDS = [
+  'alarm',
+  'suppression',
+  'rule',
+  'limits',
+  'incident',
+  'procedure',
+  'warning',
+  'notice',
+  'person',
+  'door',
+  'position',
+  'duty',
+  'handover',
+  'roster',
+  'shift',
+  'absence',
+  'source',
+  'subscription',
+  'registration',
+  'entity',
+  'snapshot',
+  'context',
+  'program',
+  'audit',
+] as const;
+
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/;
+
+export const whoText = (who: string): string => tryText(`audit_by_${who}`, people.nameOf(who));
+export const actionText = (action: string): string => tryText(`audit_${action}`, action);
+
+/** Where the console shows what an entry is about; null where it does not. */
+export function subjectUrl(subject: string): string | null {
+  const [kind, ...rest] = subject.split(':');
+  const id = encodeURIComponent(rest.join(':'));
+  if (!id) return null;
+  switch (kind) {
+    case 'alarm':
+    case 'incident':
+    case 'entity':
+      return `/${kind}/${id}`;
+    case 'warning':
+      return `/warnings/${id}`;
+    case 'rule':
+      return `/rules/${id}`;
+    case 'source':
+      return `/sources?source=${id}`;
+    case 'notice':
+      return `/notices?notice=${id}`;
+    default:
+      return null;
+  }
+}
+
+function valueText(value: string): string {
+  if (TIME.test(value)) return formatTime(Date.parse(value));
+  return value === 'yes' || value === 'no' ? t(`audit_${value}`) : value;
+}
+
+/** Names and values, nothing empty. */
+export function details(entry: AuditEntry): [string, string][] {
+  return Object.entries(entry.detail)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => [tryText(`audit_key_${name}`, name), valueText(value)]);
+}

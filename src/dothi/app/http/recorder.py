@@ -1,0 +1,49 @@
+"""Everything that somebody does through HTTP enters the audit record: here, for all endpoints."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from dothi.access.deed_kind import DOING, DeedKind, Deeds, Doing, key_of
+from dothi.access.endpoint import Endpoint
+from dothi.ports.audit import Audit
+
+
+class Recorder:
+    """Goes around the handlers of endpoints that have a line in the table of deeds.
+
+    The entry is made in the first transaction of the change; where there is none of this
+    database (the log has a writer of its own, tenants have their own), right after the change.
+    What was refused or failed has no entry.
+    """
+
+    def __init__(self, audit: Audit, deeds: Deeds) -> None:
+        self._audit = audit
+        self._deeds = deeds
+
+    def around(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint, recorded; as it is where it has no line."""
+        kind = self._deeds.get(key_of(endpoint))
+        if kind is None:
+            return endpoint
+        return replace(endpoint, handler=self._recorded(endpoint, kind))
+
+    def _recorded(self, endpoint: Endpoint, kind: DeedKind) -> Any:
+        handler, audit = endpoint.handler, self._audit
+
+        async def recorded(request: Any) -> Any:
+            doing = Doing(kind, request.state.principal.name, request.path_params)
+            tenant = request.headers.get("ngsild-tenant", "")
+            doing.learn({"query": request.url.query, "tenant": tenant})
+            request.scope[DOING] = doing
+            deed = doing.deed
+            try:
+                with audit.attended(deed):
+                    response = await handler(request)
+                if response.status_code < 400:
+                    await asyncio.to_thread(audit.tell, deed)
+                return response
+            finally:
+                deed.is_told = True  # what goes on in the background is nobody's deed
+
+        return recorded
