@@ -85,11 +85,15 @@ export interface AlarmDetail {
   history: AlarmView[];
   shelve_from_at: string;
   shelve_until_at: string;
+  /** What keeps it from the operators now. */
+  suppressions: Suppression[];
 }
+
+export type Cause = 'operator' | 'parent' | 'maintenance' | 'flood' | 'permit';
 
 export interface Suppression {
   id: number;
-  cause: 'operator' | 'parent' | 'maintenance' | 'flood' | 'permit';
+  cause: Cause;
   by: string;
   reason: string;
   from_at: string;
@@ -100,6 +104,11 @@ export interface Suppression {
   parent: string;
   least_urgent: number | null;
   permit: string;
+  ended_at: string | null;
+  ended_by: string;
+  state: 'in_force' | 'planned' | 'ended';
+  /** Open alarms that it keeps from the operators now. */
+  alarms: number;
 }
 
 export type Verdict = 'acceptable' | 'manageable' | 'too_many';
@@ -176,9 +185,11 @@ export const alarms = {
     post<AlarmView>(`/${id}/shelve`, { until_at, reason }),
   unshelve: (id: number) => post<AlarmView>(`/${id}/unshelve`, {}),
   reset: (id: number) => post<AlarmView>(`/${id}/reset`, {}),
-  suppressions: (signal?: AbortSignal) => read<Suppression[]>('/suppressions', signal),
+  suppressions: (endedSince = '') =>
+    read<Suppression[]>(`/suppressions${queryText({ ended_since: endedSince })}`),
   suppress: (body: unknown) => post<Suppression>('/suppressions', body),
-  endSuppression: (id: number) => post<Suppression>(`/suppressions/${id}/end`, {}),
+  endSuppression: (id: number, reason: string) =>
+    post<Suppression>(`/suppressions/${id}/end`, { reason }),
 };
 
 export function needsPerson(alarm: AlarmView): boolean {

@@ -8,6 +8,7 @@ import { noticesEn } from './strings.notices.en';
 import { peopleEn } from './strings.people.en';
 import { rulesEn } from './strings.rules.en';
 import { registrationsEn } from './strings.registrations.en';
+import { suppressionsEn } from './strings.suppressions.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
 import { warningsEn } from './strings.warnings.en';
 import { wallEn } from './strings.wall.en';
@@ -23,6 +24,7 @@ export const en: Strings = {
   ...registrationsEn,
   ...rulesEn,
   ...subscriptionsEn,
+  ...suppressionsEn,
   ...warningsEn,
   ...wallEn,
   product: 'Province operations centre',

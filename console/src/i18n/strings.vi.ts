@@ -8,6 +8,7 @@ import { noticesVi } from './strings.notices.vi';
 import { peopleVi } from './strings.people.vi';
 import { rulesVi } from './strings.rules.vi';
 import { registrationsVi } from './strings.registrations.vi';
+import { suppressionsVi } from './strings.suppressions.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
 import { warningsVi } from './strings.warnings.vi';
 import { wallVi } from './strings.wall.vi';
@@ -22,6 +23,7 @@ export const vi = {
   ...registrationsVi,
   ...rulesVi,
   ...subscriptionsVi,
+  ...suppressionsVi,
   ...warningsVi,
   ...wallVi,
   product: 'Trung tâm điều hành tỉnh',

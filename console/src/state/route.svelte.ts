@@ -10,6 +10,7 @@ export type Screen =
   | 'alarms'
   | 'alarm'
   | 'alarm_performance'
+  | 'suppressions'
   | 'subscriptions'
   | 'rules'
   | 'registrations'
@@ -33,6 +34,7 @@ const SCREENS: readonly Screen[] = [
   'alarms',
   'alarm',
   'alarm_performance',
+  'suppressions',
   'subscriptions',
   'rules',
   'registrations',
