@@ -65,7 +65,7 @@ def test_an_operator_acknowledges_and_shelves_by_keyboard(tmp_path: Path) -> Non
         page.goto("/alarms")
         expect(page.locator(ROW)).to_have_count(5, timeout=SLOW_MS)
         expect(page.get_by_test_id("alarm-count")).to_contain_text("5")
-        expect(page.locator(ROW).first).to_contain_text("1.62 m > 1.50 m")
+        expect(page.locator(ROW).first).to_contain_text("1,62 m > 1,50 m")
         page.locator("h1").click()
         page.keyboard.press("j")
         page.keyboard.press("a")

@@ -51,7 +51,7 @@ def test_from_a_draft_to_an_approved_rule(browser: Browser, tmp_path: Path) -> N
         form.get_by_label("Kiểu thực thể").blur()
         test = page.get_by_test_id("back-test")
         expect(test.locator(".figure").first).to_contain_text("1")
-        expect(test.locator("tbody tr")).to_contain_text("Mực nước cao: level 1,5 ≥ 1,5")
+        expect(test.locator("tbody tr")).to_contain_text("Mực nước cao: Mực nước 1,5 m ≥ 1,5 m")
         expect(test.locator("canvas")).to_be_visible()
         form.get_by_label("Hậu quả nếu không xử lý (tiếng Việt)").fill("Ngập bãi thấp.")
         form.get_by_label("Việc phải làm (tiếng Việt)").fill("Báo trực ban.")

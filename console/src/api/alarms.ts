@@ -1,5 +1,6 @@
 /** Alarms: shapes of docs/reference/http-api.md, and what people do to them. */
 
+import { settings } from '../state/settings.svelte';
 import { get, queryText, send, type Query } from './client';
 
 export type AlarmState =
@@ -26,6 +27,7 @@ export interface AlarmView {
   title: string;
   title_en: string;
   text: string;
+  text_en: string;
   domain: string;
   position: string;
   raised_at: string;
@@ -66,6 +68,7 @@ export interface AlarmEntry {
   by: string;
   reason: string;
   detail: string;
+  detail_en: string;
   is_announced: boolean;
   explanation: unknown;
 }
@@ -196,8 +199,14 @@ export function needsPerson(alarm: AlarmView): boolean {
   return alarm.state === 'active_unacknowledged' || alarm.state === 'returned_unacknowledged';
 }
 
-/** The value against its limit, without the title, which stands beside it. */
-export function againstLimit({ title, text }: Pick<AlarmView, 'title' | 'text'>): string {
+/** The value against its limit, in the person's language, without the title, which stands beside it. */
+export function againstLimit(
+  of: Pick<AlarmView, 'title' | 'title_en' | 'text' | 'text_en'>,
+): string {
+  // A phone may still hold alarms that it kept before there were two languages.
+  const isEnglish = settings.lang === 'en' && Boolean(of.text_en);
+  const [title, text] = isEnglish ? [of.title_en, of.text_en] : [of.title, of.text];
+  if (text === title) return '';
   return title && text.startsWith(`${title}: `) ? text.slice(title.length + 2) : text;
 }
 

@@ -67,6 +67,7 @@ export interface Firing {
   start_at: string;
   end_at: string | null;
   text: string;
+  text_en: string;
   is_new: boolean;
 }
 
@@ -101,6 +102,8 @@ export interface Term {
   value?: number | null;
   reason?: string;
   verdict?: boolean | null;
+  /** UN/CEFACT code. */
+  unit?: string;
   limit_source?: { level: string; source: string; mark: string; valid_from: string };
   inputs?: { observed_at: string }[];
 }

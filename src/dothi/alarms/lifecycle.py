@@ -138,5 +138,6 @@ def _as_told(alarm: Alarm, transition: Transition) -> Alarm:
         version=transition.version,
         priority=transition.priority,
         text=transition.text,
+        text_en=transition.text_en,
         seq=transition.seq,
     )

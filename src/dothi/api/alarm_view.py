@@ -47,6 +47,7 @@ class EntryView(Struct):
     """Person; empty: dothi itself."""
     reason: str
     detail: str
+    detail_en: str
     is_announced: bool
     explanation: Raw | None
     """JSON of the rules: inputs, limits, verdicts."""
@@ -126,6 +127,7 @@ def entry_view(entry: AlarmEntry) -> EntryView:
         entry.by,
         entry.reason,
         entry.detail,
+        entry.detail_en or entry.detail,
         entry.is_announced,
         raw_json(entry.explanation),
     )

@@ -42,6 +42,8 @@ class FiringView(Struct):
     start_at: datetime
     end_at: datetime | None
     text: str
+    """Value against limit, in Vietnamese."""
+    text_en: str
     is_new: bool
     """The version that is in force was not active at any moment of it."""
 
@@ -129,7 +131,8 @@ def surroundings(deps: ApiDeps, rules: Rules) -> tuple[Surroundings, Any]:
     """What rules need beside their rows, and the facts."""
     facts = deps.rule_facts
     assert facts is not None, "given with the rules"
-    return Surroundings(deps.history, facts, rules.limits(), facts.area_shape), facts
+    limits, words = rules.limits(), deps.rule_vocabulary
+    return Surroundings(deps.history, facts, limits, facts.area_shape, words), facts
 
 
 def _rule(rules: Rules, body: BackTestBody) -> Rule:
@@ -174,7 +177,10 @@ def _view(
         max((_length_s(one, span) for one in firings), default=0.0),
         None if before is None else len(before.firings),
         by_entity,
-        [FiringView(f.entity, f.start_at, f.end_at, f.text, new) for f, new in newest],
+        [
+            FiringView(f.entity, f.start_at, f.end_at, f.text.vi, f.text.en, new)
+            for f, new in newest
+        ],
         lines,
     )
 

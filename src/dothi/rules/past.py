@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dothi.model.row import LOG_SCHEMA, Change
-from dothi.model.rule import LimitTable, Rule
+from dothi.model.rule import LimitTable, Rule, Words
 from dothi.model.rule_condition import Compare, Condition
 from dothi.model.series import RawQuery, SeriesKey
 from dothi.model.transition import Transition
@@ -18,6 +18,7 @@ from dothi.rules.check import leaves_of
 from dothi.rules.engine import Engine
 from dothi.rules.fences import AreaShape
 from dothi.rules.scope import Facts
+from dothi.rules.wording import NO_WORDS, Vocabulary
 
 CHUNK_ROWS = 1_000_000
 """Rows that are evaluated at once."""
@@ -33,9 +34,12 @@ class Surroundings:
     facts: Facts
     limits: Sequence[LimitTable] = ()
     area_shape: AreaShape | None = None
+    vocabulary: Vocabulary = NO_WORDS
 
     def engine(self, rules: Sequence[Rule]) -> Engine:
-        found = Engine(self.facts, self.limits, area_shape=self.area_shape)
+        found = Engine(
+            self.facts, self.limits, area_shape=self.area_shape, vocabulary=self.vocabulary
+        )
         found.load(rules, ())
         return found
 
@@ -48,7 +52,7 @@ class Firing:
     start_at: datetime
     end_at: datetime | None
     """None: still at the end of the test."""
-    text: str
+    text: Words
     explanation: str
 
 
@@ -116,7 +120,8 @@ def firings_of(transitions: Sequence[Transition]) -> list[Firing]:
     found: list[Firing] = []
 
     def add(one: Transition, end_at: datetime | None) -> None:
-        found.append(Firing(one.entity, one.at, end_at, one.text, one.explanation))
+        text = Words(vi=one.text, en=one.text_en)
+        found.append(Firing(one.entity, one.at, end_at, text, one.explanation))
 
     for one in transitions:
         if one.is_active:

@@ -57,8 +57,9 @@ class Alarms:
         self, is_active: bool = True, entity: str = PHU_AN, priority: Priority = Priority.HIGH
     ) -> None:
         now = self.parts.clock.now()
-        text, place = "1.62 m > 1.50 m", Place(entity, "WaterObserved", "Phú An", 106.7, 10.9)
-        one = Transition("high-water", 3, entity, is_active, now, 7, priority, text, EXPLANATION)
+        vi, en = "1,62 m > 1,50 m", "1.62 m > 1.50 m"
+        place = Place(entity, "WaterObserved", "Phú An", 106.7, 10.9)
+        one = Transition("high-water", 3, entity, is_active, now, 7, priority, vi, EXPLANATION, en)
         context = Context(now, limits(), "operator", lambda _r, _v: FACTS, {entity: place})
         with self.ledger.writing() as book:
             take(book, [one], context)
@@ -142,7 +143,9 @@ async def test_one_alarm_explains_itself(alarms: Alarms) -> None:
     alarms.happen()
     await alarms.post("/1/comment", reason="pump checked")
     detail = await alarms.get("/1")
-    assert detail["alarm"]["text"] == "1.62 m > 1.50 m"
+    assert detail["alarm"]["text"] == "1,62 m > 1,50 m"
+    assert detail["alarm"]["text_en"] == "1.62 m > 1.50 m"
+    assert detail["record"][0]["detail_en"] == "1.62 m > 1.50 m"
     assert detail["explanation"] == json.loads(EXPLANATION)
     assert detail["series"] == [{"entity": PHU_AN, "attribute": "level", "dataset": ""}]
     assert [(e["kind"], e["by"], e["reason"]) for e in detail["record"]] == [

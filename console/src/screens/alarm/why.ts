@@ -12,6 +12,8 @@ export interface Term {
   source: string;
   validFrom: string;
   mark: string;
+  /** UN/CEFACT code of value and limit; empty: not known. */
+  unit: string;
 }
 
 type Json = Record<string, unknown>;
@@ -32,6 +34,7 @@ function termOf(found: Json): Term {
     source: text(source['source']),
     validFrom: text(source['valid_from']),
     mark: text(source['mark']),
+    unit: text(found['unit']),
   };
 }
 
