@@ -1,5 +1,7 @@
 """In which units numbers come: by what is known of the attribute, else by the rows themselves."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dothi.rules.plan import Slot
@@ -15,19 +17,19 @@ class UnitsSeen:
         self._last: dict[str, str] = {}
         self._run: Run | None = None
 
-    def look_at(self, run: Run | None) -> None:
-        """The rows that are judged now; None: only time passes."""
+    def look_at(self, run: Run, slots: Sequence[Slot], attributes: Sequence[str]) -> None:
+        """The rows that are judged now. The unit of what nobody described is kept for what time
+        decides later."""
         self._run = run
-
-    def note(self, run: Run, slots: list[Slot], names: dict[str, list[str]]) -> None:
-        """Keep the unit of attributes of which nothing is known, for what time decides later."""
-        for slot in slots:
-            name = slot.attribute
-            if name in self._last or name in self.vocabulary.units:
-                continue
-            rows = np.flatnonzero(run.attribute == names["attribute"].index(name))
+        known = self._last.keys() | self.vocabulary.units.keys()
+        for name in {slot.attribute for slot in slots} - known:
+            rows = np.flatnonzero(run.attribute == attributes.index(name))
             if len(rows):
                 self._last[name] = run.table["unit"][int(rows[0])].as_py() or ""
+
+    def look_away(self) -> None:
+        """Only time passes."""
+        self._run = None
 
     def unit(self, attribute: str, seq: int) -> str:
         """UN/CEFACT code of the number that a row of the log told; empty: not known."""

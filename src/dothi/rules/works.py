@@ -50,7 +50,7 @@ class Works:
 
     def age(self, now_us: int) -> list[Fired]:
         """What the passing of time alone means."""
-        self._seen.look_at(None)
+        self._seen.look_away()
         samples = {}
         for number, unit in enumerate(self.signals):
             self._bind(number, unit.waiting())
@@ -79,8 +79,7 @@ class Works:
         fired = self._rebind(rows)
         if not len(run):
             return fired
-        self._seen.look_at(run)
-        self._seen.note(run, self.plan.slots, names)
+        self._seen.look_at(run, self.plan.slots, names["attribute"])
         self._reach()
         for slot in self._slots:
             slot.rows = slot_rows(run, slot.slot, names, slot.state, needs_number=slot.needs_number)
