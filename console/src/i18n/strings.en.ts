@@ -4,6 +4,7 @@ import { drillEn } from './strings.drill.en';
 import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
 import { incidentsEn } from './strings.incidents.en';
+import { limitsEn } from './strings.limits.en';
 import { noticesEn } from './strings.notices.en';
 import { peopleEn } from './strings.people.en';
 import { rulesEn } from './strings.rules.en';
@@ -19,6 +20,7 @@ export const en: Strings = {
   ...alarmsEn,
   ...entitiesEn,
   ...incidentsEn,
+  ...limitsEn,
   ...noticesEn,
   ...peopleEn,
   ...registrationsEn,

@@ -4,6 +4,7 @@ import { drillVi } from './strings.drill.vi';
 import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
 import { incidentsVi } from './strings.incidents.vi';
+import { limitsVi } from './strings.limits.vi';
 import { noticesVi } from './strings.notices.vi';
 import { peopleVi } from './strings.people.vi';
 import { rulesVi } from './strings.rules.vi';
@@ -18,6 +19,7 @@ export const vi = {
   ...alarmsVi,
   ...entitiesVi,
   ...incidentsVi,
+  ...limitsVi,
   ...noticesVi,
   ...peopleVi,
   ...registrationsVi,
