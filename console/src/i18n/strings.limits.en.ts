@@ -4,6 +4,8 @@ import type { limitsVi } from './strings.limits.vi';
 
 export const limitsEn: Record<keyof typeof limitsVi, string> = {
   limits_title: 'Dated limits',
+  limits_search: 'Find a limit or source',
+  limits_value_empty: '(empty: the text gives no number)',
   limits_day: 'Valid on',
   limits_every: 'Also those that are over or to come',
   limits_attribute: 'Attribute',

@@ -2,6 +2,8 @@
 
 export const limitsVi = {
   limits_title: 'Ngưỡng theo ngày hiệu lực',
+  limits_search: 'Tìm ngưỡng, căn cứ',
+  limits_value_empty: '(trống: văn bản không nêu số)',
   limits_day: 'Có hiệu lực ngày',
   limits_every: 'Kể cả đã hết và chưa có hiệu lực',
   limits_attribute: 'Thuộc tính',

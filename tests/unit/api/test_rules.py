@@ -67,6 +67,11 @@ async def test_what_cannot_be_a_rule_names_the_place(api: Any) -> None:
         ({**RULE["condition"], "limt": 1}, "`limt`"),
         ({**RULE["condition"], "limit": {"table": "x", "level": "I"}}, "limit table x"),
         ({"kind": "all_of", "of": []}, "$.condition.of"),
+        (
+            {"kind": "geofence", "polygon": [[106, 10], [107, 11], [107, 10], [106, 11]]},
+            "$.condition.polygon: its sides cross",
+        ),
+        ({"kind": "geofence", "polygon": [[106, 10], [107, 11]]}, "at least three corners"),
         ({"kind": "at_least", "count": 3, "of": [RULE["condition"]]}, "3 of 1"),
         ({"kind": "range", "attribute": "a", "low": 2.0, "high": 1.0}, "above high"),
     ]

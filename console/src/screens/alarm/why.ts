@@ -14,6 +14,8 @@ export interface Term {
   mark: string;
   /** UN/CEFACT code of value and limit; empty: not known. */
   unit: string;
+  /** Of a rate: in how many seconds. */
+  perS: number | null;
 }
 
 type Json = Record<string, unknown>;
@@ -35,6 +37,7 @@ function termOf(found: Json): Term {
     validFrom: text(source['valid_from']),
     mark: text(source['mark']),
     unit: text(found['unit']),
+    perS: found['figure'] === 'rate' ? number((found['parameters'] as unknown[] | undefined)?.[0]) : null,
   };
 }
 
