@@ -41,7 +41,8 @@ def transition(
     """A change of a condition `at_s` seconds after NOW."""
     at = NOW + timedelta(seconds=at_s)
     text = "1.62 m > 1.50 m" if is_active else "1.40 m"
-    return Transition(rule, version, entity, is_active, at, seq, priority, text, '{"limit": 1.5}')
+    vi, told = text.replace(".", ","), '{"limit": 1.5}'
+    return Transition(rule, version, entity, is_active, at, seq, priority, vi, told, text)
 
 
 @dataclass

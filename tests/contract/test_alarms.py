@@ -23,8 +23,10 @@ from dothi.model.priority import Priority
 from dothi.model.problem import Problem
 from dothi.model.transition import Transition
 from dothi.ports.alarms import SORTS, AlarmQuery
+from dothi.ports.notices import NoticeQuestion
 from dothi.storage.relational.alarm_reader import RelationalAlarmReader
 from dothi.storage.relational.alarms import RelationalAlarmLedger
+from dothi.storage.relational.notices import RelationalNotices
 from tests.contract.conftest import Opener
 
 WHY = Why("lan", "seen on camera")
@@ -105,6 +107,17 @@ def test_an_occurrence_is_kept_with_its_place_and_record(desk: Desk) -> None:
     )
     assert desk.notices() == {f"alarm:{alarm.id}:raised:1"}
     assert desk.reader.get(alarm.id) == alarm
+
+
+def test_what_it_says_is_kept_in_both_languages(desk: Desk) -> None:
+    desk.take(transition(), transition(False, 60))
+    [alarm] = desk.all()
+    assert (alarm.text, alarm.text_en) == ("1,62 m > 1,50 m", "1.62 m > 1.50 m")
+    raised, returned = desk.reader.record(alarm.id)
+    assert (raised.detail, raised.detail_en) == (alarm.text, alarm.text_en)
+    assert (returned.detail, returned.detail_en) == ("1,40 m", "1.40 m")
+    [told] = [one.notice for one in RelationalNotices(desk.engine).page(NoticeQuestion())]
+    assert (told.parameters["text"], told.parameters["text_en"]) == (alarm.text, alarm.text_en)
 
 
 def test_a_new_occurrence_is_a_new_record_of_the_same_condition(desk: Desk) -> None:

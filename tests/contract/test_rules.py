@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 
 from dothi.model.rule import DatedValue, LimitTable, Rule, Scope, Words
 from dothi.model.rule_condition import Threshold
@@ -94,3 +95,21 @@ def test_states_move_with_the_cursor(reopen: Opener) -> None:
     found = sorted(RelationalRules(store.engine).states(), key=lambda s: (s.rule, s.entity))
     assert found == [StoredState("", "snapshot", b"all"), StoredState("level", "e1", b"new")]
     assert store.cursors.position("alarms") == 7
+
+
+def test_limits_change_within_one_transaction(reopen: Opener) -> None:
+    rules = RelationalRules(reopen().engine)
+    table = LimitTable(name="levels", title=Words(vi="cấp"))
+
+    def refuse(found: LimitTable | None) -> LimitTable:
+        assert found is None
+        raise ValueError("no")
+
+    before = rules.revision()
+    with pytest.raises(ValueError, match="no"):
+        rules.change_limits("levels", refuse)
+    assert (rules.limits(), rules.revision()) == ([], before)
+    assert rules.change_limits("levels", lambda found: table) == table
+    changed = rules.change_limits("levels", lambda found: msgspec.structs.replace(found, unit="m"))
+    assert rules.limits() == [changed]
+    assert rules.revision() > before

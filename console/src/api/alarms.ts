@@ -1,5 +1,6 @@
 /** Alarms: shapes of docs/reference/http-api.md, and what people do to them. */
 
+import { settings } from '../state/settings.svelte';
 import { get, queryText, send, type Query } from './client';
 
 export type AlarmState =
@@ -26,6 +27,7 @@ export interface AlarmView {
   title: string;
   title_en: string;
   text: string;
+  text_en: string;
   domain: string;
   position: string;
   raised_at: string;
@@ -66,6 +68,7 @@ export interface AlarmEntry {
   by: string;
   reason: string;
   detail: string;
+  detail_en: string;
   is_announced: boolean;
   explanation: unknown;
 }
@@ -85,11 +88,15 @@ export interface AlarmDetail {
   history: AlarmView[];
   shelve_from_at: string;
   shelve_until_at: string;
+  /** What keeps it from the operators now. */
+  suppressions: Suppression[];
 }
+
+export type Cause = 'operator' | 'parent' | 'maintenance' | 'flood' | 'permit';
 
 export interface Suppression {
   id: number;
-  cause: 'operator' | 'parent' | 'maintenance' | 'flood' | 'permit';
+  cause: Cause;
   by: string;
   reason: string;
   from_at: string;
@@ -100,6 +107,11 @@ export interface Suppression {
   parent: string;
   least_urgent: number | null;
   permit: string;
+  ended_at: string | null;
+  ended_by: string;
+  state: 'in_force' | 'planned' | 'ended';
+  /** Open alarms that it keeps from the operators now. */
+  alarms: number;
 }
 
 export type Verdict = 'acceptable' | 'manageable' | 'too_many';
@@ -176,17 +188,25 @@ export const alarms = {
     post<AlarmView>(`/${id}/shelve`, { until_at, reason }),
   unshelve: (id: number) => post<AlarmView>(`/${id}/unshelve`, {}),
   reset: (id: number) => post<AlarmView>(`/${id}/reset`, {}),
-  suppressions: (signal?: AbortSignal) => read<Suppression[]>('/suppressions', signal),
+  suppressions: (endedSince = '') =>
+    read<Suppression[]>(`/suppressions${queryText({ ended_since: endedSince })}`),
   suppress: (body: unknown) => post<Suppression>('/suppressions', body),
-  endSuppression: (id: number) => post<Suppression>(`/suppressions/${id}/end`, {}),
+  endSuppression: (id: number, reason: string) =>
+    post<Suppression>(`/suppressions/${id}/end`, { reason }),
 };
 
 export function needsPerson(alarm: AlarmView): boolean {
   return alarm.state === 'active_unacknowledged' || alarm.state === 'returned_unacknowledged';
 }
 
-/** The value against its limit, without the title, which stands beside it. */
-export function againstLimit({ title, text }: Pick<AlarmView, 'title' | 'text'>): string {
+/** The value against its limit, in the person's language, without the title, which stands beside it. */
+export function againstLimit(
+  of: Pick<AlarmView, 'title' | 'title_en' | 'text' | 'text_en'>,
+): string {
+  // A phone may still hold alarms that it kept before there were two languages.
+  const isEnglish = settings.lang === 'en' && Boolean(of.text_en);
+  const [title, text] = isEnglish ? [of.title_en, of.text_en] : [of.title, of.text];
+  if (text === title) return '';
   return title && text.startsWith(`${title}: `) ? text.slice(title.length + 2) : text;
 }
 

@@ -55,18 +55,43 @@ export interface RuleVersions {
   versions: Rule[];
 }
 
+export interface DatedValue {
+  level: string;
+  /** Empty: of all entities. */
+  entity: string;
+  /** null: the source gives no number. */
+  value: number | null;
+  valid_from: string;
+  /** Exclusive; null: still. */
+  valid_to: string | null;
+  source: string;
+  /** verified, unverified, or what a file says of it. */
+  mark: string;
+  added_by: string;
+  added_at: string | null;
+  ended_by: string;
+  ended_at: string | null;
+  end_reason: string;
+  verified_by: string;
+  verified_at: string | null;
+}
+
 export interface LimitTable {
   name: string;
   title: Words;
   unit: string;
-  values: { level: string }[];
+  values: DatedValue[];
 }
+
+/** What tells the values of a table apart. */
+export type LimitKey = Pick<DatedValue, 'level' | 'entity' | 'valid_from'>;
 
 export interface Firing {
   entity: string;
   start_at: string;
   end_at: string | null;
   text: string;
+  text_en: string;
   is_new: boolean;
 }
 
@@ -101,6 +126,8 @@ export interface Term {
   value?: number | null;
   reason?: string;
   verdict?: boolean | null;
+  /** UN/CEFACT code. */
+  unit?: string;
   limit_source?: { level: string; source: string; mark: string; valid_from: string };
   inputs?: { observed_at: string }[];
 }
@@ -124,6 +151,12 @@ export const rulesApi = {
   all: (signal?: AbortSignal) => got<RuleState[]>('', signal),
   one: (rule: string, signal?: AbortSignal) => got<RuleVersions>(`/${id(rule)}`, signal),
   limits: (signal?: AbortSignal) => got<LimitTable[]>('/limits', signal),
+  newTable: (body: Pick<LimitTable, 'name' | 'title' | 'unit'>) => sent<LimitTable>('/limits', body),
+  addLimit: (table: string, body: unknown) => sent<LimitTable>(`/limits/${id(table)}/values`, body),
+  endLimit: (table: string, key: LimitKey, valid_to: string, reason: string) =>
+    sent<LimitTable>(`/limits/${id(table)}/values/end`, { ...key, valid_to, reason }),
+  verifyLimit: (table: string, key: LimitKey) =>
+    sent<LimitTable>(`/limits/${id(table)}/values/verify`, key),
   draft: (rule: unknown) => sent<Rule>('', rule),
   approve: (rule: string, version: number) =>
     sent<RuleVersions>(`/${id(rule)}/versions/${version}/approve`, null),

@@ -216,6 +216,8 @@ export const warningsApi = {
 
 export interface AreaFeature {
   properties: { id: string; level: string; code: string; name: string; name_en: string; parent: string | null };
+  /** GeoJSON. */
+  geometry: unknown;
 }
 
 export async function areasOf(level: string): Promise<AreaFeature[]> {

@@ -39,6 +39,9 @@ const UNITS: Record<string, [symbol: string, decimals?: number]> = {
   NTU: ['NTU', 1],
 };
 
+/** Codes that have a symbol. */
+export const UNIT_CODES = Object.keys(UNITS).filter((code) => UNITS[code]?.[0]);
+
 /** The code itself where it is not known here. */
 export function unitSymbol(code: string | null): string {
   if (code === null) return '';

@@ -4,11 +4,13 @@ import { drillEn } from './strings.drill.en';
 import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
 import { incidentsEn } from './strings.incidents.en';
+import { limitsEn } from './strings.limits.en';
 import { noticesEn } from './strings.notices.en';
 import { auditEn } from './strings.audit.en';
 import { peopleEn } from './strings.people.en';
 import { rulesEn } from './strings.rules.en';
 import { registrationsEn } from './strings.registrations.en';
+import { suppressionsEn } from './strings.suppressions.en';
 import { subscriptionsEn } from './strings.subscriptions.en';
 import { warningsEn } from './strings.warnings.en';
 import { wallEn } from './strings.wall.en';
@@ -19,12 +21,14 @@ export const en: Strings = {
   ...alarmsEn,
   ...entitiesEn,
   ...incidentsEn,
+  ...limitsEn,
   ...noticesEn,
   ...auditEn,
   ...peopleEn,
   ...registrationsEn,
   ...rulesEn,
   ...subscriptionsEn,
+  ...suppressionsEn,
   ...warningsEn,
   ...wallEn,
   product: 'Province operations centre',

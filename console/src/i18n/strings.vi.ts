@@ -4,11 +4,13 @@ import { drillVi } from './strings.drill.vi';
 import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
 import { incidentsVi } from './strings.incidents.vi';
+import { limitsVi } from './strings.limits.vi';
 import { noticesVi } from './strings.notices.vi';
 import { auditVi } from './strings.audit.vi';
 import { peopleVi } from './strings.people.vi';
 import { rulesVi } from './strings.rules.vi';
 import { registrationsVi } from './strings.registrations.vi';
+import { suppressionsVi } from './strings.suppressions.vi';
 import { subscriptionsVi } from './strings.subscriptions.vi';
 import { warningsVi } from './strings.warnings.vi';
 import { wallVi } from './strings.wall.vi';
@@ -18,12 +20,14 @@ export const vi = {
   ...alarmsVi,
   ...entitiesVi,
   ...incidentsVi,
+  ...limitsVi,
   ...noticesVi,
   ...auditVi,
   ...peopleVi,
   ...registrationsVi,
   ...rulesVi,
   ...subscriptionsVi,
+  ...suppressionsVi,
   ...warningsVi,
   ...wallVi,
   product: 'Trung tâm điều hành tỉnh',

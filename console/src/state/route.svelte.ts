@@ -10,6 +10,7 @@ export type Screen =
   | 'alarms'
   | 'alarm'
   | 'alarm_performance'
+  | 'suppressions'
   | 'subscriptions'
   | 'rules'
   | 'registrations'
@@ -34,6 +35,7 @@ const SCREENS: readonly Screen[] = [
   'alarms',
   'alarm',
   'alarm_performance',
+  'suppressions',
   'subscriptions',
   'rules',
   'registrations',

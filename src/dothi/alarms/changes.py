@@ -66,6 +66,7 @@ class Why:
     by: str = ""
     reason: str = ""
     detail: str = ""
+    detail_en: str = ""
 
 
 class Changes:
@@ -111,7 +112,10 @@ class Changes:
         now, why = self.context.now_at, why or Why()
         self.put(
             alarm,
-            AlarmEntry(alarm.id, kind, at or now, now, alarm.state, why.by, why.reason, why.detail),
+            AlarmEntry(
+                *(alarm.id, kind, at or now, now, alarm.state, why.by, why.reason, why.detail),
+                detail_en=why.detail_en,
+            ),
         )
 
     def tell(
@@ -121,7 +125,9 @@ class Changes:
         shown = {
             "title": alarm.title,
             "title_en": alarm.title_en,
-            "text": alarm.text,
+            # The title stands beside it.
+            "text": alarm.text.removeprefix(f"{alarm.title}: "),
+            "text_en": alarm.text_en.removeprefix(f"{alarm.title_en}: "),
             "place": alarm.place.name or alarm.place.entity,
             "at": alarm.active_at.isoformat(),
             **parameters,

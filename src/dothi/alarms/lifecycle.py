@@ -141,6 +141,7 @@ def _as_told(alarm: Alarm, transition: Transition, **changes: Any) -> Alarm:
         version=transition.version,
         priority=transition.priority,
         text=transition.text,
+        text_en=transition.text_en,
         seq=transition.seq,
         **changes,
     )

@@ -11,7 +11,8 @@ class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     escalate_to: tuple[str, ...] = ("duty_officer",)
     """Positions that are told, besides, of alarms that nobody acknowledged in time."""
     shift_starts: tuple[str, ...] = ("06:00", "14:00", "22:00")
-    """Local times at which shifts change; nothing is shelved beyond the end of a shift."""
+    """Local times at which shifts change where the roster has no shift of the position; nothing is
+    shelved beyond the end of a shift."""
     limits_file: str = ""
     """TOML file with the limits of alarm management; empty: those that dothi brings."""
     gather_s: float = 0.05

@@ -60,7 +60,8 @@ def _take_one(changes: Changes, transition: Transition) -> None:
     if move not in (Move.NEW, Move.CHANGED):
         alarm = _with_chatter(changes.context.limits.chattering, alarm, transition.at)
     if move is Move.RETURNED:
-        changes.note(alarm, Entry.RETURNED, Why(detail=transition.text), transition.at)
+        why = Why(detail=transition.text, detail_en=transition.text_en)
+        changes.note(alarm, Entry.RETURNED, why, transition.at)
     else:
         _put_activation(changes, move, latest, alarm, transition)
     if alarm.is_chattering and not (latest is not None and latest.is_chattering):
@@ -91,6 +92,7 @@ def _entry(
         changes.context.now_at,
         alarm.state,
         detail=transition.text,
+        detail_en=transition.text_en,
         explanation=transition.explanation,
         is_announced=is_announced,
     )
@@ -113,6 +115,7 @@ def _new(changes: Changes, before: Alarm | None, transition: Transition) -> Alar
         title=facts.title or facts.title_en or transition.rule,
         title_en=facts.title_en or facts.title or transition.rule,
         text=transition.text,
+        text_en=transition.text_en,
         raised_at=transition.at,
         opened_at=context.now_at,
         active_at=transition.at,

@@ -1,8 +1,8 @@
-"""What people do to alarms: acknowledge, comment, assign, shelve, suppress, take out of service."""
+"""What people do to alarms: acknowledge, comment, assign, shelve."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 from msgspec import Meta, Struct
 from starlette.requests import Request
@@ -14,15 +14,14 @@ from dothi.access.principal import Principal
 from dothi.alarms import actions
 from dothi.alarms.actions import MOST_AT_ONCE, Seen
 from dothi.alarms.changes import Context, Why
+from dothi.alarms.shift import Shift
 from dothi.api.alarm_deps import AlarmDeps
-from dothi.api.alarm_view import SuppressionView, suppression_view
 from dothi.api.answer import answer
 from dothi.api.deps import ApiDeps
 from dothi.api.person import NoQuery
 from dothi.api.query import decode_body, decode_query
 from dothi.live.alarm_view import AlarmView, alarm_view
-from dothi.model.alarm import Alarm, Suppression, SuppressionCause
-from dothi.model.priority import Priority
+from dothi.model.alarm import Alarm
 from dothi.model.problem import Problem
 from dothi.ports.alarms import AlarmBook
 
@@ -73,25 +72,6 @@ class MaybeReason(Struct, forbid_unknown_fields=True):
     reason: Reason = ""
 
 
-class Suppressing(Struct, forbid_unknown_fields=True):
-    """What is kept from the operators: every given condition must hold."""
-
-    cause: Literal["parent", "maintenance", "flood", "permit"]
-    reason: Reason
-    from_at: datetime | None = None
-    """Default: now."""
-    until_at: datetime | None = None
-    rule: Name = ""
-    entity: Name = ""
-    area: Name = ""
-    parent: Name = ""
-    """Rule whose active alarm at the same entity suppresses (cause parent)."""
-    least_urgent: Annotated[int, Meta(ge=1, le=4)] | None = None
-    """Only alarms of this priority and less urgent ones (cause flood)."""
-    permit: Name = ""
-    """Number of the permit (cause permit: out of service)."""
-
-
 class AlarmActions:
     """Each is one transaction in a worker thread."""
 
@@ -103,67 +83,43 @@ class AlarmActions:
         decode_query(request, NoQuery)
         body = await decode_body(request, Acknowledging)
         seen = [Seen(one.id, one.activations) for one in body.alarms]
-        why = _why(request, body.comment)
+        why = why_of(request, body.comment)
         changed = await self._do(lambda book, now: actions.acknowledge(book, seen, why, now))
         return answer([alarm_view(one) for one in changed])
 
     async def comment(self, request: Request) -> Response:
         alarm, body = await self._asked(request, Remark)
-        why = _why(request, body.reason)
+        why = why_of(request, body.reason)
         return await self._one(lambda book, now: actions.comment(book, alarm, why, now))
 
     async def assign(self, request: Request) -> Response:
         alarm, body = await self._asked(request, Assigning)
-        why = _why(request, body.reason)
+        why = why_of(request, body.reason)
         return await self._one(lambda book, now: actions.assign(book, alarm, body.owner, why, now))
 
     async def reset(self, request: Request) -> Response:
         alarm, body = await self._asked(request, MaybeReason)
-        why = _why(request, body.reason)
+        why = why_of(request, body.reason)
         return await self._one(lambda book, now: actions.reset(book, alarm, why, now))
 
     async def shelve(self, request: Request) -> Response:
         alarm, body = await self._asked(request, Shelving)
-        until_at, why = _aware(body.until_at, "until_at"), _why(request, body.reason)
-        ends_at = self._alarms.shift_at(self._deps.clock.now()).ends_at
+        until_at, why = aware(body.until_at, "until_at"), why_of(request, body.reason)
+        shift = await self._deps.in_thread(self._shift_of, alarm)
         return await self._one(
-            lambda book, now: actions.shelve(book, alarm, until_at, why, now, ends_at)
+            lambda book, now: actions.shelve(book, alarm, until_at, why, now, shift.ends_at)
         )
+
+    def _shift_of(self, number: int) -> Shift:
+        """The present one of the position that answers for the alarm."""
+        alarm = self._alarms.reader.get(number)
+        position = "" if alarm is None else alarm.position
+        return self._alarms.shift_at(self._deps.clock.now(), position)
 
     async def unshelve(self, request: Request) -> Response:
         alarm, body = await self._asked(request, MaybeReason)
-        why = _why(request, body.reason)
+        why = why_of(request, body.reason)
         return await self._one(lambda book, now: actions.unshelve(book, alarm, why, now))
-
-    async def suppressions(self, request: Request) -> Response:
-        decode_query(request, NoQuery)
-        found = await self._deps.in_thread(self._alarms.reader.suppressions)
-        return answer([suppression_view(one) for one in found])
-
-    async def suppress(self, request: Request) -> Response:
-        decode_query(request, NoQuery)
-        body = await decode_body(request, Suppressing)
-        wanted = Suppression(
-            cause=SuppressionCause(body.cause),
-            by=_name_of(request),
-            reason=body.reason,
-            from_at=_aware(body.from_at or self._deps.clock.now(), "from_at"),
-            until_at=None if body.until_at is None else _aware(body.until_at, "until_at"),
-            rule=body.rule,
-            entity=body.entity,
-            area=body.area,
-            parent=body.parent,
-            least_urgent=None if body.least_urgent is None else Priority(body.least_urgent),
-            permit=body.permit,
-        )
-        made = await self._do(lambda book, now: actions.suppress(book, wanted, now))
-        return answer(suppression_view(made), 201)
-
-    async def end(self, request: Request) -> Response:
-        number, body = await self._asked(request, MaybeReason)
-        why = _why(request, body.reason)
-        ended = await self._do(lambda book, now: _end(book, number, why, now))
-        return answer(suppression_view(ended))
 
     async def _asked(self, request: Request, shape: type[T]) -> tuple[int, T]:
         decode_query(request, NoQuery)
@@ -180,21 +136,7 @@ class AlarmActions:
         return await self._deps.in_thread(work)
 
 
-def _end(book: AlarmBook, number: int, why: Why, context: Context) -> Suppression:
-    for one in book.suppressions():
-        if one.id == number:
-            return actions.end(book, one, why, context)
-    raise Problem(
-        "suppression_unknown",
-        "Unknown suppression",
-        f"no suppression {number} is in force",
-        404,
-        where=f"suppression {number}",
-        remedy="GET /api/v1/alarms/suppressions lists them",
-    )
-
-
-def _aware(moment: datetime, name: str) -> datetime:
+def aware(moment: datetime, name: str) -> datetime:
     if moment.tzinfo is None:
         raise Problem(
             "body_invalid",
@@ -206,11 +148,11 @@ def _aware(moment: datetime, name: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _why(request: Request, reason: str) -> Why:
-    return Why(_name_of(request), reason.strip())
+def why_of(request: Request, reason: str) -> Why:
+    return Why(name_of(request), reason.strip())
 
 
-def _name_of(request: Request) -> str:
+def name_of(request: Request) -> str:
     principal: Principal = request.state.principal
     return principal.name
 
@@ -218,26 +160,12 @@ def _name_of(request: Request) -> str:
 def endpoints(deps: ApiDeps, alarms: AlarmDeps) -> list[Endpoint]:
     """Routes by which people act on alarms."""
     does = AlarmActions(deps, alarms)
-    read, operate, tags = Permission.READ, Permission.ALARMS_OPERATE, ("alarms",)
+    operate, tags = Permission.ALARMS_OPERATE, ("alarms",)
     root = "/api/v1/alarms"
     return [
         Endpoint(
             "POST", f"{root}/acknowledge", operate, does.acknowledge,
             "Acknowledge alarms that were seen", NoQuery, Acknowledging, list[AlarmView], tags,
-        ),
-        Endpoint(
-            "GET", f"{root}/suppressions", read, does.suppressions,
-            "What is shelved, suppressed by design or out of service, now or later",
-            NoQuery, None, list[SuppressionView], tags,
-        ),
-        Endpoint(
-            "POST", f"{root}/suppressions", operate, does.suppress,
-            "Suppress by design or take out of service",
-            NoQuery, Suppressing, SuppressionView, tags,
-        ),
-        Endpoint(
-            "POST", f"{root}/suppressions/{{id:int}}/end", operate, does.end,
-            "End a suppression before its time", NoQuery, MaybeReason, SuppressionView, tags,
         ),
         *(
             Endpoint(

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from dothi.alarms.changes import Context
 from dothi.alarms.limits import Limits
-from dothi.alarms.shift import Shift, shift_at
+from dothi.alarms.shift import Shift, planned_at, shift_at
 from dothi.model.alarm import RuleFacts
 from dothi.model.zone import ZONE
 from dothi.ports.alarms import AlarmLedger, AlarmReader
+from dothi.ports.shifts import Shifts
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,19 @@ class AlarmDeps:
     limits: Limits
     position: str
     shift_starts: Sequence[time]
+    """By the clock, where the roster says nothing."""
+    shifts: Shifts | None = None
+    """The roster."""
 
     def context(self, now: datetime) -> Context:
         """For a change that a person makes now."""
         return Context(now, self.limits, self.position, self.facts)
 
-    def shift_at(self, moment: datetime) -> Shift:
+    def shift_at(self, moment: datetime, position: str = "") -> Shift:
+        """Of a position (empty: the usual one): as it is planned, else by the clock. Blocking."""
+        if self.shifts is not None:
+            planned = self.shifts.roster(moment, moment + timedelta(microseconds=1)).shifts
+            found = planned_at(moment, planned, position or self.position)
+            if found is not None:
+                return found
         return shift_at(moment, self.shift_starts, ZONE)

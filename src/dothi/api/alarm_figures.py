@@ -13,7 +13,8 @@ from dothi.access.permission import Permission
 from dothi.alarms.limits import Limits
 from dothi.alarms.performance import Figures, figures
 from dothi.api.alarm_deps import AlarmDeps
-from dothi.api.alarm_view import CountsView, SuppressionView, suppression_view
+from dothi.api.alarm_suppressions import suppression_view
+from dothi.api.alarm_view import CountsView, SuppressionView
 from dothi.api.answer import answer
 from dothi.api.deps import ApiDeps
 from dothi.api.query import decode_query, wrong_parameter
@@ -79,8 +80,10 @@ class FigureHandlers:
 
     async def performance(self, request: Request) -> Response:
         asked = decode_query(request, FiguresQuery)
-        start, end = self._stretch(asked)
-        return answer(await self._deps.in_thread(self._performance, start, end, asked.position))
+        return answer(await self._deps.in_thread(self._asked, asked))
+
+    def _asked(self, asked: FiguresQuery) -> Performance:
+        return self._performance(*self._stretch(asked), asked.position)
 
     def _stretch(self, asked: FiguresQuery) -> tuple[datetime, datetime]:
         now = self._deps.clock.now()
@@ -88,9 +91,10 @@ class FigureHandlers:
             return _given(asked.start_at, asked.end_at)
         if asked.span in ("day", "week"):
             return now - timedelta(days=1 if asked.span == "day" else 7), now
-        shift = self._alarms.shift_at(now)
+        shift = self._alarms.shift_at(now, asked.position)
         if asked.span == "last_shift":
-            before = self._alarms.shift_at(shift.begins_at - timedelta(seconds=1))
+            moment = shift.begins_at - timedelta(seconds=1)
+            before = self._alarms.shift_at(moment, asked.position)
             return before.begins_at, before.ends_at
         # A shift that has just begun has no rate yet: ten minutes at least.
         return min(shift.begins_at, now - timedelta(minutes=10)), now
@@ -128,7 +132,7 @@ class FigureHandlers:
             counts=CountsView(**asdict(reader.counts(stale_before))),
             stale=[alarm_view(one) for one in stale],
             shelved=[
-                suppression_view(one)
+                suppression_view(one, self._deps.clock.now())
                 for one in reader.suppressions()
                 if one.cause is SuppressionCause.OPERATOR
             ],

@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 
 from dothi.alarms.limits import Limits
 from dothi.live.alarm_view import AlarmView
-from dothi.model.alarm import Alarm, AlarmEntry, RuleFacts, Suppression
+from dothi.model.alarm import Alarm, AlarmEntry, RuleFacts
 
 
 class CountsView(Struct):
@@ -47,6 +47,7 @@ class EntryView(Struct):
     """Person; empty: dothi itself."""
     reason: str
     detail: str
+    detail_en: str
     is_announced: bool
     explanation: Raw | None
     """JSON of the rules: inputs, limits, verdicts."""
@@ -89,6 +90,8 @@ class AlarmDetail(Struct):
     """Earliest end of a shelf that begins now."""
     shelve_until_at: datetime
     """Latest one: the end of the shift."""
+    suppressions: list["SuppressionView"]
+    """What keeps it from the operators now."""
 
 
 class SuppressionView(Struct):
@@ -108,6 +111,10 @@ class SuppressionView(Struct):
     permit: str
     ended_at: datetime | None
     ended_by: str
+    state: str
+    """in_force, planned or ended."""
+    alarms: int
+    """Open alarms that it keeps from the operators now."""
 
 
 def entry_view(entry: AlarmEntry) -> EntryView:
@@ -120,6 +127,7 @@ def entry_view(entry: AlarmEntry) -> EntryView:
         entry.by,
         entry.reason,
         entry.detail,
+        entry.detail_en or entry.detail,
         entry.is_announced,
         raw_json(entry.explanation),
     )
@@ -137,25 +145,6 @@ def facts_view(facts: RuleFacts, alarm: Alarm, limits: Limits) -> FactsView:
         facts.response or facts.response_en,
         facts.response_en or facts.response,
         within_s,
-    )
-
-
-def suppression_view(one: Suppression) -> SuppressionView:
-    return SuppressionView(
-        one.id,
-        str(one.cause),
-        one.by,
-        one.reason,
-        one.from_at,
-        one.until_at,
-        one.rule,
-        one.entity,
-        one.area,
-        one.parent,
-        None if one.least_urgent is None else int(one.least_urgent),
-        one.permit,
-        one.ended_at,
-        one.ended_by,
     )
 
 

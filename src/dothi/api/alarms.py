@@ -12,9 +12,10 @@ from starlette.responses import Response
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.alarms.actions import unknown_alarm
-from dothi.api import alarm_actions, alarm_figures
+from dothi.api import alarm_actions, alarm_figures, alarm_suppressions
 from dothi.api.alarm_deps import AlarmDeps
 from dothi.api.alarm_query import MOST_EXPORTED, AlarmsQuery, alarm_query, place_text
+from dothi.api.alarm_suppressions import kept_by, suppression_view
 from dothi.api.alarm_view import (
     AlarmDetail,
     AlarmPage,
@@ -97,6 +98,7 @@ class AlarmHandlers:
         )
         least_at = now + timedelta(seconds=self._alarms.limits.shelve_at_least_s)
         facts = self._alarms.facts(alarm.rule, alarm.version)
+        shift = self._alarms.shift_at(now, alarm.position)
         return AlarmDetail(
             alarm=alarm_view(alarm),
             rule=facts_view(facts, alarm, self._alarms.limits),
@@ -105,7 +107,8 @@ class AlarmHandlers:
             series=series_of(explanation),
             history=[alarm_view(one) for one in reader.page(history)],
             shelve_from_at=least_at,
-            shelve_until_at=max(self._alarms.shift_at(now).ends_at, least_at),
+            shelve_until_at=max(shift.ends_at, least_at),
+            suppressions=[suppression_view(*one) for one in kept_by(alarm, reader, now)],
         )
 
 
@@ -127,6 +130,7 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
         ),
         *alarm_figures.endpoints(deps, deps.alarms),
         *alarm_actions.endpoints(deps, deps.alarms),
+        *alarm_suppressions.endpoints(deps, deps.alarms),
         Endpoint(
             "GET", f"{root}/{{id:int}}", read, handlers.detail,
             "One alarm with its record, explanation and history", NoQuery, None, AlarmDetail, tags,

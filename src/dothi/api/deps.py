@@ -25,6 +25,7 @@ from dothi.ports.state import State
 from dothi.ports.subscriptions import Deliveries
 from dothi.ports.warnings import ForeignWarnings, WarningAnswers, WarningDesk
 from dothi.rules.facts import StateFacts
+from dothi.rules.wording import NO_WORDS, Vocabulary
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,6 +55,8 @@ class ApiDeps:
     rules: Rules | None = None
     """None: this program has no rules."""
     rule_facts: StateFacts | None = None
+    rule_vocabulary: Vocabulary = NO_WORDS
+    """What texts of rules call attributes, and their units."""
     people: People | None = None
     settings: ApiSettings = field(default_factory=ApiSettings)
     warnings: WarningDesk | None = None

@@ -43,6 +43,8 @@ class FiringView(Struct):
     start_at: datetime
     end_at: datetime | None
     text: str
+    """Value against limit, in Vietnamese."""
+    text_en: str
     is_new: bool
     """The version that is in force was not active at any moment of it."""
 
@@ -130,7 +132,8 @@ def surroundings(deps: ApiDeps, rules: Rules) -> tuple[Surroundings, Any]:
     """What rules need beside their rows, and the facts."""
     facts = deps.rule_facts
     assert facts is not None, "given with the rules"
-    return Surroundings(deps.history, facts, rules.limits(), facts.area_shape), facts
+    limits, words = rules.limits(), deps.rule_vocabulary
+    return Surroundings(deps.history, facts, limits, facts.area_shape, words), facts
 
 
 def _rule(rules: Rules, body: BackTestBody) -> Rule:
@@ -172,7 +175,10 @@ def _view(
         max(firings.lengths_s(span), default=0.0),
         None if before is None else len(before.firings),
         firings.by_entity(),
-        [FiringView(f.entity, f.start_at, f.end_at, f.told.text, new) for f, new in newest],
+        [
+            FiringView(f.entity, f.start_at, f.end_at, f.told.text, f.told.text_en, new)
+            for f, new in newest
+        ],
         lines,
     )
 

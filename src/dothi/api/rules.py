@@ -1,16 +1,17 @@
 """Rules: what is in force, drafts and their approval, tests on the history, and why not."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.access.principal import Principal
+from dothi.api import rule_limits
 from dothi.api.answer import answer
 from dothi.api.deps import ApiDeps
 from dothi.api.person import NoQuery
@@ -24,7 +25,7 @@ from dothi.api.rule_tests import (
     run_why_not,
 )
 from dothi.model.problem import Problem
-from dothi.model.rule import LimitTable, Rule
+from dothi.model.rule import Rule
 from dothi.ports.rules import RuleRecord, Rules
 from dothi.rules.approval import check_approval
 from dothi.rules.check import limits_of
@@ -59,12 +60,6 @@ class SwitchBody(Struct, forbid_unknown_fields=True):
     is_enabled: bool
 
 
-class LimitsBody(Struct, forbid_unknown_fields=True):
-    """Dated limits to create or replace."""
-
-    tables: Annotated[list[LimitTable], Meta(min_length=1)]
-
-
 def endpoints(deps: ApiDeps) -> list[Endpoint]:
     """Routes about rules; none where the program has no rules."""
     if deps.rules is None:
@@ -82,14 +77,7 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
             "POST", path, write, handlers.draft,
             "Store a draft as the next version of its rule", NoQuery, Rule, Rule, tags,
         ),
-        Endpoint(
-            "GET", f"{path}/limits", read, handlers.limits, "Dated limits",
-            NoQuery, None, list[LimitTable], tags,
-        ),
-        Endpoint(
-            "PUT", f"{path}/limits", approve, handlers.put_limits,
-            "Create or replace tables of dated limits", NoQuery, LimitsBody, None, tags,
-        ),
+        *rule_limits.endpoints(deps, deps.rules),
         Endpoint(
             "GET", f"{path}/why-not", read, handlers.why_not,
             "Why rules did not fire at an entity at a time",
@@ -164,16 +152,6 @@ class _Handlers:
         if not done:
             raise _no_rule(name)
         return await self._told(name)
-
-    async def limits(self, request: Request) -> Response:
-        decode_query(request, NoQuery)
-        return answer(await self._deps.in_thread(self._rules.limits))
-
-    async def put_limits(self, request: Request) -> Response:
-        decode_query(request, NoQuery)
-        body = await decode_body(request, LimitsBody)
-        await self._deps.in_thread(self._rules.put_limits, body.tables)
-        return Response(status_code=204)
 
     async def why_not(self, request: Request) -> Response:
         asked = decode_query(request, WhyNotQuery)

@@ -45,7 +45,13 @@ def build_alarms(
     return Alarms(
         Watch(ports, settings),
         AlarmDeps(
-            stores.alarm_ledger, stores.alarms, rules.facts, limits, settings.position, starts
+            stores.alarm_ledger,
+            stores.alarms,
+            rules.facts,
+            limits,
+            settings.position,
+            starts,
+            stores.shifts,
         ),
     )
 

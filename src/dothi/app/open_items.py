@@ -90,7 +90,8 @@ class IncidentItems:
 
 def _item(kind: str, alarm: Alarm, detail: str) -> OpenItem:
     place = alarm.place.name or alarm.place.entity
-    title = " · ".join(part for part in (place, alarm.title, alarm.text) if part)
+    text = alarm.text.removeprefix(f"{alarm.title}: ")
+    title = " · ".join(dict.fromkeys(part for part in (place, alarm.title, text) if part))
     return OpenItem(kind, f"alarm:{alarm.id}", title, str(alarm.state), alarm.raised_at, detail)
 
 

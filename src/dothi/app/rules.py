@@ -1,11 +1,15 @@
 """Rules in this program: the engine, and the rules that the example brings."""
 
 import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from dothi.api.layers import Layer
+from dothi.model.attribute_spec import AttributeSpec
+from dothi.model.rule import Words
 from dothi.ports.areas import Areas
 from dothi.ports.clock import Clock
 from dothi.ports.rules import Rules
@@ -13,17 +17,34 @@ from dothi.ports.state import State
 from dothi.rules.engine import Engine
 from dothi.rules.facts import StateFacts
 from dothi.rules.reading import read_rules
+from dothi.rules.wording import NO_WORDS, Vocabulary
 
 RULE_FILE = "rules.toml"
 
 
-def rule_engine(rules: Rules, state: State, areas: Areas, clock: Clock) -> Engine:
+def vocabulary_of(layers: Sequence[Layer], specs: Mapping[str, AttributeSpec]) -> Vocabulary:
+    """What texts of alarms call attributes, and the units to which their values are converted."""
+    units = {layer.attribute: layer.unit for layer in layers if layer.unit}
+    units |= {name: spec.unit for name, spec in specs.items() if spec.unit}
+    names = {layer.attribute: Words(vi=layer.title.vi, en=layer.title.en) for layer in layers}
+    return Vocabulary(names, units)
+
+
+def rule_engine(
+    rules: Rules, state: State, areas: Areas, clock: Clock, vocabulary: Vocabulary = NO_WORDS
+) -> Engine:
     """An engine whose timers do not mind jumps of the clock; `load` puts rules in force.
 
     When `rules.revision()` has risen: `set_limits(rules.limits())`, then `load` again.
     """
     facts = StateFacts(state, areas, clock)
-    return Engine(facts, rules.limits(), area_shape=facts.area_shape, monotonic=time.monotonic)
+    return Engine(
+        facts,
+        rules.limits(),
+        area_shape=facts.area_shape,
+        monotonic=time.monotonic,
+        vocabulary=vocabulary,
+    )
 
 
 def bring_rules(file: Path, rules: Rules, author: str, at: datetime) -> int:

@@ -13,11 +13,14 @@ from dothi.ports.evaluator import RulesInForce
 from dothi.ports.rules import Rules
 from dothi.rules.engine import Engine
 from dothi.rules.past import attributes_of
+from dothi.rules.wording import Vocabulary
 
 
-def rules_in_force(stores: Stores, layers: Sequence[Layer], clock: Clock) -> RulesInForce:
+def rules_in_force(
+    stores: Stores, layers: Sequence[Layer], clock: Clock, vocabulary: Vocabulary
+) -> RulesInForce:
     """An engine over the rules of the store; nothing is loaded yet."""
-    engine = rule_engine(stores.rules, stores.state, stores.areas, clock)
+    engine = rule_engine(stores.rules, stores.state, stores.areas, clock, vocabulary)
     return RulesInForce(
         engine,
         _loader(engine, stores.rules),

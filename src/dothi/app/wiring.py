@@ -31,6 +31,7 @@ from dothi.app.offline import login_url
 from dothi.app.open_items import AlarmItems, IncidentItems
 from dothi.app.people import known_of, known_positions, people_endpoints
 from dothi.app.province import Province, read_province
+from dothi.app.rules import vocabulary_of
 from dothi.app.rules_in_force import rules_in_force
 from dothi.app.source_measures import SourceMeasures
 from dothi.app.started import Started
@@ -96,8 +97,12 @@ async def build(
         snapshots = SnapshotHubs(stores.snapshots, pool, folder, clock)
         hub = Hub(hub_ports(stores, intake, entities, snapshots), tenants)
         doors = Doors(settings, stores, hub, clock, folder.path)
+        vocabulary = vocabulary_of(province.layers, province.specs)
         alarms = build_alarms(
-            settings.alarms, stores, rules_in_force(stores, province.layers, clock), clock
+            settings.alarms,
+            stores,
+            rules_in_force(stores, province.layers, clock, vocabulary),
+            clock,
         )
         notices = NoticePart(settings, stores, clock, folder.path, mode.name)
         intake.watch(alarms.watch.wake)
@@ -211,5 +216,6 @@ def _api_deps(
         },
         rules=stores.rules,
         rule_facts=StateFacts(stores.state, stores.areas, clock),
+        rule_vocabulary=vocabulary_of(province.layers, province.specs),
         settings=settings.api,
     )

@@ -26,7 +26,8 @@ class AlarmView(Struct, gc=False):
     title: str
     title_en: str
     text: str
-    """Value against limit."""
+    """Value against limit, in Vietnamese."""
+    text_en: str
     domain: str
     position: str
     raised_at: datetime
@@ -64,6 +65,7 @@ def alarm_view(alarm: Alarm) -> AlarmView:
         title=alarm.title,
         title_en=alarm.title_en,
         text=alarm.text,
+        text_en=alarm.text_en or alarm.text,
         domain=alarm.domain,
         position=alarm.position,
         raised_at=alarm.raised_at,

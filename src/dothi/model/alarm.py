@@ -110,7 +110,7 @@ class Alarm:
     title: str
     title_en: str
     text: str
-    """Value against limit, of the latest activation."""
+    """Value against limit, of the latest activation, in Vietnamese."""
     raised_at: datetime
     """When it became active for the first time, by the observations."""
     opened_at: datetime
@@ -119,6 +119,8 @@ class Alarm:
     """Latest activation."""
     seq: int
     """Row of the log that decided the latest activation."""
+    text_en: str = ""
+    """`text` in English."""
     domain: str = ""
     position: str = ""
     returned_at: datetime | None = None
@@ -194,6 +196,8 @@ class AlarmEntry:
     """JSON of the rules, of activations."""
     is_announced: bool = False
     """An activation that an operator was to notice: it was not suppressed."""
+    detail_en: str = ""
+    """`detail` in English, where it is a text."""
     number: int = 0
 
 

@@ -80,6 +80,16 @@ class DatedValue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """None: the source gives no number; the limit is then undecidable."""
     valid_to: date | None = None
     """Exclusive; None: still."""
+    added_by: str = ""
+    """Person; empty: it came from a file."""
+    added_at: datetime | None = None
+    ended_by: str = ""
+    """Who gave it its end, where that was done after it was added."""
+    ended_at: datetime | None = None
+    end_reason: str = ""
+    verified_by: str = ""
+    """Who has compared it with the legal text, where that was done after it was added."""
+    verified_at: datetime | None = None
 
 
 class LimitTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

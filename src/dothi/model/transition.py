@@ -23,10 +23,12 @@ class Transition:
     """Row of the log that decided; of a timer the row that had started it."""
     priority: Priority
     text: str
-    """What is to be read in a list, in the language of the rule: value against limit."""
+    """What is to be read in a list, in Vietnamese: value against limit."""
     explanation: str
     """JSON: inputs with their keys, limits with their source, terms and their verdicts. Enough to
     decide again and come to the same verdict."""
+    text_en: str = ""
+    """The same in English; empty: there is only the one."""
 
     @property
     def condition(self) -> str:

@@ -144,6 +144,13 @@ class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     gateways by name, sms, email, webhook, mqtt."""
     fallback_s: float = 120.0
     """The next channel is tried when none before it has accepted the message by then."""
+    storm_alarms: int = 20
+    """More new alarms of medium and low priority than this within `storm_within_s` are told in one
+    summary; urgent ones always one by one. 0: no summaries."""
+    storm_within_s: float = 60.0
+    """Within this time."""
+    storm_every_s: float = 300.0
+    """While so many go on coming, a summary is told so often."""
     again_s: float = 60.0
     """A notice for which nobody was on duty is looked at again after this time."""
     zone: str = "Asia/Ho_Chi_Minh"

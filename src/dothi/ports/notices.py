@@ -121,7 +121,11 @@ class Notices(Protocol):
         """New ones and those whose time has come, the most urgent first."""
         ...
 
-    def plan(self, planned: Sequence[Planned], now: datetime) -> None: ...
+    def plan(
+        self, planned: Sequence[Planned], now: datetime, beside: Sequence[Notice] = ()
+    ) -> None:
+        """Store what was decided and, in the same transaction, notices that follow from it."""
+        ...
 
     def answer(self, number: int, by: str, text: str, now: datetime) -> StoredNotice | None:
         """Store the first answer and spare what was not delivered yet; None: no such notice."""

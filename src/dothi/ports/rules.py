@@ -1,6 +1,6 @@
 """Rules, their versions, the dated limits that they refer to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -61,6 +61,13 @@ class Rules(Protocol):
 
     def put_limits(self, tables: Sequence[LimitTable]) -> None:
         """Create or replace tables by name."""
+        ...
+
+    def change_limits(
+        self, name: str, change: Callable[[LimitTable | None], LimitTable]
+    ) -> LimitTable:
+        """Replace a table by what `change` makes of it (None: there is none), in a transaction
+        that nobody else writes beside; what it raises leaves everything as it was."""
         ...
 
     def revision(self) -> int:

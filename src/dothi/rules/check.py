@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from math import isfinite
 
+import shapely
+
 from dothi.model.rule import Rule
 from dothi.model.rule_condition import (
     AllOf,
@@ -99,6 +101,8 @@ def _geofence(leaf: Geofence, place: str) -> Iterator[str]:
         yield f"{place}: give either polygon or area"
     if leaf.polygon and len(leaf.polygon) < 3:
         yield f"{place}.polygon: give at least three corners"
+    elif leaf.polygon and not shapely.Polygon(leaf.polygon).is_valid:
+        yield f"{place}.polygon: its sides cross or touch each other; put the corners in order"
     for n, (lon, lat) in enumerate(leaf.polygon):
         if not (-180 <= lon <= 180 and -90 <= lat <= 90):
             yield f"{place}.polygon[{n}]: longitude, then latitude, in degrees"

@@ -25,6 +25,7 @@ from dothi.rules.pairs import Fired
 from dothi.rules.plan import Plan, compile_rules, verdict
 from dothi.rules.scope import Facts, NoFacts
 from dothi.rules.steady import Steady
+from dothi.rules.wording import NO_WORDS, Vocabulary
 from dothi.rules.works import Works
 
 END_ROW = 2**40
@@ -52,6 +53,7 @@ class Engine:
         *,
         area_shape: AreaShape | None = None,
         monotonic: Callable[[], float] | None = None,
+        vocabulary: Vocabulary = NO_WORDS,
     ) -> None:
         """
         Args:
@@ -60,11 +62,13 @@ class Engine:
             area_shape: geometry of an area by its id, for fences.
             monotonic: seconds that only pass; with it, jumps of the clock move no timer. Without
                 it `now` is believed.
+            vocabulary: names and units of attributes, for texts.
         """
         self._facts = facts or NoFacts()
         self._dated = DatedLimits(limits)
         self._fences = Fences(area_shape)
         self._steady = Steady(monotonic)
+        self._vocabulary = vocabulary
         self.load((), ())
 
     def load(self, rules: Sequence[Rule], states: Iterable[StoredState]) -> None:
@@ -75,7 +79,9 @@ class Engine:
             states: all that `evaluate` and `tick` ever gave, the newest of each key.
         """
         self.plan: Plan = compile_rules(rules)
-        self._works = Works(self.plan, self._dated, self._facts, self._fences, states)
+        self._works = Works(
+            *(self.plan, self._dated, self._facts, self._fences, states), self._vocabulary
+        )
 
     def set_limits(self, limits: Sequence[LimitTable]) -> None:
         """Dated limits from the next `load` on."""

@@ -61,6 +61,8 @@ class Term(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     other: float | None = None
     points: tuple[tuple[datetime, float, int], ...] = ()
     """Windows: time, value and seq of what was in it."""
+    unit: str = ""
+    """UN/CEFACT code of value and limit (of a rate, of what changes); empty: not known."""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

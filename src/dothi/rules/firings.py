@@ -22,6 +22,9 @@ class Told(Protocol):
     def text(self) -> str: ...
 
     @property
+    def text_en(self) -> str: ...
+
+    @property
     def explanation(self) -> str: ...
 
 

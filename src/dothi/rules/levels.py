@@ -15,7 +15,7 @@ import numpy as np
 
 from dothi.model.moments import at_of, us_of
 from dothi.model.quality import USABLE
-from dothi.model.rule import Rule
+from dothi.model.rule import Rule, Words
 from dothi.model.rule_condition import DatedLimit
 from dothi.model.series import RawQuery, ScanQuery, SeriesKey
 from dothi.ports.history import Scans, Stretches
@@ -27,7 +27,9 @@ from dothi.rules.plan import Plan, RulePlan, compile_rules, verdict
 from dothi.rules.samples import group_starts, shifted
 from dothi.rules.scope import ScopeIndex
 from dothi.rules.telling import Known, Telling
+from dothi.rules.units_seen import UnitsSeen
 from dothi.rules.wiring import wire
+from dothi.rules.wording import NO_WORDS, Vocabulary
 
 MOST_LEAVES = 3
 _UNUSABLE = 64
@@ -73,6 +75,7 @@ class Levels:
     rule: Rule
     plan: Plan
     dated: DatedLimits
+    vocabulary: Vocabulary
 
     @property
     def one(self) -> RulePlan:
@@ -160,26 +163,37 @@ class _Told:
 
     @property
     def text(self) -> str:
-        number = float(self.found.number[self.n])
-        return self._explain(*(self._row() if np.isnan(number) else (number, 1)))[1]
+        return self._said().vi
+
+    @property
+    def text_en(self) -> str:
+        return self._said().en
 
     @property
     def explanation(self) -> str:
         return self._explain(*self._row())[0]
 
-    def _row(self) -> tuple[float, int]:
-        """Number and seq."""
+    def _said(self) -> Words:
+        number = float(self.found.number[self.n])
+        unit = self.levels.vocabulary.units.get(self.key.attribute)
+        is_known = unit is not None and not np.isnan(number)
+        return self._explain(*((number, 1, "") if is_known else self._row()))[1]
+
+    def _row(self) -> tuple[float, int, str]:
+        """Number, seq and unit."""
         us = int(self.found.decided_us[self.n])
         query = RawQuery((self.key,), at_of(us), at_of(us + 1))
         row = self.seen[1].raw(query).to_pylist()[0]
-        return row["number"], row["seq"]
+        return row["number"], row["seq"], row["unit"] or ""
 
-    def _explain(self, number: float, seq: int) -> tuple[str, str]:
+    def _explain(self, number: float, seq: int, unit: str) -> tuple[str, Words]:
         """Explanation and text."""
         levels, found, n = self.levels, self.found, self.n
         decided_us = int(found.decided_us[n])
         _, units = wire(levels.plan, levels.dated, ScopeIndex())
-        telling = _OneRow(levels.plan, units, levels.dated, [self.key.entity], self.seen[0])
+        seen = UnitsSeen(levels.vocabulary)
+        seen.note(levels.one.leaves[0].name, unit)
+        telling = _OneRow(levels.plan, units, levels.dated, [self.key.entity], self.seen[0], seen)
         telling.row = Known(decided_us, number, True, seq)
         leaves = range(len(levels.one.leaves))
         before = {leaf for leaf in leaves if int(found.before[n]) >> leaf & 1}
@@ -197,7 +211,7 @@ class _OneRow(Telling):
         return self.row
 
 
-def levels_of(rule: Rule, dated: DatedLimits) -> Levels | None:
+def levels_of(rule: Rule, dated: DatedLimits, vocabulary: Vocabulary = NO_WORDS) -> Levels | None:
     """None: the rule is of another kind."""
     plan = compile_rules([rule])
     if len(plan.signals) != 1 or len(plan.leaves) > MOST_LEAVES:
@@ -205,7 +219,9 @@ def levels_of(rule: Rule, dated: DatedLimits) -> Levels | None:
     signal = plan.signals[0]
     is_plain = signal.kind == "value" and not signal.slot.sources
     # A place decides where rules hold, so it is never just a number.
-    return Levels(rule, plan, dated) if is_plain and signal.slot.attribute != "location" else None
+    if not is_plain or signal.slot.attribute == "location":
+        return None
+    return Levels(rule, plan, dated, vocabulary)
 
 
 class _Limits:

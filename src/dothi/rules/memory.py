@@ -159,8 +159,9 @@ class Memory:
             at_of(fired.at_us),
             fired.seq,
             Priority(rule.priority),
-            fired.text,
+            fired.text.vi,
             fired.explanation,
+            fired.text.en,
         )
 
     def _state(self, pair: Pair, pairs: Pairs) -> StoredState:

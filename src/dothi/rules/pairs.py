@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from dothi.model.rule import Words
 from dothi.rules.arrays import NEVER_US, Ints
 
 _ENTITY_BITS = 32
+NOTHING = Words()
 
 
 class _Stored(msgspec.Struct, array_like=True):
@@ -20,6 +22,7 @@ class _Stored(msgspec.Struct, array_like=True):
     seq: int
     explanation: str
     text: str
+    text_en: str = ""
 
 
 @dataclass(slots=True)
@@ -38,7 +41,7 @@ class Pair:
     seq: int = 0
     """Row that started the pending change."""
     explanation: str = ""
-    text: str = ""
+    text: Words = NOTHING
 
     @property
     def key(self) -> int:
@@ -53,7 +56,7 @@ class Pair:
             return b""
         stored = _Stored(
             version, sorted(self.on), self.is_active, self.clock_us, self.due_us, self.seq,
-            self.explanation, self.text,
+            self.explanation, self.text.vi, self.text.en,
         )  # fmt: skip
         return msgspec.msgpack.encode(stored)
 
@@ -75,7 +78,8 @@ class Pair:
         if stored.version == version:
             pair.on = set(stored.on)
             pair.due_us, pair.seq = stored.due_us, stored.seq
-            pair.explanation, pair.text = stored.explanation, stored.text
+            pair.explanation = stored.explanation
+            pair.text = Words(vi=stored.text, en=stored.text_en)
         return pair
 
 
@@ -88,10 +92,10 @@ class Fired:
     at_us: int
     seq: int
     explanation: str
-    text: str
+    text: Words
 
 
-Explain = Callable[[bool, int], tuple[str, str]]
+Explain = Callable[[bool, int], tuple[str, Words]]
 """Given the new state and when it takes place: explanation and text."""
 
 
@@ -100,7 +104,7 @@ def decide(
 ) -> Iterator[Fired]:
     """Take a verdict at the pair's clock; `delay_s` is the one that such a change must wait for."""
     if verdict is None or verdict == pair.is_active:
-        pair.due_us, pair.explanation, pair.text = NEVER_US, "", ""
+        pair.due_us, pair.explanation, pair.text = NEVER_US, "", NOTHING
         return
     if pair.due_us != NEVER_US:
         return
@@ -115,7 +119,7 @@ def settle(pair: Pair, up_to_us: int) -> Iterator[Fired]:
         return
     pair.is_active = not pair.is_active
     yield Fired(pair, pair.is_active, pair.due_us, pair.seq, pair.explanation, pair.text)
-    pair.due_us, pair.explanation, pair.text = NEVER_US, "", ""
+    pair.due_us, pair.explanation, pair.text = NEVER_US, "", NOTHING
 
 
 class Pairs:

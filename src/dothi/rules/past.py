@@ -22,6 +22,7 @@ from dothi.rules.firings import Firings, firings_of, joined
 from dothi.rules.levels import Swept, levels_of
 from dothi.rules.limits import DatedLimits
 from dothi.rules.scope import Facts, holds
+from dothi.rules.wording import NO_WORDS, Vocabulary
 
 CHUNK_ROWS = 1_000_000
 """Rows that are evaluated at once."""
@@ -37,9 +38,12 @@ class Surroundings:
     facts: Facts
     limits: Sequence[LimitTable] = ()
     area_shape: AreaShape | None = None
+    vocabulary: Vocabulary = NO_WORDS
 
     def engine(self, rules: Sequence[Rule]) -> Engine:
-        found = Engine(self.facts, self.limits, area_shape=self.area_shape)
+        found = Engine(
+            self.facts, self.limits, area_shape=self.area_shape, vocabulary=self.vocabulary
+        )
         found.load(rules, ())
         return found
 
@@ -115,7 +119,7 @@ def _swept(
     is_cancelled: Callable[[], bool],
 ) -> Swept | None:
     """What is found without the engine; None: the rule or the history is not of that kind."""
-    levels = levels_of(rule, DatedLimits(around.limits))
+    levels = levels_of(rule, DatedLimits(around.limits), around.vocabulary)
     if levels is None or not isinstance(around.history, Scans):
         return None
     return levels.sweep(names, span, around.history, is_cancelled)

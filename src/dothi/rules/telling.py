@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from dothi.model.rule import Words
 from dothi.rules.explanation import (
     MAX_POINTS,
     Explanation,
@@ -20,6 +21,8 @@ from dothi.rules.pairs import Pair
 from dothi.rules.plan import LeafPlan, Plan, RulePlan
 from dothi.rules.samples import USABLE, Points, Samples
 from dothi.rules.units import SignalUnit
+from dothi.rules.units_seen import UnitsSeen
+from dothi.rules.wording import said
 
 NO_DATA, BAD_QUALITY, NO_LIMIT = "no_data", "bad_quality", "no_limit"
 """Why a term is undecidable."""
@@ -48,8 +51,10 @@ class Telling:
         dated: DatedLimits,
         names: Sequence[str],
         now_us: int,
+        seen: UnitsSeen | None = None,
     ) -> None:
         self._plan, self._units, self._dated, self._names = plan, units, dated, names
+        self._seen = seen or UnitsSeen()
         self._now_us = now_us
         self.samples: Mapping[int, Samples] = {}
         """Of the signals that have some in this run."""
@@ -114,7 +119,7 @@ class Telling:
         """The newest row that the signals of the rule have seen."""
         return max(self.known(s, entity, row, phase).seq for s in rule.signals)
 
-    def of_ended(self, rule: RulePlan, pair: Pair, at_us: int) -> tuple[str, str]:
+    def of_ended(self, rule: RulePlan, pair: Pair, at_us: int) -> tuple[str, Words]:
         """Of a pair that ends because its entity is gone, or out of the scope of the rule."""
         one = rule.rule
         told = Explanation(
@@ -128,11 +133,12 @@ class Telling:
             tree=("withdrawn",),
             terms=(),
         )
-        return msgspec.json.encode(told).decode(), one.name.best()
+        name = one.name
+        return msgspec.json.encode(told).decode(), Words(vi=name.best(), en=name.en or name.vi)
 
     def explain(
         self, rule: RulePlan, pair: Pair, place: tuple[int, int], before: set[int], state: bool
-    ) -> tuple[str, str]:
+    ) -> tuple[str, Words]:
         """Explanation (JSON) and text of a pair that becomes `state`, decided at the place."""
         row, phase = place
         entity = self._names[pair.entity]
@@ -154,7 +160,15 @@ class Telling:
             author=one.author,
             note=one.note,
         )
-        return msgspec.json.encode(told).decode(), text_of(rule, terms)
+        return msgspec.json.encode(told).decode(), self._said(rule, terms, is_active=state)
+
+    def _said(self, rule: RulePlan, terms: Sequence[Term], *, is_active: bool) -> Words:
+        """What stands in a list, of the first term that decided."""
+        known = [n for n, one in enumerate(terms) if one.value is not None]
+        deciding = next((n for n in known if terms[n].verdict is is_active), 0)
+        signal = self._plan.signals[rule.leaves[deciding].signal]
+        vocabulary = self._seen.vocabulary
+        return said(rule.rule.name, terms[deciding], signal, vocabulary, is_active=is_active)
 
     def terms(
         self, rule: RulePlan, entity: int, place: tuple[int, int], before: set[int]
@@ -196,27 +210,8 @@ class Telling:
             inputs=_input(entity, leaf, signal.slot.dataset, known, own),
             other=known.other if known.is_usable else None,
             points=points,
+            unit=self._seen.unit(leaf.name, known.seq),
         )
-
-
-_SIGNS = {">=": "≥", "<=": "≤"}
-
-
-def text_of(rule: RulePlan, terms: Sequence[Term]) -> str:
-    """What stands in a list: the name, and value against limit of what decided."""
-    deciding = next((t for t in terms if t.verdict and t.value is not None), terms[0])
-    name = rule.rule.name.best()
-    if deciding.value is None or deciding.limit is None:
-        return name
-    value, limit = deciding.value, deciding.limit
-    if deciding.figure in {"flag", "fence", "spread"}:
-        return f"{name}: {deciding.attribute}"
-    if deciding.figure == "silence":
-        return f"{name}: {deciding.attribute}, {value / 60e6:.0f} min ({limit / 60e6:.0f} min)"
-    level = "" if deciding.limit_source is None else f" ({deciding.limit_source.level})"
-    sign = _SIGNS.get(deciding.comparison, deciding.comparison)
-    numbers = f"{value:.6g} {sign} {limit:.6g}".replace(".", ",")
-    return f"{name}: {deciding.attribute} {numbers}{level}"
 
 
 def _input(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 
-from dothi.model.rule import Rule
+from dothi.model.rule import Rule, Words
 from dothi.model.transition import StoredState
 from dothi.rules.arrays import Ints, distinct
 from dothi.rules.entities import Deletions, Known
@@ -19,7 +19,9 @@ from dothi.rules.samples import Samples
 from dothi.rules.scope import Facts
 from dothi.rules.telling import Telling
 from dothi.rules.turning import Moment, Turned, turns_of
+from dothi.rules.units_seen import UnitsSeen
 from dothi.rules.wiring import wire
+from dothi.rules.wording import NO_WORDS, Vocabulary
 
 
 class Works:
@@ -32,8 +34,10 @@ class Works:
         facts: Facts,
         fences: Fences,
         states: Iterable[StoredState],
+        vocabulary: Vocabulary = NO_WORDS,
     ) -> None:
         self.plan, self._dated, self._facts, self._fences = plan, dated, facts, fences
+        self._seen = UnitsSeen(vocabulary)
         self.entities = Known()
         self._slots, self.signals = wire(plan, dated, self.entities.scopes)
         self.pairs = Pairs()
@@ -46,6 +50,7 @@ class Works:
 
     def age(self, now_us: int) -> list[Fired]:
         """What the passing of time alone means."""
+        self._seen.look_away()
         samples = {}
         for number, unit in enumerate(self.signals):
             self._bind(number, unit.waiting())
@@ -74,6 +79,7 @@ class Works:
         fired = self._rebind(rows)
         if not len(run):
             return fired
+        self._seen.look_at(run, self.plan.slots, names["attribute"])
         self._reach()
         for slot in self._slots:
             slot.rows = slot_rows(run, slot.slot, names, slot.state, needs_number=slot.needs_number)
@@ -138,7 +144,7 @@ class Works:
         delay_s = rule.rule.on_delay_s if found else rule.rule.off_delay_s
         seq = telling.seq_at(rule, entity, row, phase)
 
-        def explain(state: bool, _: int) -> tuple[str, str]:
+        def explain(state: bool, _: int) -> tuple[str, Words]:
             return telling.explain(rule, pair, (row, phase), before, state)
 
         yield from decide(pair, found, delay_s, seq, explain)
@@ -217,4 +223,4 @@ class Works:
     def telling(self, now_us: int) -> Telling:
         """What is known at this moment."""
         names = self.entities.names
-        return Telling(self.plan, self.signals, self._dated, names, now_us)
+        return Telling(self.plan, self.signals, self._dated, names, now_us, self._seen)

@@ -4,9 +4,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -22,7 +22,9 @@ from dothi.live.hub import LiveHub
 from dothi.live.settings import LiveSettings
 from dothi.model.alarm import Place, RuleFacts
 from dothi.model.priority import Priority
+from dothi.model.shift import PlannedShift
 from dothi.model.transition import Transition
+from dothi.ports.shifts import Roster, Shifts
 from dothi.storage.relational.alarm_reader import RelationalAlarmReader
 from dothi.storage.relational.alarms import RelationalAlarmLedger
 from province import Province, province
@@ -33,18 +35,31 @@ EXPLANATION = json.dumps({"inputs": [{"entity": PHU_AN, "attribute": "level", "n
 
 
 @dataclass
+class Planned:
+    """What the routes ask of a roster."""
+
+    shifts: list[PlannedShift]
+
+    def roster(self, start: datetime, end: datetime) -> Roster:
+        found = [one for one in self.shifts if one.starts_at < end and one.ends_at > start]
+        return Roster(found, (), ())
+
+
+@dataclass
 class Alarms:
     client: httpx.AsyncClient
     parts: Province
     ledger: RelationalAlarmLedger
     hub: LiveHub
+    roster: list[PlannedShift]
 
     def happen(
         self, is_active: bool = True, entity: str = PHU_AN, priority: Priority = Priority.HIGH
     ) -> None:
         now = self.parts.clock.now()
-        text, place = "1.62 m > 1.50 m", Place(entity, "WaterObserved", "Phú An", 106.7, 10.9)
-        one = Transition("high-water", 3, entity, is_active, now, 7, priority, text, EXPLANATION)
+        vi, en = "1,62 m > 1,50 m", "1.62 m > 1.50 m"
+        place = Place(entity, "WaterObserved", "Phú An", 106.7, 10.9)
+        one = Transition("high-water", 3, entity, is_active, now, 7, priority, vi, EXPLANATION, en)
         context = Context(now, limits(), "operator", lambda _r, _v: FACTS, {entity: place})
         with self.ledger.writing() as book:
             take(book, [one], context)
@@ -69,6 +84,7 @@ async def alarms(tmp_path: Path) -> AsyncIterator[Alarms]:
         )
         hub = LiveHub(live_deps, LiveSettings(interval_s=0.02))
         await hub.start()
+        roster: list[PlannedShift] = []
         deps = ApiDeps(
             state=parts.state,
             history=parts.history,
@@ -80,11 +96,12 @@ async def alarms(tmp_path: Path) -> AsyncIterator[Alarms]:
             clock=parts.clock,
             version="1",
             alarms=AlarmDeps(
-                ledger, reader, lambda _r, _v: FACTS, limits(), "operator", [time(0), time(12)]
+                *(ledger, reader, lambda _r, _v: FACTS, limits(), "operator"),
+                *([time(0), time(12)], cast("Shifts", Planned(roster))),
             ),
         )
         async with serve(endpoints(deps)) as address, client_of(address) as client:
-            yield Alarms(client, parts, ledger, hub)
+            yield Alarms(client, parts, ledger, hub, roster)
         await hub.stop()
 
 
@@ -126,7 +143,9 @@ async def test_one_alarm_explains_itself(alarms: Alarms) -> None:
     alarms.happen()
     await alarms.post("/1/comment", reason="pump checked")
     detail = await alarms.get("/1")
-    assert detail["alarm"]["text"] == "1.62 m > 1.50 m"
+    assert detail["alarm"]["text"] == "1,62 m > 1,50 m"
+    assert detail["alarm"]["text_en"] == "1.62 m > 1.50 m"
+    assert detail["record"][0]["detail_en"] == "1.62 m > 1.50 m"
     assert detail["explanation"] == json.loads(EXPLANATION)
     assert detail["series"] == [{"entity": PHU_AN, "attribute": "level", "dataset": ""}]
     assert [(e["kind"], e["by"], e["reason"]) for e in detail["record"]] == [
@@ -176,9 +195,53 @@ async def test_out_of_service_with_a_permit(alarms: Alarms) -> None:
     )
     assert (await alarms.get("/1"))["alarm"]["suppressed"] == ["out_of_service"]
     ended = await alarms.post(f"/suppressions/{made['id']}/end")
-    assert ended["ended_by"] == "administrator"
+    assert (ended["ended_by"], ended["state"]) == ("administrator", "ended")
     assert (await alarms.get("/1"))["alarm"]["suppressed"] == []
     assert (await alarms.post("/suppressions/99/end", 404))["code"] == "suppression_unknown"
+
+
+async def test_what_is_suppressed_now_later_and_was(alarms: Alarms) -> None:
+    alarms.happen()
+    alarms.happen(entity="urn:e:2", priority=Priority.LOW)
+    now = alarms.parts.clock.now()
+    window = {"cause": "maintenance", "entity": PHU_AN, "reason": "sensor is cleaned"}
+    hours = [(now + timedelta(hours=n)).isoformat() for n in range(4)]
+    await alarms.post("/suppressions", 201, **window, until_at=hours[1])
+    await alarms.post("/suppressions", 201, **window, from_at=hours[2], until_at=hours[3])
+    flood = await alarms.post(
+        "/suppressions", 201, cause="flood", least_urgent=4, until_at=hours[1], reason="storm"
+    )
+    found = await alarms.get("/suppressions")
+    assert [(one["cause"], one["state"], one["alarms"]) for one in found] == [
+        ("flood", "in_force", 1),
+        ("maintenance", "planned", 0),
+        ("maintenance", "in_force", 1),
+    ]
+    [by] = (await alarms.get("/1"))["suppressions"]
+    assert (by["cause"], by["reason"]) == ("maintenance", "sensor is cleaned")
+    await alarms.post(f"/suppressions/{flood['id']}/end", reason="over")
+    assert (await alarms.get("/2"))["suppressions"] == []
+    assert len(await alarms.get("/suppressions")) == 2
+    told = await alarms.get("/suppressions", ended_since=now.isoformat())
+    assert [one["state"] for one in told] == ["ended", "planned", "in_force"]
+
+
+async def test_nothing_is_shelved_beyond_the_shift_of_the_roster(alarms: Alarms) -> None:
+    alarms.happen()
+    now = alarms.parts.clock.now()
+    alarms.roster.append(
+        PlannedShift(1, "lan", "operator", now - timedelta(hours=1), now + timedelta(hours=2))
+    )
+    detail = await alarms.get("/1")
+    assert datetime.fromisoformat(detail["shelve_until_at"]) == now + timedelta(hours=2)
+    beyond = (now + timedelta(hours=2, minutes=5)).isoformat()
+    assert (await alarms.post("/1/shelve", 400, until_at=beyond, reason="noise"))["code"] == (
+        "shelf_too_long"
+    )
+    within = (now + timedelta(hours=1, minutes=55)).isoformat()
+    assert (await alarms.post("/1/shelve", until_at=within, reason="noise"))["suppressed"]
+    shift = await alarms.get("/performance", span="shift")
+    assert datetime.fromisoformat(shift["start_at"]) == now - timedelta(hours=1)
 
 
 async def test_the_file_holds_what_was_asked_for(alarms: Alarms) -> None:

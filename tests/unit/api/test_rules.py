@@ -67,6 +67,11 @@ async def test_what_cannot_be_a_rule_names_the_place(api: Any) -> None:
         ({**RULE["condition"], "limt": 1}, "`limt`"),
         ({**RULE["condition"], "limit": {"table": "x", "level": "I"}}, "limit table x"),
         ({"kind": "all_of", "of": []}, "$.condition.of"),
+        (
+            {"kind": "geofence", "polygon": [[106, 10], [107, 11], [107, 10], [106, 11]]},
+            "$.condition.polygon: its sides cross",
+        ),
+        ({"kind": "geofence", "polygon": [[106, 10], [107, 11]]}, "at least three corners"),
         ({"kind": "at_least", "count": 3, "of": [RULE["condition"]]}, "3 of 1"),
         ({"kind": "range", "attribute": "a", "low": 2.0, "high": 1.0}, "above high"),
     ]
@@ -156,3 +161,36 @@ async def test_an_old_value_still_counts(api: Any) -> None:
     await _approved(api, RULE)
     (found,) = (await api.get("/rules/why-not", entity=PHU_AN)).json()
     assert (found["reason"], found["terms"][0]["value"]) == ("false", 1.2)
+
+
+async def test_dated_limits_are_added_ended_and_verified(api: Any) -> None:
+    path = "/rules/limits"
+    title = {"vi": "Cấp báo động", "en": "Alarm levels"}
+    made = await _post(api, path, {"name": "levels", "title": title, "unit": "MTR"})
+    assert made.status_code == 201
+    assert (await _post(api, path, {"name": "levels", "title": title})).status_code == 409
+    old = {"level": "II", "valid_from": "2020-01-01", "source": "QĐ 05/2020", "mark": "unverified"}
+    for refused in ({"source": ""}, {"mark": "maybe"}, {"valid_from": "2020"}):
+        answer = await _post(api, f"{path}/levels/values", {**old, **refused})
+        assert (answer.status_code, answer.json()["code"]) == (400, "body_invalid")
+    assert (await _post(api, f"{path}/other/values", old)).status_code == 404
+    assert (await _post(api, f"{path}/levels/values", {**old, "value": 1.5})).status_code == 201
+    new = {**old, "valid_from": "2026-01-01", "value": 1.6, "source": "QĐ 9/2025"}
+    assert (await _post(api, f"{path}/levels/values", new)).status_code == 201
+    which = {"level": "II", "valid_from": "2026-01-01"}
+    done = await _post(api, f"{path}/levels/values/verify", which)
+    first, second = done.json()["values"]
+    assert (first["value"], first["valid_to"], first["ended_by"]) == (
+        *(1.5, "2026-01-01"),
+        "administrator",
+    )
+    assert (second["mark"], second["verified_by"]) == ("verified", "administrator")
+    end = {**which, "valid_to": "2027-01-01", "reason": ""}
+    assert (await _post(api, f"{path}/levels/values/end", end)).json()["code"] == "reason_missing"
+    ended = await _post(api, f"{path}/levels/values/end", {**end, "reason": "QĐ 1/2027"})
+    assert ended.json()["values"][1]["valid_to"] == "2027-01-01"
+    overwriting = {"tables": [{"name": "levels", "title": title, "values": []}]}
+    answer = await api.client.put("/api/v1/rules/limits", json=overwriting)
+    assert (answer.status_code, answer.json()["code"]) == (409, "limit_overwritten")
+    (told,) = (await api.get("/rules/limits")).json()
+    assert told == ended.json()

@@ -12,6 +12,10 @@ export interface Term {
   source: string;
   validFrom: string;
   mark: string;
+  /** UN/CEFACT code of value and limit; empty: not known. */
+  unit: string;
+  /** Of a rate: in how many seconds. */
+  perS: number | null;
 }
 
 type Json = Record<string, unknown>;
@@ -32,6 +36,8 @@ function termOf(found: Json): Term {
     source: text(source['source']),
     validFrom: text(source['valid_from']),
     mark: text(source['mark']),
+    unit: text(found['unit']),
+    perS: found['figure'] === 'rate' ? number((found['parameters'] as unknown[] | undefined)?.[0]) : null,
   };
 }
 

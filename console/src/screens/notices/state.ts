@@ -49,6 +49,7 @@ export function channelName(channel: string): string {
 
 /** Where the thing that a notice is about has its screen; '' when it has none. */
 export function subjectUrl(subject: string): string {
+  if (subject === 'alarms:storm') return '/alarms';
   const [kind, id = ''] = subject.split(':');
   if (!/^\d+$/.test(id)) return '';
   return kind === 'alarm' || kind === 'incident' ? `/${kind}/${id}` : '';

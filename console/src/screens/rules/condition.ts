@@ -1,6 +1,7 @@
 /** Conditions of rules: their fields, first values, and what they say in words. */
 
 import type { Condition, DatedLimit, LimitTable, Rule, Words } from '../../api/rules';
+import type { LonLat } from '../../api/warnings';
 import { exactNumber, type Lang } from '../../format/number';
 import { formatDuration } from '../../format/time';
 import { attributeName } from '../../i18n/attributes';
@@ -46,10 +47,8 @@ export const FIELDS: Record<string, Field[]> = {
     { name: 'min_count', type: 'number', isOptional: true },
     deadband,
   ],
-  geofence: [
-    { name: 'relation', type: 'relation' },
-    { name: 'area', type: 'text' },
-  ],
+  /** Its area or polygon: FenceFields. */
+  geofence: [{ name: 'relation', type: 'relation' }],
   compare: [
     attribute,
     comparison,
@@ -102,12 +101,18 @@ export function partsOf(condition: Condition): Condition[] {
 /** Whether every field that must be there is. */
 export function isComplete(condition: Condition): boolean {
   if (condition.of) return partsOf(condition).every(isComplete);
+  if (condition.kind === 'geofence' && !condition['area'] && cornersOf(condition).length < 3) return false;
   return (FIELDS[condition.kind] ?? []).every((field) => {
     const value = condition[field.name];
     if (field.isOptional || field.type === 'flag') return true;
     if (Array.isArray(value)) return value.length > 0;
     return value !== undefined && value !== null && value !== '';
   });
+}
+
+/** Corners of the polygon of a fence. */
+export function cornersOf(condition: Condition): LonLat[] {
+  return (condition['polygon'] as LonLat[] | undefined) ?? [];
 }
 
 export function words(of: Words, lang: Lang): string {
@@ -128,7 +133,10 @@ const TELLERS: Record<string, (of: Condition, lang: Lang) => string> = {
   rate: (c, lang) => `${t('rules_say_rate', { s: span(c['over_s'], lang) })} ${against(c, lang)}`,
   window: (c, lang) =>
     `${t('rules_say_window', { fn: functionName(String(c['function'])), s: span(c['over_s'], lang) })} ${against(c, lang)}`,
-  geofence: (c) => `${t(c['relation'] === 'outside' ? 'rules_say_outside' : 'rules_say_inside')} ${c['area'] ?? ''}`,
+  geofence: (c) => {
+    const where = c['area'] || t('rules_say_drawn', { n: cornersOf(c).length });
+    return `${t(c['relation'] === 'outside' ? 'rules_say_outside' : 'rules_say_inside')} ${String(where)}`;
+  },
   compare: (c) => {
     const other = attributeName(String(c['other'] ?? ''), '');
     return `${sign(c['comparison'])} ${c['is_forecast'] ? `${t('rules_say_forecast')} ` : ''}${other}`;

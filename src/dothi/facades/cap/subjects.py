@@ -48,7 +48,7 @@ class KnownSubjects:
         return WarningContent(
             event=_EVENTS.get(alarm.domain, ""),
             vi=Words(alarm.title or alarm.text, f"{alarm.text} ({place.name or place.entity})"),
-            en=Words(alarm.title_en),
+            en=_english(alarm),
             area_ids=areas,
             shapes=shapes,
             onset_at=alarm.active_at,
@@ -80,3 +80,10 @@ class KnownSubjects:
 
     def _today(self) -> date:
         return self._clock.now().astimezone(self._zone).date()
+
+
+def _english(alarm: Alarm) -> Words:
+    if not alarm.text_en:
+        return Words(alarm.title_en)
+    place = alarm.place.name or alarm.place.entity
+    return Words(alarm.title_en or alarm.text_en, f"{alarm.text_en} ({place})")

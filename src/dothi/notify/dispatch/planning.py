@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 from dothi.model.delivery import Delivery, DeliveryState, delivery_key
 from dothi.model.notice import Notice
 from dothi.model.person import Person
+from dothi.model.preference import Preference
 from dothi.model.priority import Priority
 from dothi.notify.dispatch.circle import WEB_PUSH, Circle, Way
 from dothi.notify.dispatch.quiet import quiet_until
+from dothi.notify.dispatch.storm import STORM, SUMMED
 from dothi.ports.notices import NoticeState, Planned, StoredNotice
 
 _LANGUAGES = ("vi", "en")
@@ -79,13 +81,17 @@ def _first(circle: Circle, notice: Notice) -> list[Person]:
     """Whom it is meant for; by the preferences when it is meant for nobody in particular."""
     if not notice.positions and not notice.people:
         interested = circle.interested()
-        return [
-            one for one in interested if circle.preference(one).wants(notice.kind, notice.priority)
-        ]
+        return [one for one in interested if _is_wanted(circle.preference(one), notice)]
     found = circle.named(notice.people)
     for position in notice.positions:
         found += circle.at(position)
     return list({one.id: one for one in found}.values())
+
+
+def _is_wanted(preference: Preference, notice: Notice) -> bool:
+    """Who wants to be told of alarms wants the summary that stands for them."""
+    kinds = (STORM, *SUMMED) if notice.kind == STORM else (notice.kind,)
+    return any(preference.wants(kind, notice.priority) for kind in kinds)
 
 
 def _is_for_whom_it_concerns(notice: Notice) -> bool:
@@ -132,7 +138,7 @@ def _tell(
     # Duty is no matter of taste: what wants an answer, or is most urgent, is told.
     is_due = _is_for_all_channels(notice) or notice.answer_within_s is not None
     for person in people:
-        if not is_due and not circle.preference(person).wants(notice.kind, notice.priority):
+        if not is_due and not _is_wanted(circle.preference(person), notice):
             reached.is_wanted = True
             continue
         made = _deliveries(plan, circle, stored, person, now)

@@ -21,6 +21,7 @@ from dothi.notify.dispatch.measuring import health_of, measures_of
 from dothi.notify.dispatch.planning import Plan, planned
 from dothi.notify.dispatch.sending import Sender
 from dothi.notify.dispatch.settling import Settler
+from dothi.notify.dispatch.storm import StormLimits, Storms
 from dothi.notify.settings import NoticeSettings
 from dothi.notify.wording.templates import OTHER
 from dothi.notify.wording.words import Wording
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = 200
 """Notices that are planned in one transaction."""
+_AT_ONCE_IN_STORM = 20_000
 _REMEMBERED = 1000
 """Notices whose words are at hand while they are told."""
 _RETRY_S = 1.0
@@ -86,6 +88,9 @@ class NoticeService:
         )
         self._settler = Settler(self._store_attempts)
         self.lanes = Lanes(self, self._sender, self._settler, settings.connections, retries_s)
+        self._storms = Storms(
+            StormLimits(settings.storm_alarms, settings.storm_within_s, settings.storm_every_s)
+        )
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._threads: ThreadPoolExecutor | None = None
@@ -211,12 +216,21 @@ class NoticeService:
     def _plan_due(self) -> bool:
         """Plan some; True when there may be more."""
         now = self._ports.clock.now()
-        due = self._ports.notices.due(now, _AT_ONCE)
-        if due:
+        notices = self._ports.notices
+        due = notices.due(now, _AT_ONCE)
+        is_full = len(due) == _AT_ONCE
+        if is_full and self._storms.are_summed_up:
+            # A summary stands for all that are due, and not for the first of them.
+            due = notices.due(now, _AT_ONCE_IN_STORM)
+            is_full = len(due) == _AT_ONCE_IN_STORM
+        found = self._storms.sort(due, now)
+        if found.planned:
+            notices.plan(found.planned, now, found.summaries)
+        for start in range(0, len(found.singles), _AT_ONCE):
             circle = Circle(self._ports.people, self._ports.preferences, now)
-            plans = [planned(self._plan, circle, stored, now) for stored in due]
-            self._ports.notices.plan(plans, now)
-        return len(due) == _AT_ONCE
+            some = found.singles[start : start + _AT_ONCE]
+            notices.plan([planned(self._plan, circle, one, now) for one in some], now)
+        return is_full or bool(found.summaries)
 
     async def _store_attempts(self, attempts: Sequence[Attempt]) -> None:
         await self._ask(self._ports.queue.settle, attempts)

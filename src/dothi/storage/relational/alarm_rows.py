@@ -39,6 +39,7 @@ def alarm_values(one: Alarm, revision: int) -> dict[str, Any]:
         "title": one.title,
         "title_en": one.title_en,
         "text": one.text,
+        "text_en": one.text_en,
         "search": searched(one),
         "raised_us": us_of(one.raised_at),
         "opened_us": us_of(one.opened_at),
@@ -87,6 +88,7 @@ def alarm_of(row: Row[Any]) -> Alarm:
         title=row.title,
         title_en=row.title_en,
         text=row.text,
+        text_en=row.text_en,
         raised_at=at_of(row.raised_us),
         opened_at=at_of(row.opened_us),
         active_at=at_of(row.active_us),
@@ -121,6 +123,7 @@ def entry_values(one: AlarmEntry, number: int) -> dict[str, Any]:
         "person": one.by,
         "reason": one.reason,
         "detail": one.detail,
+        "detail_en": one.detail_en,
         "explanation": one.explanation,
         "is_announced": int(one.is_announced),
     }
@@ -139,6 +142,7 @@ def entry_of(row: Row[Any]) -> AlarmEntry:
         row.detail,
         row.explanation,
         bool(row.is_announced),
+        row.detail_en,
         row.id,
     )
 

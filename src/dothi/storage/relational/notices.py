@@ -76,8 +76,11 @@ class RelationalNotices:
         )
         return self._read(query)
 
-    def plan(self, planned: Sequence[Planned], now: datetime) -> None:
+    def plan(
+        self, planned: Sequence[Planned], now: datetime, beside: Sequence[Notice] = ()
+    ) -> None:
         with writing(self._engine) as connection:
+            put(connection, beside)
             # Somebody may have answered since it was read: then nobody else is told.
             numbers = [one.number for one in planned]
             query = select(notice.c.id).where(notice.c.id.in_(numbers), notice.c.state.in_(_OPEN))

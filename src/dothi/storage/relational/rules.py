@@ -1,6 +1,6 @@
 """ports.rules on the relational store, and what the rules remember."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -86,15 +86,22 @@ class RelationalRules:
     def put_limits(self, tables: Sequence[LimitTable]) -> None:
         with writing(self._engine) as connection:
             for table in tables:
-                document = msgspec.json.encode(table).decode()
-                statement = sqlite.insert(limit_table).values(name=table.name, document=document)
-                connection.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=["name"], set_={"document": document}
-                    )
-                )
+                _put_table(connection, table)
             if tables:
                 _count_change(connection)
+
+    def change_limits(
+        self, name: str, change: Callable[[LimitTable | None], LimitTable]
+    ) -> LimitTable:
+        query = select(limit_table.c.document).where(limit_table.c.name == name)
+        with writing(self._engine) as connection:
+            # First of all, so that what is read stays true.
+            _count_change(connection)
+            found = connection.scalar(query)
+            before = None if found is None else msgspec.json.decode(found, type=LimitTable)
+            changed = change(before)
+            _put_table(connection, changed)
+        return changed
 
     def revision(self) -> int:
         query = select(watermark.c.value).where(watermark.c.name == CHANGES)
@@ -136,6 +143,14 @@ def put_states(connection: Connection, states: Sequence[StoredState]) -> None:
             ),
             kept,
         )
+
+
+def _put_table(connection: Connection, table: LimitTable) -> None:
+    document = msgspec.json.encode(table).decode()
+    statement = sqlite.insert(limit_table).values(name=table.name, document=document)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={"document": document})
+    )
 
 
 def _switch(name: str) -> Any:

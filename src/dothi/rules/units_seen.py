@@ -1,0 +1,47 @@
+"""In which units numbers come: by what is known of the attribute, else by the rows themselves."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dothi.rules.plan import Slot
+from dothi.rules.rows import Run
+from dothi.rules.wording import NO_WORDS, Vocabulary
+
+
+class UnitsSeen:
+    """Of one load of the rules."""
+
+    def __init__(self, vocabulary: Vocabulary = NO_WORDS) -> None:
+        self.vocabulary = vocabulary
+        self._last: dict[str, str] = {}
+        self._run: Run | None = None
+
+    def look_at(self, run: Run, slots: Sequence[Slot], attributes: Sequence[str]) -> None:
+        """The rows that are judged now. The unit of what nobody described is kept for what time
+        decides later."""
+        self._run = run
+        known = self._last.keys() | self.vocabulary.units.keys()
+        for name in {slot.attribute for slot in slots} - known:
+            rows = np.flatnonzero(run.attribute == attributes.index(name))
+            if len(rows):
+                self._last[name] = run.table["unit"][int(rows[0])].as_py() or ""
+
+    def note(self, attribute: str, unit: str) -> None:
+        """What is known of it from elsewhere."""
+        self._last[attribute] = unit
+
+    def look_away(self) -> None:
+        """Only time passes."""
+        self._run = None
+
+    def unit(self, attribute: str, seq: int) -> str:
+        """UN/CEFACT code of the number that a row of the log told; empty: not known."""
+        known = self.vocabulary.units.get(attribute)
+        if known is not None:
+            return known
+        if self._run is not None and len(self._run.seq):
+            place = int(np.searchsorted(self._run.seq, seq))
+            if place < len(self._run.seq) and self._run.seq[place] == seq:
+                return self._run.table["unit"][place].as_py() or ""
+        return self._last.get(attribute, "")

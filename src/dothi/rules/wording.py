@@ -1,0 +1,184 @@
+"""What is to be read of a verdict in lists: value against limit, in both languages, with units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from dothi.model.quality import Quality
+from dothi.model.rule import Words
+from dothi.model.unit_symbols import decimals_of, symbol_of
+from dothi.rules.explanation import Term
+from dothi.rules.plan import Signal
+
+Language = Literal["vi", "en"]
+
+_SIGNS = {">=": "≥", "<=": "≤"}
+_AGAINST = {">=": "<", ">": "≤", "<=": ">", "<": "≥"}
+"""How the value stands when the comparison does not hold."""
+_TIMES = {
+    "vi": ((86_400, "ngày"), (3_600, "giờ"), (60, "phút"), (1, "giây")),
+    "en": ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")),
+}
+_FIGURES = {
+    "vi": {
+        "mean": "trung bình {span}",
+        "min": "thấp nhất {span}",
+        "max": "cao nhất {span}",
+        "sum": "tổng {span}",
+        "count": "số lần trong {span}",
+        "rate": "thay đổi",
+        "forecast": "so với dự báo",
+    },
+    "en": {
+        "mean": "mean of {span}",
+        "min": "least of {span}",
+        "max": "most of {span}",
+        "sum": "sum of {span}",
+        "count": "times in {span}",
+        "rate": "change",
+        "forecast": "against the forecast",
+    },
+}
+_STATES: dict[str, dict[str, tuple[str, str]]] = {
+    "vi": {
+        "silence": ("không có số liệu {age} (hạn {limit})", "lại có số liệu"),
+        "spread": ("không đổi trong {span}", "lại thay đổi"),
+        "flag": ("chất lượng {flags}", "chất lượng không còn {flags}"),
+        "inside": ("ở trong vùng", "đã ra khỏi vùng"),
+        "outside": ("ở ngoài vùng", "đã vào lại vùng"),
+    },
+    "en": {
+        "silence": ("no data for {age} (limit {limit})", "data again"),
+        "spread": ("has not changed for {span}", "changes again"),
+        "flag": ("quality {flags}", "quality no longer {flags}"),
+        "inside": ("inside the area", "has left the area"),
+        "outside": ("outside the area", "is back in the area"),
+    },
+}
+_FLAGS = {
+    "vi": {
+        Quality.GOOD: "tốt",
+        Quality.UNCERTAIN: "không chắc",
+        Quality.BAD: "xấu",
+        Quality.MISSING: "thiếu",
+        Quality.ESTIMATED: "ước tính",
+        Quality.HAND_ENTERED: "nhập tay",
+    },
+    "en": {
+        Quality.GOOD: "good",
+        Quality.UNCERTAIN: "uncertain",
+        Quality.BAD: "bad",
+        Quality.MISSING: "missing",
+        Quality.ESTIMATED: "estimated",
+        Quality.HAND_ENTERED: "entered by hand",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What attributes are called, and in which unit (UN/CEFACT code) their numbers come."""
+
+    names: Mapping[str, Words] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, attribute: str, language: Language) -> str:
+        """The attribute itself where it has no name."""
+        found = self.names.get(attribute)
+        return (found and in_language(found, language)) or attribute
+
+
+NO_WORDS = Vocabulary()
+
+
+def in_language(words: Words, language: Language) -> str:
+    """The other language where this one is empty."""
+    return (words.vi or words.en) if language == "vi" else (words.en or words.vi)
+
+
+def number_text(value: float, language: Language, decimals: int | None = None) -> str:
+    """At most six digits, or so many decimals; the decimal sign is that of the language."""
+    shown = f"{value:.6g}" if decimals is None else f"{round(value, decimals):.{decimals}f}"
+    text = format(Decimal(shown), "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    text = "0" if text == "-0" else text
+    return text.replace(".", ",") if language == "vi" else text
+
+
+def duration_text(seconds: float, language: Language) -> str:
+    """In its largest sensible unit, as the console tells it."""
+    units = _TIMES[language]
+    least, name = next(
+        ((s, name) for s, name in units if seconds >= 2 * s or seconds == s), units[-1]
+    )
+    return f"{number_text(seconds // least, language)} {name}"
+
+
+def said(
+    name: Words, deciding: Term, signal: Signal, vocabulary: Vocabulary, *, is_active: bool
+) -> Words:
+    """The name of the rule, then what decided: how it stands when the rule became (in)active."""
+    told = {}
+    for language in ("vi", "en"):
+        first = in_language(name, language)
+        body = _body(deciding, signal, vocabulary, language, is_active=is_active)
+        told[language] = f"{first}: {body}" if body else first
+    return Words(**told)
+
+
+def _body(
+    term: Term, signal: Signal, vocabulary: Vocabulary, language: Language, *, is_active: bool
+) -> str:
+    if term.value is None or term.limit is None:
+        return ""
+    attribute = vocabulary.name(term.attribute, language)
+    kind = signal.extra[0] if term.figure == "fence" else term.figure
+    states = _STATES[language].get(kind)
+    if states is None:
+        return f"{attribute}{_figure(term, language)} {_against(term, language)}"
+    text = states[0 if is_active else 1]
+    flags = [_FLAGS[language][Quality(int(one))] for one in signal.numbers if kind == "flag"]
+    filled = text.format(
+        age=duration_text(term.value / 1e6, language),
+        limit=duration_text(term.limit / 1e6, language),
+        span=duration_text(term.window_s, language),
+        flags=", ".join(flags),
+    )
+    return filled if term.figure == "fence" else f"{attribute}: {filled}"
+
+
+def _figure(term: Term, language: Language) -> str:
+    told = _FIGURES[language].get(term.figure)
+    if told is None:
+        return ""
+    return f", {told.format(span=duration_text(term.window_s, language))}:"
+
+
+def _against(term: Term, language: Language) -> str:
+    assert term.value is not None and term.limit is not None
+    value, limit = term.value, term.limit
+    if term.other is not None and term.inputs and term.inputs[0].value is not None:
+        # Of two attributes both values say more than their distance from zero.
+        value, limit = term.inputs[0].value, term.inputs[0].value - value
+    unit = "" if term.figure == "count" else symbol_of(term.unit)
+    if term.figure == "rate" and term.parameters:
+        unit = f"{unit or '1'}/{_per(term.parameters[0], language)}"
+    decimals = decimals_of(term.unit) if term.figure not in {"count", "rate"} else None
+    if decimals is not None and round(value, decimals) == round(limit, decimals):
+        decimals = None
+    sign = _SIGNS.get(term.comparison, term.comparison)
+    if term.verdict is False:
+        sign = _AGAINST[term.comparison]
+    level = "" if term.limit_source is None else f" ({term.limit_source.level})"
+    ending = f" {unit}" if unit else ""
+    left, right = (number_text(one, language, decimals) for one in (value, limit))
+    return f"{left}{ending} {sign} {right}{ending}{level}"
+
+
+def _per(seconds: float, language: Language) -> str:
+    for length, name in _TIMES[language]:
+        if seconds == length:
+            return name
+    return f"({duration_text(seconds, language)})"
