@@ -22,6 +22,7 @@ from dothi.app.mode import Mode
 from dothi.app.run import run
 from dothi.app.started import Started
 from dothi.app.stores import open_registers
+from dothi.intake.files.settings import FilesSettings
 from dothi.intake.pull.settings import PullSettings
 from dothi.model.problem import Problem
 from dothi.ports.clock import SystemClock
@@ -92,7 +93,12 @@ def _report(play: Play, folder: DataFolder) -> Path:
 
 
 def fenced(settings: Settings) -> Settings:
-    """Without doors and connectors that reach outside; the fence holds whatever is left."""
+    """Without doors and connectors that reach outside; the fence holds whatever is left.
+
+    Real files are none of a drill's: it would take them away from the province that they are for.
+    """
     mqtt = msgspec.structs.replace(settings.mqtt, mode="embedded")
     notices = msgspec.structs.replace(settings.notices, capture=True)
-    return msgspec.structs.replace(settings, mqtt=mqtt, pull=PullSettings(), notices=notices)
+    return msgspec.structs.replace(
+        settings, mqtt=mqtt, pull=PullSettings(), files=FilesSettings(), notices=notices
+    )
