@@ -229,3 +229,17 @@ async def test_a_procedure_that_may_be_started_is_proposed(api: Api) -> None:
     started = await api.post(f"/incidents/{number}/runs", 201, procedure="other", cause=subject)
     assert started["proposals"] == []
     assert (await api.post(f"/incidents/{number}/runs", 409, procedure="other"))["code"]
+
+
+async def test_open_steps_for_a_phone(api: Api) -> None:
+    number = await api.opened(procedure="small")
+    [one] = await api.get("/duty/steps")
+    assert (one["incident"], one["run"], one["step"]["id"]) == (number, 1, "look")
+    assert one["step"]["fields"][0]["unit"] == "MTR"
+    assert one["state"]["due_at"] is not None
+    look = f"/incidents/{number}/runs/1/steps/look"
+    await api.post(look, action="finish", answers={"depth": 0.5}, version=1)
+    steps = [one["step"]["id"] for one in await api.get("/duty/steps")]
+    assert steps == ["tell", "close"], "the one with a time limit is the first"
+    await api.post(f"/incidents/{number}/runs/1/end", reason="Hết")
+    assert await api.get("/duty/steps") == []
