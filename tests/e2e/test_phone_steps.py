@@ -87,6 +87,8 @@ def admin(hub: Program) -> Iterator[httpx.Client]:
         assert client.post("/api/v1/people", json=body).status_code == 201
         made = client.post("/api/v1/procedures", json={"text": PROCEDURE})
         assert made.status_code == 201, made.text
+        approved = client.post("/api/v1/procedures/gate/1/approve")
+        assert approved.status_code == 200, approved.text
         opening = {"title": "Nước lên tại cống số 2", "severity": 2, "procedure": "gate"}
         assert client.post("/api/v1/incidents", json=opening).status_code == 201
         yield client

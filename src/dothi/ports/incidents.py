@@ -63,7 +63,10 @@ class StoredProcedure:
     stored_at: datetime
     stored_by: str
     is_active: bool
-    """New runs take the highest active version."""
+    """New runs take the highest version that is active and approved."""
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    """None: a draft; nothing starts with it."""
 
 
 class Procedures(Protocol):
@@ -79,6 +82,10 @@ class Procedures(Protocol):
 
     def activate(self, procedure: str, version: int, is_active: bool) -> bool:
         """False: there is no such version."""
+        ...
+
+    def approve(self, procedure: str, version: int, by: str, at: datetime) -> bool:
+        """False: there is no such version, or it is approved already."""
         ...
 
 

@@ -30,6 +30,8 @@ class IncidentDeps:
     """Said of every incident whose data is synthetic (example, drill)."""
     roles: Mapping[str, Words] = field(default_factory=dict)
     """Names of positions."""
+    approvers: Callable[[], int] = lambda: 1
+    """How many people could approve a procedure."""
 
 
 async def in_thread(ask: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -66,6 +66,7 @@ def build_incidents(
         settings.max_file_mb * 2**20,
         _NOTES.get(mode, ""),
         {p.id: Words(p.title_vi, p.title_en) for p in positions.by_id.values()},
+        lambda: max(1, sum(one.is_active for one in stores.people.all())),
     )
     return IncidentParts(centre, endpoints(deps), [Escalation(centre)])
 
