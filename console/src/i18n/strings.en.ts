@@ -1,6 +1,7 @@
 /** English words of the console. */
 
 import { drillEn } from './strings.drill.en';
+import { proceduresEn } from './strings.procedures.en';
 import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
 import { incidentsEn } from './strings.incidents.en';
@@ -15,6 +16,7 @@ import type { Strings } from './strings.vi';
 
 export const en: Strings = {
   ...drillEn,
+  ...proceduresEn,
   ...alarmsEn,
   ...entitiesEn,
   ...incidentsEn,

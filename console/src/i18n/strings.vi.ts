@@ -1,6 +1,7 @@
 /** Vietnamese words of the console: the first language; the other dictionaries follow its keys. */
 
 import { drillVi } from './strings.drill.vi';
+import { proceduresVi } from './strings.procedures.vi';
 import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
 import { incidentsVi } from './strings.incidents.vi';
@@ -14,6 +15,7 @@ import { wallVi } from './strings.wall.vi';
 
 export const vi = {
   ...drillVi,
+  ...proceduresVi,
   ...alarmsVi,
   ...entitiesVi,
   ...incidentsVi,

@@ -15,6 +15,7 @@ export type Screen =
   | 'registrations'
   | 'incidents'
   | 'incident'
+  | 'procedures'
   | 'notices'
   | 'shift'
   | 'people'
@@ -38,6 +39,7 @@ const SCREENS: readonly Screen[] = [
   'registrations',
   'incidents',
   'incident',
+  'procedures',
   'notices',
   'shift',
   'people',
