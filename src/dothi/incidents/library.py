@@ -39,6 +39,8 @@ class Called:
     cause: str
     """Subject of the alarm."""
     is_automatic: bool
+    since_at: datetime
+    """Since when this version may be used."""
 
 
 class ProcedureLibrary:
@@ -149,7 +151,9 @@ class ProcedureLibrary:
             met = [start for start in procedure.starts if _meets(start, alarm)]
             if met:
                 is_automatic = any(start.is_automatic for start in met)
-                found.append(Called(procedure, alarm.subject, is_automatic))
+                shelved = self._known[procedure.id, procedure.version]
+                since_at = shelved.approved_at or shelved.stored_at
+                found.append(Called(procedure, alarm.subject, is_automatic, since_at))
         return found
 
     def escalation_at(self, run: Run, step: StepRun) -> datetime | None:

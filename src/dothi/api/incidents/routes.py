@@ -6,6 +6,7 @@ from dothi.api.incidents import (
     files,
     procedure_editor,
     procedures,
+    proposals,
     reports,
     rooms,
 )
@@ -14,5 +15,5 @@ from dothi.api.incidents.deps import IncidentDeps
 
 def endpoints(deps: IncidentDeps) -> list[Endpoint]:
     """The table of contents."""
-    parts = (rooms, procedures, procedure_editor, files, reports, duty_steps)
+    parts = (rooms, procedures, procedure_editor, proposals, files, reports, duty_steps)
     return [endpoint for part in parts for endpoint in part.endpoints(deps)]
