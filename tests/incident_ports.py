@@ -11,7 +11,7 @@ from dothi.app.incidents.build import CALENDAR
 from dothi.incidents.calendar_file import DatedCalendar, decode_calendar
 from dothi.incidents.centre import IncidentCentre
 from dothi.incidents.library import ProcedureLibrary
-from dothi.ports.incidents import KnownAlarm
+from dothi.ports.incidents import AlarmChange, KnownAlarm
 from dothi.storage.relational.incidents import RelationalIncidents
 from dothi.storage.relational.procedures import RelationalProcedures
 
@@ -112,21 +112,48 @@ class SetClock:
 @dataclass
 class AlarmRegister:
     known: dict[str, KnownAlarm] = field(default_factory=dict)
+    changes: list[tuple[str, bool]] = field(default_factory=list)
+    """Subject, and whether it is active and shown then."""
 
-    def raise_(self, number: int, rule: str = "level-high", priority: int = 2) -> str:
+    def raise_(
+        self,
+        number: int,
+        rule: str = "level-high",
+        priority: int = 2,
+        opened_at: datetime = NOW,
+        entity: int | None = None,
+    ) -> str:
+        """`entity`: number of the gauge, else that of the alarm."""
         subject = f"alarm:{number}"
         self.known[subject] = KnownAlarm(
             subject,
             f"Mực nước cao tại trạm {number}",
             rule,
-            f"urn:ngsi-ld:WaterObserved:{number}",
+            f"urn:ngsi-ld:WaterObserved:{entity or number}",
             ("WaterObserved",),
             priority,
             NOW - timedelta(minutes=5),
             ("ward:25741:2025-07-01",),
             (106.65, 10.98),
+            opened_at,
         )
+        self.changes.append((subject, True))
         return subject
+
+    def change(self, subject: str, *, is_calling: bool) -> None:
+        """Something happened to it: acknowledged, returned, shelved."""
+        self.changes.append((subject, is_calling))
+
+    def revision(self) -> int:
+        return len(self.changes)
+
+    def changed_after(self, revision: int, limit: int) -> Sequence[AlarmChange]:
+        some = list(enumerate(self.changes, 1))[revision : revision + limit]
+        return [AlarmChange(n, self.known[subject], calls) for n, (subject, calls) in some]
+
+    def standing(self) -> Sequence[KnownAlarm]:
+        calling = dict(self.changes)
+        return [one for subject, one in self.known.items() if calling[subject]]
 
     def find(self, subjects: Sequence[str]) -> Mapping[str, KnownAlarm]:
         return {s: self.known[s] for s in subjects if s in self.known}

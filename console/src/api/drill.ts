@@ -8,6 +8,9 @@ export interface Drill {
   title_en: string;
   about_vi: string;
   about_en: string;
+  origin: 'simulated' | 'replayed';
+  origin_note_vi: string;
+  origin_note_en: string;
   speed: number;
   duration_s: number;
   elapsed_s: number;

@@ -117,6 +117,7 @@ export interface Procedure {
   source: string;
   is_example: boolean;
   first: string;
+  starts: { rule: string; entity_type: string; area: string; is_automatic: boolean }[];
   steps: Record<string, Step>;
 }
 
@@ -173,11 +174,6 @@ export interface Room {
   now_at: string;
 }
 
-export interface ProcedureVersion {
-  procedure: Procedure;
-  is_active: boolean;
-}
-
 const ROOT = '/incidents';
 const BASE = `/api/v1${ROOT}`;
 
@@ -214,7 +210,6 @@ export const incidents = {
   fileUrl: (id: number, file: number) => `${BASE}/${id}/files/${file}`,
   reportUrl: (id: number, lang: string, format: string) =>
     `${BASE}/${id}/report?lang=${lang}&format=${format}`,
-  procedures: () => get<ProcedureVersion[]>('/procedures'),
 };
 
 /** What of an alarm a new incident is made from. */

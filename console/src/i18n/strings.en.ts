@@ -1,6 +1,7 @@
 /** English words of the console. */
 
 import { drillEn } from './strings.drill.en';
+import { proceduresEn } from './strings.procedures.en';
 import { alarmsEn } from './strings.alarms.en';
 import { entitiesEn } from './strings.entities.en';
 import { incidentsEn } from './strings.incidents.en';
@@ -18,6 +19,7 @@ import type { Strings } from './strings.vi';
 
 export const en: Strings = {
   ...drillEn,
+  ...proceduresEn,
   ...alarmsEn,
   ...entitiesEn,
   ...incidentsEn,
@@ -44,6 +46,9 @@ export const en: Strings = {
   skip: 'Skip to main content',
   loading: 'Loading…',
   close: 'Close',
+  save: 'Save',
+  reason: 'Reason',
+  reason_least: 'Reason (at least {n} characters)',
   cancel: 'Cancel',
   retry: 'Try again',
   copy: 'Copy',

@@ -87,6 +87,7 @@ export const incidentsEn: Record<keyof typeof incidentsVi, string> = {
   inc_step_source: 'Source: {source}',
   inc_required: 'required',
   inc_now: 'Now',
+  inc_take_photo: 'Take a photo',
   inc_choose_file: 'Choose a file',
   inc_uploading: 'Sending the file…',
   inc_file_here: 'File {n}: {name}',

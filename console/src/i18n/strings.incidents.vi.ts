@@ -85,6 +85,7 @@ export const incidentsVi = {
   inc_step_source: 'Căn cứ: {source}',
   inc_required: 'bắt buộc',
   inc_now: 'Bây giờ',
+  inc_take_photo: 'Chụp ảnh',
   inc_choose_file: 'Chọn tệp',
   inc_uploading: 'Đang gửi tệp…',
   inc_file_here: 'Tệp {n}: {name}',

@@ -1,6 +1,7 @@
 /** Vietnamese words of the console: the first language; the other dictionaries follow its keys. */
 
 import { drillVi } from './strings.drill.vi';
+import { proceduresVi } from './strings.procedures.vi';
 import { alarmsVi } from './strings.alarms.vi';
 import { entitiesVi } from './strings.entities.vi';
 import { incidentsVi } from './strings.incidents.vi';
@@ -17,6 +18,7 @@ import { wallVi } from './strings.wall.vi';
 
 export const vi = {
   ...drillVi,
+  ...proceduresVi,
   ...alarmsVi,
   ...entitiesVi,
   ...incidentsVi,
@@ -43,6 +45,9 @@ export const vi = {
   skip: 'Đến nội dung chính',
   loading: 'Đang tải…',
   close: 'Đóng',
+  save: 'Lưu',
+  reason: 'Lý do',
+  reason_least: 'Lý do (ít nhất {n} ký tự)',
   cancel: 'Hủy',
   retry: 'Thử lại',
   copy: 'Sao chép',

@@ -145,7 +145,6 @@ export const warningsEn: Record<keyof typeof warningsVi, string> = {
   warn_update_what: 'Begins an update that refers to all earlier messages. It is submitted, and released by a second person.',
   warn_cancel: 'Cancel the warning',
   warn_cancel_what: 'Begins a cancellation that refers to all earlier messages. It is submitted, and released by a second person.',
-  warn_reason: 'Reason',
   warn_second: 'A second person is needed',
   warn_refusal_not_submitted: 'It was not submitted yet.',
   warn_refusal_only_one_person: 'It cannot be released: there is nobody here but those who wrote and submitted it. Add a person on the screen People.',

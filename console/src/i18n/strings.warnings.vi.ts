@@ -143,7 +143,6 @@ export const warningsVi = {
   warn_update_what: 'Tạo bản tin cập nhật, dẫn lại mọi bản tin trước. Cần gửi duyệt và người thứ hai phát.',
   warn_cancel: 'Hủy cảnh báo',
   warn_cancel_what: 'Tạo bản tin hủy, dẫn lại mọi bản tin trước. Cần gửi duyệt và người thứ hai phát.',
-  warn_reason: 'Lý do',
   warn_second: 'Cần người thứ hai',
   warn_refusal_not_submitted: 'Chưa gửi duyệt.',
   warn_refusal_only_one_person: 'Chưa phát được: ngoài người soạn và người gửi, trung tâm không có ai khác. Hãy thêm người ở màn hình Con người.',

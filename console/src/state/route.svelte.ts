@@ -16,6 +16,7 @@ export type Screen =
   | 'registrations'
   | 'incidents'
   | 'incident'
+  | 'procedures'
   | 'notices'
   | 'shift'
   | 'people'
@@ -41,6 +42,7 @@ const SCREENS: readonly Screen[] = [
   'registrations',
   'incidents',
   'incident',
+  'procedures',
   'notices',
   'shift',
   'people',

@@ -40,6 +40,8 @@ SCREEN_PATHS = (
     "/sources",
     "/subscriptions",
     "/registrations",
+    "/procedures",
+    "/procedures/{subject:path}",
     "/shift",
     "/people",
     "/duty",

@@ -56,7 +56,7 @@ class IncidentCentre:
         """A new incident with its links; procedures start that its alarms call for by themselves,
         and the one that is named."""
         actor = self._actor(by)
-        wanted = [self.library.require(procedure)] if procedure else []
+        wanted = [self.library.startable(procedure)] if procedure else []
         links, alarms = self._linked(subjects, actor)
         points = opening.points or _points(alarms)
         opening = replace(opening, links=links, points=points)
@@ -85,7 +85,7 @@ class IncidentCentre:
         self, number: int, procedure: str, version: int | None, by: str, cause: str = ""
     ) -> Record:
         """Begin a procedure by hand."""
-        wanted = self.library.require(procedure, version)
+        wanted = self.library.startable(procedure, version)
         book = self.library.book
         return self.change(
             number, by, lambda r, actor: conduct.start(r, wanted, book, actor, cause)

@@ -2,7 +2,7 @@
 alarm calls for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dothi.incidents import procedure_run
@@ -22,6 +22,13 @@ class Shelved:
     stored_at: datetime
     stored_by: str
     is_active: bool
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    """None: a draft."""
+
+    @property
+    def is_usable(self) -> bool:
+        return self.is_active and self.approved_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ class Called:
     cause: str
     """Subject of the alarm."""
     is_automatic: bool
+    since_at: datetime
+    """Since when this version may be used."""
 
 
 class ProcedureLibrary:
@@ -51,10 +60,10 @@ class ProcedureLibrary:
         return sorted(self._known.values(), key=lambda s: (s.procedure.id, -s.procedure.version))
 
     def current(self) -> dict[str, Procedure]:
-        """Id -> the highest active version."""
+        """Id -> the highest version that is active and approved."""
         found: dict[str, Procedure] = {}
         for shelved in self.all():
-            if shelved.is_active:
+            if shelved.is_usable:
                 found.setdefault(shelved.procedure.id, shelved.procedure)
         return found
 
@@ -80,10 +89,27 @@ class ProcedureLibrary:
             )
         return found
 
-    def add(self, text: str, where: str, by: str, at: datetime) -> Procedure:
-        """Store a new version. Raises Problem: it cannot be read, or the version is taken (409)."""
+    def startable(self, name: str, version: int | None = None) -> Procedure:
+        """As `require`; a version that is a draft starts nothing (Problem 409)."""
+        found = self.require(name, version)
+        if self._known[found.id, found.version].approved_at is None:
+            raise Problem(
+                "procedure_not_approved",
+                "Nobody has approved this version",
+                f"{found.id} version {found.version} is a draft",
+                409,
+                remedy="somebody else than its author approves it on the screen Procedures",
+            )
+        return found
+
+    def add(
+        self, text: str, where: str, by: str, at: datetime, *, is_draft: bool = False
+    ) -> Procedure:
+        """Store a new version; what an administrator of the machine puts into a folder is in use
+        at once. Raises Problem: it cannot be read, or the version is taken (409)."""
         procedure = decode_procedure(text, where)
-        stored = StoredProcedure(procedure.id, procedure.version, text, at, by, True)
+        approval = ("", None) if is_draft else (by, at)
+        stored = StoredProcedure(procedure.id, procedure.version, text, at, by, True, *approval)
         if not self._procedures.put(stored):
             raise Problem(
                 "procedure_version_taken",
@@ -101,8 +127,22 @@ class ProcedureLibrary:
         """Let new runs take this version, or not. Raises Problem 404."""
         self.require(name, version)
         self._procedures.activate(name, version, is_active)
-        old = self._known[name, version]
-        self._known[name, version] = Shelved(old.procedure, old.stored_at, old.stored_by, is_active)
+        self._known[name, version] = replace(self._known[name, version], is_active=is_active)
+
+    def approve(self, name: str, version: int, by: str, at: datetime, people: int) -> None:
+        """Put a draft in use. `people`: how many could approve; somebody who is alone approves
+        what she or he wrote.
+
+        Raises Problem: no such version (404), approved already or one's own (409).
+        """
+        self.require(name, version)
+        draft = self._known[name, version]
+        if draft.approved_at is not None:
+            raise _not_approved("approved", f"{draft.approved_by} has approved it already")
+        if draft.stored_by == by and people > 1:
+            raise _not_approved("own_draft", "it was written by the same person")
+        self._procedures.approve(name, version, by, at)
+        self._known[name, version] = replace(draft, approved_by=by, approved_at=at)
 
     def called_for(self, alarm: KnownAlarm) -> Sequence[Called]:
         """Current procedures whose start conditions the alarm meets."""
@@ -111,7 +151,9 @@ class ProcedureLibrary:
             met = [start for start in procedure.starts if _meets(start, alarm)]
             if met:
                 is_automatic = any(start.is_automatic for start in met)
-                found.append(Called(procedure, alarm.subject, is_automatic))
+                shelved = self._known[procedure.id, procedure.version]
+                since_at = shelved.approved_at or shelved.stored_at
+                found.append(Called(procedure, alarm.subject, is_automatic, since_at))
         return found
 
     def escalation_at(self, run: Run, step: StepRun) -> datetime | None:
@@ -122,7 +164,24 @@ class ProcedureLibrary:
         key = (stored.id, stored.version)
         procedure = decode_procedure(stored.text, f"procedure {stored.id} version {stored.version}")
         self._decoded[key] = procedure
-        self._known[key] = Shelved(procedure, stored.stored_at, stored.stored_by, stored.is_active)
+        self._known[key] = Shelved(
+            procedure,
+            stored.stored_at,
+            stored.stored_by,
+            stored.is_active,
+            stored.approved_by,
+            stored.approved_at,
+        )
+
+
+def _not_approved(code: str, detail: str) -> Problem:
+    return Problem(
+        f"procedure_{code}",
+        "The version cannot be approved by you",
+        detail,
+        409,
+        remedy="a second person approves: ask somebody who may approve rules",
+    )
 
 
 def _meets(start: StartCondition, alarm: KnownAlarm) -> bool:

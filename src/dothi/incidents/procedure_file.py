@@ -9,6 +9,7 @@ import msgspec
 from dothi.incidents import procedure_shape as shape
 from dothi.incidents.clocks import parse_limit
 from dothi.incidents.procedure_graph import check_graph
+from dothi.incidents.procedure_text import line_of, remedy_of
 from dothi.model.priority import Priority
 from dothi.model.problem import Problem
 from dothi.model.procedure import (
@@ -31,19 +32,29 @@ TESTS = ("is", "is_not", "at_least", "below", "any_of")
 
 def decode_procedure(text: str, where: str) -> Procedure:
     """Raises Problem: not TOML, an unknown key, a wrong value, a field or step that is not there,
-    a cycle, a step that nothing leads to. The detail names step and field."""
+    a cycle, a step that nothing leads to. The detail names step and field, `where` the line."""
+    return procedure_of(decode_table(text, where), text, where)
+
+
+def decode_table(text: str, where: str) -> shape.ProcedureTable:
+    """The keys as they stand in the file, each for itself. Raises Problem."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _wrong(str(error), where) from error
+        raise _wrong(str(error), where, text) from error
     try:
-        table = msgspec.convert(raw, shape.ProcedureTable)
+        return msgspec.convert(raw, shape.ProcedureTable)
+    except msgspec.ValidationError as error:
+        raise _wrong(_named(str(error), raw), where, text) from error
+
+
+def procedure_of(table: shape.ProcedureTable, text: str, where: str) -> Procedure:
+    """What the keys mean together. Raises Problem."""
+    try:
         procedure = _procedure(table)
         check_graph(procedure)
-    except msgspec.ValidationError as error:
-        raise _wrong(_named(str(error), raw), where) from error
     except ValueError as error:
-        raise _wrong(str(error), where) from error
+        raise _wrong(str(error), where, text) from error
     return procedure
 
 
@@ -193,11 +204,12 @@ def _named(error: str, raw: dict[str, Any]) -> str:
     return f"{', '.join(names)}: {text}"
 
 
-def _wrong(detail: str, where: str) -> Problem:
+def _wrong(detail: str, where: str, text: str) -> Problem:
+    line = line_of(text, detail)
     return Problem(
         "procedure_file_wrong",
         "The procedure cannot be read",
         detail,
-        where=where,
-        remedy="docs/reference/procedures.md lists every key",
+        where=where if line is None else f"{where}, line {line}",
+        remedy=remedy_of(detail),
     )

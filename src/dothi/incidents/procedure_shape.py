@@ -126,7 +126,8 @@ class StartTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     least_urgent: Annotated[int, msgspec.Meta(ge=1, le=4)] = 4
     """Alarms of this priority or a more urgent one (1 is the most urgent)."""
     automatic: bool = False
-    """Starts at once when such an alarm is linked; else it is proposed."""
+    """Opens an incident by itself when such an alarm begins, or starts in the one that the alarm
+    is linked with; else it is proposed."""
 
 
 class ProcedureTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -37,6 +37,10 @@ class Incidents(Protocol):
         """A new incident: `make` gets its id."""
         ...
 
+    def open_once(self, subject: str, make: Callable[[int], Change]) -> Record | None:
+        """As `open`, unless an incident has or had to do with the subject: then None."""
+        ...
+
     def change(self, number: int, decide: Callable[[Record], Change | None]) -> Record | None:
         """Let `decide` look at the record and store what it says, in one transaction with its
         notices; None: there is no such incident. What `decide` raises leaves everything as it
@@ -63,7 +67,10 @@ class StoredProcedure:
     stored_at: datetime
     stored_by: str
     is_active: bool
-    """New runs take the highest active version."""
+    """New runs take the highest version that is active and approved."""
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    """None: a draft; nothing starts with it."""
 
 
 class Procedures(Protocol):
@@ -79,6 +86,10 @@ class Procedures(Protocol):
 
     def activate(self, procedure: str, version: int, is_active: bool) -> bool:
         """False: there is no such version."""
+        ...
+
+    def approve(self, procedure: str, version: int, by: str, at: datetime) -> bool:
+        """False: there is no such version, or it is approved already."""
         ...
 
 
@@ -132,6 +143,18 @@ class KnownAlarm:
     """Ids and `level:code` of the areas that hold the entity."""
     point: tuple[float, float] | None = None
     """Longitude, latitude."""
+    opened_at: datetime | None = None
+    """When it was stored, by the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChange:
+    """An alarm that changed."""
+
+    revision: int
+    alarm: KnownAlarm
+    is_calling: bool
+    """It is active, and not kept from the operators."""
 
 
 class KnownAlarms(Protocol):
@@ -139,6 +162,22 @@ class KnownAlarms(Protocol):
 
     def find(self, subjects: Sequence[str]) -> Mapping[str, KnownAlarm]:
         """Those that there are."""
+        ...
+
+
+class AlarmNews(KnownAlarms, Protocol):
+    """Any thread; blocking."""
+
+    def revision(self) -> int:
+        """Of the newest change."""
+        ...
+
+    def changed_after(self, revision: int, limit: int) -> Sequence[AlarmChange]:
+        """In the order of their revisions."""
+        ...
+
+    def standing(self) -> Sequence[KnownAlarm]:
+        """Alarms that are active and not kept from the operators, the most urgent first."""
         ...
 
 

@@ -26,6 +26,8 @@ class Api:
     client: httpx.AsyncClient
     desk: Desk
     folder: Path
+    people: int = 1
+    """How many could approve."""
 
     async def post(self, path: str, status: int = 200, **body: Any) -> Any:
         answer = await self.client.post(f"/api/v1{path}", json=body)
@@ -48,9 +50,13 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     desk = open_desk(engine)
     desk.library.add(SMALL, "small.toml", "test", NOW)
     folder = tmp_path / "evidence"
-    deps = IncidentDeps(desk.centre, EvidenceFolder(folder), typeset, 1000)
+    made: list[Api] = []
+    deps = IncidentDeps(
+        desk.centre, EvidenceFolder(folder), typeset, 1000, approvers=lambda: made[0].people
+    )
     async with serve(endpoints(deps)) as address, client_of(address) as client:
-        yield Api(client, desk, folder)
+        made.append(Api(client, desk, folder))
+        yield made[0]
     engine.dispose()
 
 
@@ -229,3 +235,59 @@ async def test_a_procedure_that_may_be_started_is_proposed(api: Api) -> None:
     started = await api.post(f"/incidents/{number}/runs", 201, procedure="other", cause=subject)
     assert started["proposals"] == []
     assert (await api.post(f"/incidents/{number}/runs", 409, procedure="other"))["code"]
+
+
+async def test_open_steps_for_a_phone(api: Api) -> None:
+    number = await api.opened(procedure="small")
+    [one] = await api.get("/duty/steps")
+    assert (one["incident"], one["run"], one["step"]["id"]) == (number, 1, "look")
+    assert one["step"]["fields"][0]["unit"] == "MTR"
+    assert one["state"]["due_at"] is not None
+    look = f"/incidents/{number}/runs/1/steps/look"
+    await api.post(look, action="finish", answers={"depth": 0.5}, version=1)
+    steps = [one["step"]["id"] for one in await api.get("/duty/steps")]
+    assert steps == ["tell", "close"], "the one with a time limit is the first"
+    await api.post(f"/incidents/{number}/runs/1/end", reason="Hết")
+    assert await api.get("/duty/steps") == []
+
+
+async def test_a_draft_starts_nothing_until_a_second_person_approves(api: Api) -> None:
+    newer = SMALL.replace("version = 1", "version = 2")
+    await api.post("/procedures", 201, text=newer)
+    drafted, first = await api.get("/procedures")
+    assert (drafted["approved_at"], drafted["is_active"]) == (None, True)
+    assert first["approved_at"] is not None
+    number = await api.opened()
+    runs = f"/incidents/{number}/runs"
+    refused = await api.post(runs, 409, procedure="small", version=2)
+    assert refused["code"] == "procedure_not_approved"
+    room = await api.post(runs, 201, procedure="small")
+    assert room["runs"][0]["run"]["version"] == 1
+
+    api.people = 2
+    own = await api.post("/procedures/small/2/approve", 409)
+    assert own["code"] == "procedure_own_draft"
+    api.people = 1  # alone, as on a machine of one's own
+    drafted, _ = await api.post("/procedures/small/2/approve")
+    assert drafted["approved_at"] is not None
+    again = await api.post("/procedures/small/2/approve", 409)
+    assert again["code"] == "procedure_approved"
+    room = await api.post(f"/incidents/{await api.opened()}/runs", 201, procedure="small")
+    assert room["runs"][0]["run"]["version"] == 2
+
+
+async def test_form_and_file_are_checked(api: Api) -> None:
+    good = await api.post("/procedures/check", text=SMALL, started_at="2026-11-27T16:00:00+07:00")
+    assert good["finding"] is None
+    assert [one["step"] for one in good["clocks"]] == ["look", "close", "tell", "sum"]
+    assert good["clocks"][0]["due_at"] == "2026-11-27T09:15:00Z"
+    table = good["table"]
+    table["step"][0]["limit"] = "soon"
+    bad = await api.post("/procedures/check", table=table)
+    assert "step 'look'" in bad["finding"]["detail"]
+    assert bad["text"].splitlines()[bad["finding"]["line"] - 1] == 'limit = "soon"'
+    assert bad["table"]["step"][0]["limit"] == "soon"
+    half = await api.post("/procedures/check", table={"id": "x", "step": [{"id": ""}]})
+    assert (half["table"], half["clocks"]) == (None, [])
+    assert half["finding"]["remedy"]
+    assert len(await api.get("/procedures")) == 1

@@ -2,6 +2,7 @@
 
 import type { AlarmView } from '../../api/alarms';
 import type { Duty } from '../../api/people';
+import type { Step, StepRun, Words } from '../../api/incidents';
 import { outcomeOf, Queue, type Action, type Outcome } from './queue';
 
 export interface DutyTask {
@@ -12,6 +13,20 @@ export interface DutyTask {
   incident_title: string;
   due_at: string | null;
 }
+
+/** A step of a running procedure with everything that doing it needs. */
+export interface DutyStep {
+  incident: number;
+  incident_title: string;
+  origin: string;
+  run: number;
+  procedure: Words;
+  is_example: boolean;
+  step: Step;
+  state: StepRun;
+}
+
+export const stepSubject = (of: DutyStep): string => `step:${of.incident}.${of.run}.${of.step.id}`;
 
 interface Page {
   person: string;
@@ -26,6 +41,12 @@ interface Known {
   at: number;
   page: Page;
   alarms: AlarmView[];
+  steps: DutyStep[];
+}
+
+interface PhotoAnswer {
+  files?: { number: number; name: string }[];
+  detail?: string;
 }
 
 export type Link = 'connecting' | 'online' | 'offline' | 'signed_out';
@@ -33,11 +54,14 @@ export type Link = 'connecting' | 'online' | 'offline' | 'signed_out';
 const NAME = 'dothi.duty.known';
 const EVERY_MS = 10_000;
 const PATIENCE_MS = 8000;
+const PHOTO_PATIENCE_MS = 120_000;
 const ROOT = '/api/v1';
 
 function stored(): Known | null {
   try {
-    return JSON.parse(localStorage.getItem(NAME) ?? 'null') as Known | null;
+    const found = JSON.parse(localStorage.getItem(NAME) ?? 'null') as Known | null;
+    // Kept by an older console: what it did not know of.
+    return found && { ...found, steps: found.steps ?? [] };
   } catch {
     return null;
   }
@@ -109,6 +133,18 @@ class DutyState {
     void this.load();
   }
 
+  /** A photo for a step goes up at once: pictures are too large to wait in the browser. Gives its
+   * number in the record, or why it has none. */
+  async sendPhoto(of: DutyStep, file: File): Promise<number | string> {
+    const query = new URLSearchParams({ name: file.name, run: String(of.run), step: of.step.id });
+    const init = { method: 'POST', body: file, headers: { 'content-type': 'application/octet-stream' } };
+    const signal = AbortSignal.timeout(PHOTO_PATIENCE_MS);
+    const answer = await ask(`/incidents/${of.incident}/files?${query}`, { ...init, signal });
+    const said = (await answer?.json().catch(() => null)) as PhotoAnswer | null | undefined;
+    if (!answer?.ok || !said?.files) return said?.detail ?? '';
+    return said.files.filter((one) => one.name === file.name).at(-1)?.number ?? '';
+  }
+
   drop(key: string): void {
     this.waiting.drop(key);
   }
@@ -123,12 +159,13 @@ class DutyState {
     const page = await this.read<Page>('/duty');
     if (page === null) return;
     const before = this.known;
-    if (before?.page.person !== page.person) this.keep({ at: Date.now(), page, alarms: [] });
+    if (before?.page.person !== page.person) this.keep({ at: Date.now(), page, alarms: [], steps: [] });
     const sent = await this.waiting.flush(page.person);
     const found = await this.read<{ items: AlarmView[] }>('/alarms?limit=100');
-    if (found === null) return;
+    const steps = await this.read<DutyStep[]>('/duty/steps');
+    if (found === null || steps === null) return;
     const now = sent === null ? page : ((await this.read<Page>('/duty')) ?? page);
-    this.keep({ at: Date.now(), page: now, alarms: found.items });
+    this.keep({ at: Date.now(), page: now, alarms: found.items, steps });
     this.link = 'online';
   }
 

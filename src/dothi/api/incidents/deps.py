@@ -11,7 +11,7 @@ from dothi.access.principal import Principal
 from dothi.incidents.centre import IncidentCentre
 from dothi.model.problem import Problem
 from dothi.model.procedure import Words
-from dothi.ports.incidents import Evidence
+from dothi.ports.incidents import AlarmNews, Evidence
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,6 +30,10 @@ class IncidentDeps:
     """Said of every incident whose data is synthetic (example, drill)."""
     roles: Mapping[str, Words] = field(default_factory=dict)
     """Names of positions."""
+    approvers: Callable[[], int] = lambda: 1
+    """How many people could approve a procedure."""
+    news: AlarmNews | None = None
+    """For procedures that standing alarms call for; None: nothing is proposed."""
 
 
 async def in_thread(ask: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

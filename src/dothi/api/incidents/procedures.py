@@ -19,6 +19,7 @@ from dothi.api.query import decode_body, decode_query
 from dothi.incidents import conduct
 from dothi.incidents.calendar_file import CalendarFile
 from dothi.incidents.conduct import Answered
+from dothi.incidents.library import ProcedureLibrary
 from dothi.incidents.procedure_file import decode_procedure
 from dothi.model.problem import Problem
 from dothi.model.procedure import Procedure
@@ -44,6 +45,9 @@ class ProcedureVersion(Struct):
     stored_at: datetime
     stored_by: str
     is_active: bool
+    approved_by: str
+    approved_at: datetime | None
+    """null: a draft."""
 
 
 class ProcedureText(Struct):
@@ -59,6 +63,16 @@ class CalendarView(Struct):
     is_known: bool
 
 
+def versions_of(library: ProcedureLibrary) -> list[ProcedureVersion]:
+    """By id, the newest first."""
+    return [
+        ProcedureVersion(
+            s.procedure, s.stored_at, s.stored_by, s.is_active, s.approved_by, s.approved_at
+        )
+        for s in library.all()
+    ]
+
+
 class ProcedureHandlers:
     def __init__(self, deps: IncidentDeps) -> None:
         self._deps = deps
@@ -67,12 +81,7 @@ class ProcedureHandlers:
 
     async def all(self, request: Request) -> Response:
         decode_query(request, NoQuery)
-        return answer(
-            [
-                ProcedureVersion(s.procedure, s.stored_at, s.stored_by, s.is_active)
-                for s in self._library.all()
-            ]
-        )
+        return answer(versions_of(self._library))
 
     async def text(self, request: Request) -> Response:
         decode_query(request, NoQuery)
@@ -90,7 +99,11 @@ class ProcedureHandlers:
         if body.check_only:
             return answer(decode_procedure(body.text, "text"))
         by, at = who(request), self._centre.now()
-        return answer(await in_thread(self._library.add, body.text, "text", by, at), 201)
+
+        def stored() -> Procedure:
+            return self._library.add(body.text, "text", by, at, is_draft=True)
+
+        return answer(await in_thread(stored), 201)
 
     async def activate(self, request: Request) -> Response:
         decode_query(request, NoQuery)
@@ -160,16 +173,16 @@ def endpoints(deps: IncidentDeps) -> list[Endpoint]:
             "Every version of every procedure", NoQuery, None, list[ProcedureVersion], tags,
         ),
         Endpoint(
-            "POST", "/api/v1/procedures", Permission.ADMINISTER, h.put,
-            "Store (or only check) a version of a procedure", NoQuery, ProcedureBody, Procedure,
-            tags,
+            "POST", "/api/v1/procedures", Permission.RULES_WRITE, h.put,
+            "Store a version of a procedure as a draft, or only check it",
+            NoQuery, ProcedureBody, Procedure, tags,
         ),
         Endpoint(
             "GET", version, read, h.text,
             "The file of a version", NoQuery, None, ProcedureText, tags,
         ),
         Endpoint(
-            "PATCH", version, Permission.ADMINISTER, h.activate,
+            "PATCH", version, Permission.RULES_APPROVE, h.activate,
             "Let new runs take this version, or not", NoQuery, ActiveBody,
             list[ProcedureVersion], tags,
         ),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from dothi.app.drill.fence import Fence
+from dothi.app.drill.recording import Recording
 from dothi.app.drill.scenario import Scenario
 from dothi.app.drill.timing import Timing
 
@@ -26,6 +27,10 @@ class DrillView(Struct, frozen=True):
     title_en: str
     about_vi: str
     about_en: str
+    origin: str
+    """Of its values: simulated or replayed."""
+    origin_note_vi: str
+    origin_note_en: str
     speed: float
     duration_s: float
     elapsed_s: float
@@ -45,6 +50,8 @@ class Play:
     speed: float
     stops_at_end: bool = False
     fence: Fence = field(default_factory=Fence)
+    recording: Recording | None = None
+    """A recorded day that is played beside the stations."""
     timing: Timing | None = None
     """None: it has not begun."""
 
@@ -68,6 +75,9 @@ class Play:
             scenario.title_en,
             scenario.about_vi,
             scenario.about_en,
+            scenario.origin,
+            scenario.origin_note_vi,
+            scenario.origin_note_en,
             self.speed,
             scenario.duration_s,
             min(elapsed_s, scenario.duration_s),

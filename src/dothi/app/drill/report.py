@@ -18,6 +18,10 @@ _VERDICTS = {
     "missed": ("không làm", "missed"),
     "no_occasion": ("không có dịp", "no occasion"),
 }
+_ORIGINS = {
+    "simulated": ("số liệu mô phỏng", "simulated values"),
+    "replayed": ("số liệu phát lại", "replayed values"),
+}
 _STYLE = (
     "body{font-family:'Noto Sans',sans-serif;max-width:60rem;margin:2rem auto;line-height:1.5}"
     "table{border-collapse:collapse;width:100%}td,th{border:1px solid #999;padding:.3rem .5rem;"
@@ -113,13 +117,14 @@ def _page(report: Report) -> str:
         )
     )
     rows = "".join(_row(row) for row in report.rows)
+    vi, en = _ORIGINS[report.origin]
     refused = "".join(f"<li>{escape(one)}</li>" for one in report.refused)
     return (
         f'<!doctype html><html lang="vi"><meta charset="utf-8"><title>{escape(report.title_vi)}'
         f"</title><style>{_STYLE}</style><h1>{escape(report.title_vi)}</h1>"
         f"<p>{escape(report.title_en)}</p>"
-        '<p class="note">Diễn tập: số liệu không phải thật, không có gì được gửi ra ngoài.'
-        " / Drill: the values are not real, nothing was sent outside.</p>"
+        f'<p class="note">Diễn tập: {vi}, không có gì được gửi ra ngoài. / '
+        f"Drill: {en}, nothing was sent outside.</p>"
         f"<p>{_local(report.began_at)} – {_local(report.ended_at)}, {report.speed:g}×</p>"
         f"<h2>Điểm / Score: {score}</h2><table><tr>{head}</tr>{rows}</table>"
         f"<p>Kết nối bị chặn / Connections refused: {len(report.refused)}</p><ul>{refused}</ul>"

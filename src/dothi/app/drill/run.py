@@ -13,6 +13,7 @@ from dothi.app.drill.copying import copy_province, require_new
 from dothi.app.drill.endpoints import drill_endpoints
 from dothi.app.drill.facts import gather
 from dothi.app.drill.play import Play
+from dothi.app.drill.recording import Recording, Wanted, record
 from dothi.app.drill.report import report_of, write_report
 from dothi.app.drill.scenario import Scenario, read_scenario
 from dothi.app.drill.score import score
@@ -22,6 +23,7 @@ from dothi.app.mode import Mode
 from dothi.app.run import run
 from dothi.app.started import Started
 from dothi.app.stores import open_registers
+from dothi.intake.files.settings import FilesSettings
 from dothi.intake.pull.settings import PullSettings
 from dothi.model.problem import Problem
 from dothi.ports.clock import SystemClock
@@ -32,9 +34,11 @@ class Order:
     """What is to be played, and where."""
 
     scenario: str
+    """Name or file; may be empty where there is a recorded day."""
     folder: DataFolder
     original: DataFolder | None
     speed: float
+    recorded: Wanted | None = None
     stops_at_end: bool = False
 
 
@@ -61,17 +65,47 @@ def find_scenario(name: str) -> Scenario:
 
 def run_drill(order: Order, loaded: Loaded[Settings], announce: Callable[[Started], None]) -> Path:
     """Play until it is stopped; gives the report. Raises Problem when it cannot start."""
-    play = Play(find_scenario(order.scenario), order.speed, order.stops_at_end)
+    scenario = find_scenario(order.scenario) if order.scenario else None
     require_new(order.folder)
+    recording = None
+    if order.recorded is not None:
+        recording = record(order.recorded, loaded.settings, order.folder.path / "drill")
+    played = _scenario(scenario, recording)
     if order.original is not None:
         copy_province(order.original, order.folder)
     settings = fenced(loaded.settings)
+    play = Play(played, order.speed, order.stops_at_end, recording=recording)
     play.fence.raise_()
     mode = Mode(
         "drill", lambda stage: DrillService(play, stage), drill_endpoints(play), is_fenced=True
     )
     run(Loaded(settings, loaded.origins), order.folder, mode, announce)
     return _report(play, order.folder)
+
+
+def _scenario(scenario: Scenario | None, recording: Recording | None) -> Scenario:
+    """The one that is asked for, or the bare replay of a recorded day."""
+    if recording is None:
+        if scenario is None or not scenario.stations:
+            raise Problem(
+                "nothing_to_play",
+                "There is nothing to play",
+                "the scenario has no stations, and no recorded day is named",
+                remedy="add [[stations]], or name a day: --recorded FILE, or --day with "
+                "--from-data-dir",
+            )
+        return scenario
+    if scenario is not None:
+        return scenario
+    return Scenario(
+        id="recorded",
+        title_vi=recording.title_vi,
+        title_en=recording.title_en,
+        origin="replayed",
+        origin_note_vi=recording.sources[0].origin_note_vi,
+        origin_note_en=recording.sources[0].origin_note,
+        duration_s=recording.duration_s,
+    )
 
 
 def _report(play: Play, folder: DataFolder) -> Path:
@@ -92,7 +126,12 @@ def _report(play: Play, folder: DataFolder) -> Path:
 
 
 def fenced(settings: Settings) -> Settings:
-    """Without doors and connectors that reach outside; the fence holds whatever is left."""
+    """Without doors and connectors that reach outside; the fence holds whatever is left.
+
+    Real files are none of a drill's: it would take them away from the province that they are for.
+    """
     mqtt = msgspec.structs.replace(settings.mqtt, mode="embedded")
     notices = msgspec.structs.replace(settings.notices, capture=True)
-    return msgspec.structs.replace(settings, mqtt=mqtt, pull=PullSettings(), notices=notices)
+    return msgspec.structs.replace(
+        settings, mqtt=mqtt, pull=PullSettings(), files=FilesSettings(), notices=notices
+    )

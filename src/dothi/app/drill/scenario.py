@@ -70,7 +70,8 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     origin_note_en: Text
     """Shown beside every value."""
     duration_s: Annotated[float, Meta(gt=0)]
-    stations: Annotated[tuple[Station, ...], Meta(min_length=1)]
+    stations: tuple[Station, ...] = ()
+    """None: only together with a recorded day."""
     calls: tuple[Call, ...] = ()
     expectations: tuple[Expectation, ...] = ()
 

@@ -9,6 +9,7 @@ from dothi.app.background import report_failure
 from dothi.app.drill.feed import Door, StationFeed, place_rows, source_of, started_now
 from dothi.app.drill.hurry import hurry
 from dothi.app.drill.play import Play
+from dothi.app.drill.replay import ReplayFeed
 from dothi.app.example.files import find_data_folder
 from dothi.app.example.service import area_files
 from dothi.app.rules import RULE_FILE, bring_rules
@@ -55,9 +56,14 @@ class DrillService:
             source = source_of(self._play.scenario, station)
             self._stage.sources.put(source)
             tokens[source.id] = self._stage.sources.issue_token(source.id)
+        if self._play.recording is not None:
+            for source in self._play.recording.sources:
+                self._stage.sources.put(source)
         return tokens
 
     async def _introduce(self) -> None:
+        if not self._play.scenario.stations:
+            return
         now = datetime.now(UTC)
         rows = place_rows(self._play.scenario)
         result = await self._stage.ingest.submit(Batch(f"drill:{now.isoformat()}", rows, now))
@@ -71,6 +77,9 @@ class DrillService:
             for station in scenario.stations:
                 feed = StationFeed(station, tokens[station.source], self._door, timing)
                 group.create_task(feed.run(scenario.duration_s))
+            if self._play.recording is not None:
+                replay = ReplayFeed(self._play.recording, self._stage.ingest, timing)
+                group.create_task(replay.run(scenario.duration_s))
         await timing.sleep_until(scenario.duration_s)
         log.info("the scenario is over", extra={"scenario": scenario.id})
         if self._play.stops_at_end:

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
-from dothi.model.alarm import Alarm
+from dothi.model.alarm import ACTIVE, Alarm
 from dothi.model.incident_record import WarningNote
 from dothi.model.warning import WarningMessage
-from dothi.ports.alarms import AlarmReader
+from dothi.ports.alarms import AlarmQuery, AlarmReader
 from dothi.ports.areas import Areas
-from dothi.ports.incidents import KnownAlarm
+from dothi.ports.incidents import AlarmChange, KnownAlarm
 from dothi.ports.warnings import Warnings
+
+_STANDING = 200
+"""Alarms for which procedures are proposed at once: nobody reads more of them."""
 
 
 class StoredAlarms:
-    """The port `KnownAlarms` over the alarms that are kept."""
+    """The ports `KnownAlarms` and `AlarmNews` over the alarms that are kept."""
 
     def __init__(self, alarms: AlarmReader, areas: Areas) -> None:
         self._alarms = alarms
@@ -26,6 +29,23 @@ class StoredAlarms:
             if alarm is not None:
                 found[subject] = self._known(subject, alarm)
         return found
+
+    def revision(self) -> int:
+        return self._alarms.revision()
+
+    def changed_after(self, revision: int, limit: int) -> Sequence[AlarmChange]:
+        return [
+            AlarmChange(
+                alarm.revision,
+                self._known(f"alarm:{alarm.id}", alarm),
+                alarm.state in ACTIVE and not alarm.suppressed,
+            )
+            for alarm in self._alarms.changed_after(revision, limit)
+        ]
+
+    def standing(self) -> Sequence[KnownAlarm]:
+        query = AlarmQuery(states=tuple(ACTIVE), is_suppressed=False, limit=_STANDING)
+        return [self._known(f"alarm:{alarm.id}", alarm) for alarm in self._alarms.page(query)]
 
     def _known(self, subject: str, alarm: Alarm) -> KnownAlarm:
         place = alarm.place
@@ -43,6 +63,7 @@ class StoredAlarms:
             alarm.raised_at,
             (*place.areas, *codes),
             point,
+            alarm.opened_at,
         )
 
 

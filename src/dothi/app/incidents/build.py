@@ -15,6 +15,7 @@ from dothi.app.incidents.typesetting import typeset
 from dothi.app.stores import Stores
 from dothi.incidents.acting import PROGRAM
 from dothi.incidents.calendar_file import DatedCalendar, decode_calendar
+from dothi.incidents.calling import Calling
 from dothi.incidents.centre import IncidentCentre
 from dothi.incidents.escalation import Escalation
 from dothi.incidents.library import ProcedureLibrary
@@ -66,8 +67,11 @@ def build_incidents(
         settings.max_file_mb * 2**20,
         _NOTES.get(mode, ""),
         {p.id: Words(p.title_vi, p.title_en) for p in positions.by_id.values()},
+        lambda: max(1, sum(one.is_active for one in stores.people.all())),
+        alarms,
     )
-    return IncidentParts(centre, endpoints(deps), [Escalation(centre)])
+    calling = Calling(centre, stores.incidents, alarms, stores.cursors, _NOTES.get(mode, ""))
+    return IncidentParts(centre, endpoints(deps), [Escalation(centre), calling])
 
 
 def read_calendar(settings: IncidentSettings) -> DatedCalendar:

@@ -105,6 +105,8 @@ procedure = Table(
     Column("stored_us", BigInteger, nullable=False),
     Column("stored_by", String, nullable=False),
     Column("is_active", Boolean, nullable=False, server_default="1"),
+    Column("approved_by", String, nullable=False, server_default=""),
+    Column("approved_us", BigInteger, comment="null: a draft"),
 )
 
 procedure_run = Table(

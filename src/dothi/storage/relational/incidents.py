@@ -86,12 +86,24 @@ class RelationalIncidents:
     def open(self, make: Callable[[int], Change]) -> Record:
         with writing(self._engine) as connection:
             _take_turn(connection, 0)
-            number = int(connection.scalar(select(func.max(incident.c.id))) or 0) + 1
-            change = make(number)
-            connection.execute(insert(incident).values(rows.incident_values(change.incident)))
-            self._store(connection, change)
-            stored = _record(connection, number)
-            name_subject(f"incident:{number}")
+            return self._open(connection, make)
+
+    def open_once(self, subject: str, make: Callable[[int], Change]) -> Record | None:
+        linked = select(incident_link.c.subject).where(incident_link.c.subject == subject)
+        caused = select(procedure_run.c.cause).where(procedure_run.c.cause == subject)
+        with writing(self._engine) as connection:
+            _take_turn(connection, 0)
+            if any(connection.scalar(one.limit(1)) is not None for one in (linked, caused)):
+                return None
+            return self._open(connection, make)
+
+    def _open(self, connection: Connection, make: Callable[[int], Change]) -> Record:
+        number = int(connection.scalar(select(func.max(incident.c.id))) or 0) + 1
+        change = make(number)
+        connection.execute(insert(incident).values(rows.incident_values(change.incident)))
+        self._store(connection, change)
+        stored = _record(connection, number)
+        name_subject(f"incident:{number}")
         assert stored is not None  # it was just written
         return stored
 

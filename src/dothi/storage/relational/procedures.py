@@ -1,5 +1,6 @@
 """Table `procedure`: every version that was ever in use, as its file has it."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Row, select, update
@@ -31,6 +32,8 @@ class RelationalProcedures:
             "stored_us": us_of(new.stored_at),
             "stored_by": new.stored_by,
             "is_active": new.is_active,
+            "approved_by": new.approved_by,
+            "approved_us": us_of(new.approved_at),
         }
         with writing(self._engine) as connection:
             connection.execute(sqlite.insert(procedure).values(values).on_conflict_do_nothing())
@@ -51,8 +54,26 @@ class RelationalProcedures:
             )
             return done.rowcount > 0
 
+    def approve(self, name: str, version: int, by: str, at: datetime) -> bool:
+        columns = procedure.c
+        is_draft = columns.approved_us.is_(None)
+        with writing(self._engine) as connection:
+            done = connection.execute(
+                update(procedure)
+                .where(columns.id == name, columns.version == version, is_draft)
+                .values(approved_by=by, approved_us=us_of(at))
+            )
+            return done.rowcount > 0
+
 
 def _stored(row: Row[Any]) -> StoredProcedure:
     return StoredProcedure(
-        row.id, row.version, row.text, at_of(row.stored_us), row.stored_by, bool(row.is_active)
+        row.id,
+        row.version,
+        row.text,
+        at_of(row.stored_us),
+        row.stored_by,
+        bool(row.is_active),
+        row.approved_by,
+        at_of(row.approved_us),
     )
