@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Page, expect
 
+from support.alarm_screens import alarm_screens, rule_screens
 from support.browser import SLOW_MS, expect_things_on_map, first_station, go_to
 from support.warning_screens import warning_screens
 
@@ -70,6 +71,8 @@ def all_screens(page: Page) -> Iterator[str]:
     yield from source_screens(page)
     yield from people_screens(page)
     yield from warning_screens(page)
+    yield from alarm_screens(page)
+    yield from rule_screens(page)
     yield from dialogs(page)
     go_to(page, "/nowhere")
     expect(page.locator("#main a[href='/map']")).to_be_visible()
@@ -86,6 +89,8 @@ def main_screens(page: Page) -> Iterator[str]:
     yield from source_screens(page)
     yield from people_screens(page)
     yield from warning_screens(page)
+    yield from alarm_screens(page)
+    yield from rule_screens(page)
 
 
 def map_screens(page: Page) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import Column, Text, inspect
 
-revision = "0018"
+revision = "0020"
 down_revision = "0017"
 
 
