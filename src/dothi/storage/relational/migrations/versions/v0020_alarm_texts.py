@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import Column, Text, inspect
 
 revision = "0020"
-down_revision = "0017"
+down_revision = "0018"
 
 
 def upgrade() -> None:

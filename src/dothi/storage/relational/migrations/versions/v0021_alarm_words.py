@@ -5,7 +5,7 @@ from alembic import op
 from dothi.storage.relational.alarm_words import CREATE, FILL
 
 revision = "0021"
-down_revision = "0017"
+down_revision = "0020"
 
 
 def upgrade() -> None:
