@@ -1,6 +1,6 @@
 """Sends a steady stream of observations of which some cross a limit. Not a benchmark itself.
 
-bench/alarm_latency.py starts it. Values lie about 40; so many a second are 600 once, and are back
+bench/alarm_latency.py starts it. Values lie about 20; so many a second are 35 once, and are back
 with the next value of their series. A value is observed when its message is made.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from live_sender import Connection, parser, send
 
-BASE, OVER = 40.0, 600.0
+BASE, OVER = 20.0, 35.0
 
 
 class Crossing(Connection):
@@ -25,7 +25,7 @@ class Crossing(Connection):
         self._per_message = options.alarms_per_s * options.rows / options.rate
 
     def _message(self, at: int, rows: int) -> bytes:
-        number = self._chance.normal(BASE, 3.0, rows)
+        number = self._chance.normal(BASE, 2.0, rows)
         self._owed += self._per_message
         count, self._owed = int(self._owed), self._owed % 1
         number[self._chance.choice(rows, count, replace=False)] = OVER
