@@ -35,8 +35,9 @@ def run(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--only", choices=_NAMES)
     options = parser.parse_args(arguments)
     names = [options.only] if options.only else _NAMES
+    found = {name: _kill(name, options.rounds) for name in names}
     stored = json.loads(_STORED.read_text())["result"] if _STORED.exists() else {}
-    return stored | {name: _kill(name, options.rounds) for name in names}
+    return stored | found
 
 
 def _kill(name: str, rounds: int) -> dict[str, Any]:

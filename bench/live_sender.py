@@ -26,6 +26,7 @@ class Connection(threading.Thread):
         self._options = options
         self._number = number
         self.sent = self.late_rounds = 0
+        options.rows = int(options.rate * _ROUND_S / options.connections)
         count = options.entities * len(ATTRIBUTES) // options.connections
         series = range(number * count, (number + 1) * count)
         self._entities = pa.array(
@@ -37,7 +38,7 @@ class Connection(threading.Thread):
         options = self._options
         client = http.client.HTTPConnection("127.0.0.1", options.port, timeout=60)
         headers = {"authorization": f"Bearer {options.token}", "content-type": ARROW}
-        rows = int(options.rate * _ROUND_S / options.connections)
+        rows = options.rows
         began_s = time.monotonic()
         due_s, at = began_s, 0
         while time.monotonic() - began_s < options.seconds:
@@ -72,30 +73,33 @@ class Connection(threading.Thread):
         return bytes(sink.getvalue())
 
 
-def main() -> None:
-    """Print how much was sent."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--token", required=True)
-    parser.add_argument("--seconds", type=float, required=True)
-    parser.add_argument("--rate", type=int, required=True)
-    parser.add_argument("--entities", type=int, required=True)
-    parser.add_argument("--connections", type=int, default=10)
-    options = parser.parse_args()
-    connections = [Connection(options, number) for number in range(options.connections)]
+def parser() -> argparse.ArgumentParser:
+    """What every sender must be told."""
+    found = argparse.ArgumentParser()
+    found.add_argument("--port", type=int, required=True)
+    found.add_argument("--token", required=True)
+    found.add_argument("--seconds", type=float, required=True)
+    found.add_argument("--rate", type=int, required=True)
+    found.add_argument("--entities", type=int, required=True)
+    found.add_argument("--connections", type=int, default=10)
+    return found
+
+
+def send(kind: type[Connection], options: argparse.Namespace) -> dict[str, int]:
+    """How much was sent."""
+    connections = [kind(options, number) for number in range(options.connections)]
     began_s = time.monotonic()
     for connection in connections:
         connection.start()
     for connection in connections:
         connection.join()
     sent = sum(c.sent for c in connections)
-    counts = {
+    return {
         "sent": sent,
         "per_s": round(sent / (time.monotonic() - began_s)),
         "late_rounds": sum(c.late_rounds for c in connections),
     }
-    print(json.dumps(counts))
 
 
 if __name__ == "__main__":
-    main()
+    print(json.dumps(send(Connection, parser().parse_args())))

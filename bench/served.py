@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from dothi.app.data_folder import DataFolder
-from dothi.app.stores import open_registers
+from dothi.app.stores import Registers, open_registers
 from dothi.model.source import Source
 from dothi.ports.clock import SystemClock
 
@@ -47,8 +47,11 @@ class Served:
 
 
 @contextmanager
-def served(settings: str = "") -> Iterator[Served]:
-    """Start `dothi serve` on an empty folder; `settings` is its dothi.toml."""
+def served(
+    settings: str = "", prepare: Callable[[Registers], object] | None = None
+) -> Iterator[Served]:
+    """Start `dothi serve` on an empty folder; `settings` is its dothi.toml. `prepare` puts what is
+    to be there from the beginning."""
     with TemporaryDirectory(prefix="dothi-bench-", dir=os.environ.get("DOTHI_BENCH_DIR")) as name:
         folder = DataFolder(Path(name))
         folder.create()
@@ -56,6 +59,8 @@ def served(settings: str = "") -> Iterator[Served]:
         with open_registers(folder, SystemClock()) as registers:
             registers.sources.put(Source(SOURCE, "Benchmark", "http"))
             token = registers.sources.issue_token(SOURCE)
+            if prepare is not None:
+                prepare(registers)
         port = _free_port()
         command = [str(Path(sys.executable).with_name("dothi")), "serve", "--data-dir", name]
         command += ["--port", str(port)]

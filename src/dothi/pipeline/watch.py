@@ -35,6 +35,8 @@ _FEW_ROWS = 500
 _STEP_S = 0.2
 """When there are more, so many are taken together as take so long: other writers wait meanwhile,
 and refuse what comes when they wait too long."""
+_NEEDED = ("number", "body", "quality", "source", "change")
+"""Columns that rules look at, beside those that say which row it is."""
 _SAVE_S = 1.0
 """A cursor without effects is written so often: rows that meant nothing may come again."""
 _LOOK_S = 1.0
@@ -184,7 +186,7 @@ class Watch:
             self._save(NOTHING, self._ports.log.head())
             return False
         began_s = monotonic()
-        rows = self._ports.log.read(self.position, self._limit)
+        rows = self._ports.log.read(self.position, self._limit, columns=_NEEDED)
         is_full = bool(rows.num_rows == self._limit)
         if rows.num_rows:
             evaluated = self._ports.rules.evaluator.evaluate(rows, self._ports.clock.now())

@@ -22,8 +22,15 @@ class LogWriter(Protocol):
 class LogReader(Protocol):
     """Any thread."""
 
-    def read(self, after_seq: int, limit: int, lane: int = 0) -> pa.Table:
-        """Rows with seq > after_seq in order, LOG_SCHEMA, at most `limit`."""
+    def read(
+        self, after_seq: int, limit: int, lane: int = 0, columns: tuple[str, ...] = ()
+    ) -> pa.Table:
+        """Rows with seq > after_seq in order, LOG_SCHEMA, at most `limit`.
+
+        Args:
+            columns: those that are needed; of others that cost something there may be nothing but
+                nulls and empty texts. Empty: all.
+        """
         ...
 
     def head(self, lane: int = 0) -> int:

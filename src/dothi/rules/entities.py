@@ -8,9 +8,10 @@ import pyarrow.compute as pc
 
 from dothi.model.row import Change
 from dothi.model.rule import Scope
-from dothi.rules.arrays import Ints
+from dothi.rules.arrays import Bools, Columns, Ints
 from dothi.rules.scope import EntityFacts, Facts, ScopeIndex, holds
 
+_UNKNOWN = -1
 Deletions = list[tuple[str, int, int]]
 """Entity, time in µs, seq."""
 
@@ -24,6 +25,7 @@ class Known:
         self._numbers: dict[str, int] = {}
         self._types: dict[int, str] = {}
         self._facts: dict[int, EntityFacts] = {}
+        self._marks = Columns(is_watched=_UNKNOWN)
 
     def add(self, name: str, type_: str | None = None) -> int:
         number = self._numbers.get(name)
@@ -67,6 +69,16 @@ class Known:
             types = one.types or ((type_,) if type_ else ())
             self._facts[number] = EntityFacts(types, one.areas)
 
+    def watched(self, entity: Ints, facts: Facts) -> Bools:
+        """Which of the entities some rule holds at."""
+        self._marks.reach(len(self.names))
+        marks: Ints = self._marks["is_watched"]
+        unknown = np.unique(entity[marks[entity] == _UNKNOWN])
+        if len(unknown):
+            self.look_up(unknown, facts)
+            marks[unknown] = [bool(self.scopes_of(one)) for one in unknown.tolist()]
+        return marks[entity] > 0
+
     def scopes_of(self, entity: int) -> list[int]:
         return self.scopes.find(self.names[entity], self._facts[entity])
 
@@ -89,6 +101,7 @@ class Known:
         for name, (at_us, seq) in last.items():
             number = self._numbers.get(name)
             if number is not None and self._facts.pop(number, None) is not None:
+                self._marks.clear(number)
                 yield number, at_us, seq
 
 

@@ -1,7 +1,7 @@
 """Rows of the log as the slots of a plan see them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +43,22 @@ class Run:
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def taken(self, is_kept: Bools) -> "Run":
+        """Some of the rows."""
+        if is_kept.all():
+            return self
+        kept = pa.array(is_kept)
+        columns = {
+            name: getattr(self, name)[is_kept]
+            for name in (
+                "row", "entity", "attribute", "dataset", "us", "seen_us", "value", "quality",
+                "is_gone", "is_assigned", "seq",
+            )
+        }  # fmt: skip
+        return replace(
+            self, table=self.table.filter(kept), source=self.source.filter(kept), **columns
+        )
 
 
 @dataclass(frozen=True, slots=True)

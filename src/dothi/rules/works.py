@@ -77,6 +77,7 @@ class Works:
             rows, self.plan.slots, self.entities.number, np.arange(rows.num_rows, dtype=np.int64)
         )
         fired = self._rebind(rows)
+        run = run.taken(self.entities.watched(run.entity, self._facts))
         if not len(run):
             return fired
         self._seen.look_at(run, self.plan.slots, names["attribute"])

@@ -123,14 +123,18 @@ class SqliteLogReader:
                 )
                 after, count = int(rows["seq"][-1].as_py()), count + rows.num_rows
 
-    def read(self, after_seq: int, limit: int, lane: int = 0) -> pa.Table:
+    def read(
+        self, after_seq: int, limit: int, lane: int = 0, columns: tuple[str, ...] = ()
+    ) -> pa.Table:
         """See ports.log.LogReader."""
         with self._lock:
             if limit <= _FEW_ROWS:
                 rows = self._connection.typed(_PLAIN, _JOINED.format(after=after_seq, limit=limit))
                 return rows.cast(LOG_SCHEMA)
+            names = ", ".join(name for name in _ROW.names if _is_needed(name, columns))
             return self._rows(
-                f"SELECT * FROM log WHERE seq > {after_seq} ORDER BY seq LIMIT {limit}"
+                f"SELECT {names} FROM log WHERE seq > {after_seq} ORDER BY seq LIMIT {limit}",
+                columns,
             )
 
     def head(self, lane: int = 0) -> int:
