@@ -25,7 +25,7 @@ FACTS = RuleFacts(
 ROW = "[data-alarm-row]"
 
 
-def _fill(folder: Path) -> None:
+def fill(folder: Path) -> None:
     """Five alarms: the first is the most urgent."""
     folder.mkdir(parents=True)
     engine = open_sqlite(folder / "dothi.db")
@@ -60,7 +60,7 @@ def _signed_in(program: Program) -> Iterator[Page]:
 @pytest.mark.thorough
 @pytest.mark.needs("chromium")
 def test_an_operator_acknowledges_and_shelves_by_keyboard(tmp_path: Path) -> None:
-    _fill(tmp_path / "data")
+    fill(tmp_path / "data")
     with Program(tmp_path / "data") as program, _signed_in(program) as page:
         page.goto("/alarms")
         expect(page.locator(ROW)).to_have_count(5, timeout=SLOW_MS)

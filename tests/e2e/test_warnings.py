@@ -1,15 +1,22 @@
 """Public warnings in a browser: one person writes and submits, another one releases."""
 
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cap_samples import expect_valid
+from cap_samples import DATA, NOW, expect_valid
+from dothi.app.data_folder import DataFolder
+from dothi.app.stores import open_registers
+from dothi.facades.cap.documents import read_document
 from dothi.facades.cap.reading import read_alert
+from dothi.model.warning import ForeignWarning, Severity
+from dothi.ports.clock import SystemClock
 from support.browser import SLOW_MS, WINDOW
 from support.program import Program
 
@@ -94,3 +101,62 @@ def draw_a_triangle(page: Page) -> None:
     lat.fill("10,9")
     lat.press("Tab")
     expect(page.locator(".map")).to_have_attribute("data-rings", "2")
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c4944415408d763f8cfc0000000030001f7e2a1a40000000049454e44ae426082"
+)
+
+
+def foreign_of(path: Path) -> ForeignWarning:
+    """A message of another authority as a feed would have brought it."""
+    (received,) = read_document(path.read_bytes()).messages
+    alert = received.alert
+    return ForeignWarning(
+        "kttv", alert.sender, alert.identifier, alert.sent_at, alert.status, alert.msg_type,
+        "Event", "Headline", Severity.MODERATE, "", "urn:x:1", received.document, NOW,
+    )  # fmt: skip
+
+
+def test_a_file_goes_with_it_and_others_are_answered(tmp_path: Path, browser: Browser) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    environ = {
+        "DOTHI_SERVER__PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "DOTHI_WARNINGS__SENDER": "pctt@example.gov.vn",
+    }
+    with Program(tmp_path / "data", "--port", port, environ=environ) as dothi:
+        administrator = dothi.signed_in()
+        body = {"id": "lan", "name": "Lan (test)", "positions": ["duty_officer"]}
+        assert administrator.post("/api/v1/people", json=body).status_code == 201
+        with open_registers(DataFolder(dothi.data_dir), SystemClock()) as registers:
+            registers.foreign_warnings.put([foreign_of(DATA / "canada.cap")])
+        with signed_in(browser, dothi, administrator, "lan") as page:
+            page.goto("/warnings")
+            page.locator("button.primary").click()
+            page.locator("[name=vi-headline]").fill("Triều cường vượt báo động III")
+            page.locator(".picker input[type=file]").set_input_files(
+                {"name": "ngap.png", "mimeType": "image/png", "buffer": PNG}
+            )
+            files = page.get_by_test_id("attachments")
+            expect(files).to_contain_text("ngap.png")
+            expect(page.get_by_text("Tệp chưa có mô tả")).to_be_visible()
+            files.locator("[name=file-vi]").fill("Bản đồ ngập dự báo")
+            expect(page.get_by_text("Tệp chưa có mô tả")).to_be_hidden()
+            expect(page.get_by_test_id("public").get_by_alt_text("Bản đồ ngập")).to_be_visible()
+            page.locator(".side > button").click()
+            expect(page.get_by_role("alert")).to_have_count(0)
+            page.once("dialog", lambda dialog: dialog.accept())
+            page.goto("/warnings?tab=foreign")
+            page.locator("tbody button").first.click()
+            dialog = page.get_by_role("dialog")
+            dialog.get_by_role("button", name="Báo lỗi").click()
+            dialog.get_by_label("Lỗi ở đâu").fill("Thiếu bản tiếng Việt")
+            dialog.get_by_role("button", name="Gửi báo lỗi").click()
+            expect(dialog.get_by_test_id("answers")).to_contain_text("Thiếu bản tiếng Việt")
+            dialog.get_by_role("button", name="Báo đã nhận").click()
+            expect(dialog.get_by_test_id("answers").locator("li")).to_have_count(2)
+            expect(dialog.get_by_role("button", name="Báo đã nhận")).to_have_count(0)
+        feed = httpx.get(f"{dothi.url}/cap/answers.atom").text
+        assert "Thiếu bản tiếng Việt" in feed

@@ -1,6 +1,6 @@
 /** Incidents and procedures: shapes of /api/v1/incidents and calls to it. */
 
-import { get, request, send } from './client';
+import { get, queryText, send, sendFile } from './client';
 
 export type Severity = 1 | 2 | 3 | 4;
 export type IncidentState = 'open' | 'in_progress' | 'contained' | 'closed';
@@ -198,15 +198,8 @@ export const incidents = {
     send<Room>('POST', `${ROOT}/${id}/runs/${run}/steps/${step.step}`, body, { version: step.version }),
   end: (id: number, run: number, reason: string) =>
     send<Room>('POST', `${ROOT}/${id}/runs/${run}/end`, { reason }),
-  upload: async (id: number, file: File, query: Record<string, string>) => {
-    const text = new URLSearchParams({ name: file.name, ...query }).toString();
-    const init: RequestInit = {
-      method: 'POST',
-      body: file,
-      headers: { 'content-type': 'application/octet-stream' },
-    };
-    return (await (await request(`${BASE}/${id}/files?${text}`, init)).json()) as Room;
-  },
+  upload: (id: number, file: File, query: Record<string, string>) =>
+    sendFile<Room>(`${ROOT}/${id}/files${queryText({ name: file.name, ...query })}`, file),
   fileUrl: (id: number, file: number) => `${BASE}/${id}/files/${file}`,
   reportUrl: (id: number, lang: string, format: string) =>
     `${BASE}/${id}/report?lang=${lang}&format=${format}`,

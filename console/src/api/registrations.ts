@@ -1,6 +1,6 @@
 /** Registered context sources: the list of the console's API, deletion through the public one. */
 
-import { ApiError } from './client';
+import { get, request } from './client';
 
 export interface RegistrationState {
   id: string;
@@ -17,22 +17,9 @@ export interface RegistrationState {
   expires_at: string | null;
 }
 
-async function request(path: string, method: string): Promise<Response> {
-  let answer: Response;
-  try {
-    answer = await fetch(path, { method, credentials: 'same-origin' });
-  } catch (error) {
-    throw new ApiError(0, 'unreachable', String(error), '');
-  }
-  if (answer.ok) return answer;
-  const problem = (await answer.json().catch(() => ({}))) as { title?: string; detail?: string };
-  throw new ApiError(answer.status, problem.title ?? answer.statusText, problem.detail ?? '', '');
-}
-
-export async function registrations(): Promise<RegistrationState[]> {
-  return (await (await request('/api/v1/registrations', 'GET')).json()) as RegistrationState[];
-}
+export const registrations = (): Promise<RegistrationState[]> => get('/registrations');
 
 export async function remove(registration: string): Promise<void> {
-  await request(`/ngsi-ld/v1/csourceRegistrations/${encodeURIComponent(registration)}`, 'DELETE');
+  const path = `/ngsi-ld/v1/csourceRegistrations/${encodeURIComponent(registration)}`;
+  await request(path, { method: 'DELETE' });
 }

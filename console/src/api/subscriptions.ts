@@ -1,27 +1,14 @@
 /** Changing a subscription through the public NGSI-LD API. */
 
-import { ApiError } from './client';
+import { request } from './client';
 
-const ROOT = '/ngsi-ld/v1/subscriptions/';
+const at = (subscription: string) => `/ngsi-ld/v1/subscriptions/${encodeURIComponent(subscription)}`;
 
-async function send(method: string, subscription: string, body?: unknown): Promise<void> {
-  const init: RequestInit = { method, credentials: 'same-origin' };
-  if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { 'content-type': 'application/json' };
-  }
-  let answer: Response;
-  try {
-    answer = await fetch(ROOT + encodeURIComponent(subscription), init);
-  } catch (error) {
-    throw new ApiError(0, 'unreachable', String(error), '');
-  }
-  if (answer.ok) return;
-  const problem = (await answer.json().catch(() => ({}))) as { title?: string; detail?: string };
-  throw new ApiError(answer.status, problem.title ?? answer.statusText, problem.detail ?? '', '');
+export async function setActive(subscription: string, isActive: boolean): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  await request(at(subscription), { method: 'PATCH', headers, body: JSON.stringify({ isActive }) });
 }
 
-export const setActive = (subscription: string, isActive: boolean): Promise<void> =>
-  send('PATCH', subscription, { isActive });
-
-export const remove = (subscription: string): Promise<void> => send('DELETE', subscription);
+export async function remove(subscription: string): Promise<void> {
+  await request(at(subscription), { method: 'DELETE' });
+}

@@ -1,6 +1,6 @@
 /** Public warnings of /api/v1/warnings. */
 
-import { get, send } from './client';
+import { get, queryText, send, sendFile } from './client';
 
 export type CapStatus = 'Actual' | 'Exercise' | 'System' | 'Test' | 'Draft';
 export type MsgType = 'Alert' | 'Update' | 'Cancel' | 'Ack' | 'Error';
@@ -52,6 +52,35 @@ export interface Content {
   contact: string;
   sms: string;
   broadcast: string;
+  attachments: Attachment[];
+}
+
+/** A file that goes with a warning. */
+export interface Attachment {
+  name: string;
+  mime_type: string;
+  size_bytes: number;
+  sha1: string;
+  sha256: string;
+  description_vi: string;
+  description_en: string;
+}
+
+/** An Ack or Error to a message. */
+export interface Answer {
+  msg_type: MsgType;
+  sender: string;
+  identifier: string;
+  sent_at: string;
+  note: string;
+  is_own: boolean;
+  document: string;
+}
+
+export interface ForeignView {
+  row: ForeignRow;
+  document: string;
+  answers: Answer[];
 }
 
 export interface WarningRow {
@@ -104,6 +133,7 @@ export interface WarningView {
   messages: MessageView[];
   record: RecordRow[];
   refusal: { code: RefusalCode; detail: string } | null;
+  answers: Answer[];
 }
 
 export type RefusalCode =
@@ -211,7 +241,11 @@ export const warningsApi = {
   follow: (id: number, kind: 'update' | 'cancel', reason: string) =>
     send<WarningView>('POST', `${ROOT}/${id}/${kind}`, { reason }),
   foreign: () => get<ForeignRow[]>(ROOT + '/foreign'),
-  foreignOne: (id: number) => get<{ row: ForeignRow; document: string }>(`${ROOT}/foreign/${id}`),
+  foreignOne: (id: number) => get<ForeignView>(`${ROOT}/foreign/${id}`),
+  answerForeign: (id: number, msg_type: 'Ack' | 'Error', note: string) =>
+    send<ForeignView>('POST', `${ROOT}/foreign/${id}/answer`, { msg_type, note }),
+  upload: (file: File) => sendFile<Attachment>(`${ROOT}/files${queryText({ name: file.name })}`, file),
+  fileUrl: (file: Attachment) => `/api/v1${ROOT}/files/${file.sha256}`,
 };
 
 export interface AreaFeature {

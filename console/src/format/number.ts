@@ -40,3 +40,9 @@ export function exactNumber(value: number, lang: Lang): string {
 export function formatCount(value: number, lang: Lang): string {
   return formatter(lang, 0, 0).format(value);
 }
+
+export function sizeText(bytes: number, lang: Lang): string {
+  if (bytes < 1024) return `${formatCount(bytes, lang)} B`;
+  if (bytes < 1024 ** 2) return `${formatCount(Math.round(bytes / 1024), lang)} kB`;
+  return `${formatNumber(bytes / 1024 ** 2, lang, 1)} MB`;
+}

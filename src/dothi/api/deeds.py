@@ -99,6 +99,7 @@ DEEDS: Deeds = {
     "POST /api/v1/warnings/{id}/cancel": DeedKind(
         "warning_cancellation_begun", _WARNING, ("reason",)
     ),
+    "POST /api/v1/warnings/files": DeedKind("warning_file_put", "warning", ("name",)),
     "POST /api/v1/warnings/foreign/{id}/answer": DeedKind(
         "foreign_answered", "foreign:{id}", ("msg_type", "note")
     ),

@@ -9,6 +9,7 @@ import anyio
 import anyio.to_thread
 
 from dothi.api.alarm_deps import AlarmDeps
+from dothi.api.kept_files import WarningFiles
 from dothi.api.layers import Layer
 from dothi.api.settings import ApiSettings
 from dothi.live.hub import LiveHub
@@ -62,6 +63,7 @@ class ApiDeps:
     warnings: WarningDesk | None = None
     foreign_warnings: ForeignWarnings | None = None
     warning_answers: WarningAnswers | None = None
+    warning_files: WarningFiles | None = None
 
     @cached_property
     def _limiter(self) -> anyio.CapacityLimiter:

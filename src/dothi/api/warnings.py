@@ -1,6 +1,7 @@
 """Public warnings: writing, submitting, releasing by a second person, updating, cancelling."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.access.principal import Principal
+from dothi.api import warning_files
 from dothi.api.answer import answer
 from dothi.api.deps import ApiDeps
 from dothi.api.person import NoQuery
@@ -102,8 +104,9 @@ class WarningHandlers:
     async def begin(self, request: Request) -> Response:
         decode_query(request, NoQuery)
         body = await decode_body(request, BeginBody)
+        content = body.content and await self._with_files(body.content)
         desk, person = self._desk, _person(request)
-        number = await self._deps.in_thread(desk.create, body.subject, body.content, person)
+        number = await self._deps.in_thread(desk.create, body.subject, content, person)
         return await self._told(request, number, 201)
 
     async def preview(self, request: Request) -> Response:
@@ -117,7 +120,8 @@ class WarningHandlers:
         decode_query(request, NoQuery)
         body = await decode_body(request, EditBody)
         act = Act(_id(request), _person(request), body.version)
-        await self._deps.in_thread(self._desk.edit, act, body.content)
+        content = await self._with_files(body.content)
+        await self._deps.in_thread(self._desk.edit, act, content)
         return await self._told(request, act.warning)
 
     async def submit(self, request: Request) -> Response:
@@ -170,6 +174,12 @@ class WarningHandlers:
         answers = kept.answers_to([Reference(found.sender, found.identifier, found.sent_at)])
         return ForeignView(row, found.document, [answer_of(one) for one in answers])
 
+    async def _with_files(self, content: WarningContent) -> WarningContent:
+        files = self._deps.warning_files
+        if files is None or not content.attachments:
+            return replace(content, attachments=())
+        return await self._deps.in_thread(files.known, content)
+
     async def _act(self, request: Request, do: Callable[[Act], None]) -> Response:
         decode_query(request, NoQuery)
         body = await decode_body(request, ActBody)
@@ -220,7 +230,9 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
     write, release = Permission.WARNINGS_WRITE, Permission.WARNINGS_RELEASE
     root = "/api/v1/warnings"
     one = f"{root}/{{id:int}}"
+    files = deps.warning_files
     return [
+        *([] if files is None else warning_files.endpoints(files)),
         Endpoint(
             "GET", root, read, handlers.all,
             "Public warnings, the newest first", NoQuery, None, list[WarningRow], tags,

@@ -22,7 +22,8 @@ class Running(msgspec.Struct, frozen=True):
 
 
 class DataFolder:
-    """`dothi.db`, `lake/`, `tenants/`, `evidence/`, `secrets/`, `dothi.toml`, `lock` below it."""
+    """`dothi.db`, `lake/`, `tenants/`, `evidence/`, `warning_files/`, `secrets/`, `dothi.toml`,
+    `lock` below it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -30,6 +31,7 @@ class DataFolder:
         self.lake = self.path / "lake"
         self.tenants = self.path / "tenants"
         self.evidence = self.path / "evidence"
+        self.warning_files = self.path / "warning_files"
         self.secrets = self.path / "secrets"
         self.settings = self.path / "dothi.toml"
         self._lock_path = self.path / "lock"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import msgspec
 
 from dothi.access.endpoint import Endpoint
+from dothi.api.kept_files import WarningFiles
 from dothi.app.config.settings import Settings
+from dothi.app.data_folder import DataFolder
 from dothi.app.stores import Registers
 from dothi.facades.cap import public
 from dothi.facades.cap.answering import AnswerDesk
@@ -16,6 +18,7 @@ from dothi.facades.cap.subjects import KnownSubjects
 from dothi.model.problem import Problem
 from dothi.model.warning_lists import Catalogue
 from dothi.ports.clock import Clock
+from dothi.storage.blobs.evidence import EvidenceFolder
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,14 @@ class WarningParts:
 
     desk: Desk
     answers: AnswerDesk
+    files: WarningFiles
     endpoints: list[Endpoint]
 
 
 def warning_parts(
     settings: Settings,
     stores: Registers,
+    folder: DataFolder,
     clock: Clock,
     *,
     is_drill: bool,
@@ -41,17 +46,25 @@ def warning_parts(
     own = settings.warnings
     if is_drill:
         own = msgspec.structs.replace(own, is_drill=True)
+    files = WarningFiles(EvidenceFolder(folder.warning_files), own.file_mb * 2**20)
     subjects = KnownSubjects(stores.alarms, stores.incidents, stores.areas, clock, own.zone)
-    ports = DeskPorts(stores.warnings, stores.areas, clock, stores.people, subjects)
+    ports = DeskPorts(
+        stores.warnings,
+        stores.areas,
+        clock,
+        stores.people,
+        subjects,
+        settings.server.public_url,
+    )
     desk = Desk(own, _catalogue(own), ports)
     answers = public.PublicWarnings(
-        public.PublicStores(stores.warnings, stores.foreign_warnings),
+        public.PublicStores(stores.warnings, stores.foreign_warnings, files.store),
         own,
         clock,
         settings.server.public_url,
     )
     replies = AnswerDesk(own, stores.foreign_warnings, clock)
-    return WarningParts(desk, replies, public.endpoints(answers))
+    return WarningParts(desk, replies, files, public.endpoints(answers))
 
 
 def _catalogue(settings: WarningSettings) -> Catalogue:

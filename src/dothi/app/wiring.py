@@ -127,7 +127,7 @@ async def build(
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
         )
-        warnings = warning_parts(settings, stores, clock, is_drill=mode.is_fenced)
+        warnings = warning_parts(settings, stores, folder, clock, is_drill=mode.is_fenced)
         endpoints = [
             *console_endpoints(province.console),
             *api.endpoints(
@@ -138,6 +138,7 @@ async def build(
                     warnings=warnings.desk,
                     foreign_warnings=stores.foreign_warnings,
                     warning_answers=warnings.answers,
+                    warning_files=warnings.files,
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),

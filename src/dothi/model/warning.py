@@ -78,6 +78,25 @@ class Shape:
     radius_km: float = 0.0
 
 
+FILE_KINDS = ("image/png", "image/jpeg", "image/webp", "application/pdf")
+"""What may go with a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a warning (CAP 1.2, 3.2.3, resource)."""
+
+    name: str
+    mime_type: str
+    size_bytes: int
+    sha1: str
+    """Hex: what CAP calls the digest."""
+    sha256: str
+    """Hex: the name under which it is kept and published."""
+    description_vi: str = ""
+    description_en: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class WarningContent:
     """What the authors of a message decide."""
@@ -112,6 +131,7 @@ class WarningContent:
     """Text of the short message; empty: made of the Vietnamese headline and instruction."""
     broadcast: str = ""
     """Text of the cell broadcast; empty: made the same way."""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,10 @@ class Warnings(Protocol):
         """A released message."""
         ...
 
+    def with_file(self, sha256: str) -> Sequence[WarningMessage]:
+        """Released messages with which this file goes."""
+        ...
+
     def published(self, status: CapStatus, after_at: datetime) -> Sequence[WarningMessage]:
         """The newest released message of every public warning that expires after this time, the
         newest first."""

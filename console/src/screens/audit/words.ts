@@ -14,6 +14,7 @@ export const KINDS = [
   'incident',
   'procedure',
   'warning',
+  'foreign',
   'notice',
   'person',
   'door',
@@ -54,6 +55,8 @@ export function subjectUrl(subject: string): string | null {
       return `/rules/${id}`;
     case 'source':
       return `/sources?source=${id}`;
+    case 'foreign':
+      return `/warnings?tab=foreign&open=${id}`;
     case 'notice':
       return `/notices?notice=${id}`;
     default:

@@ -1,7 +1,7 @@
 /** Entries of the timeline in a line, limits and sizes as people write them. */
 
 import type { Entry, PlacePoint, Severity } from '../../api/incidents';
-import { formatCount, formatNumber, type Lang } from '../../format/number';
+import { formatNumber, type Lang } from '../../format/number';
 import { formatClock, formatDate, formatDuration, ZONE_OFFSET_MS } from '../../format/time';
 import { t, tryText, type TextKey } from '../../i18n/text';
 import { people } from '../../state/people.svelte';
@@ -103,12 +103,6 @@ export function limitText(limit: { kind: string; amount: number }, lang: Lang): 
   const isDays = limit.kind.endsWith('days');
   const n = isDays ? formatNumber(limit.amount, lang) : formatDuration(limit.amount * 1000, lang);
   return (LIMITS[limit.kind]?.[lang] ?? '{n}').replace('{n}', n);
-}
-
-export function sizeText(bytes: number, lang: Lang): string {
-  if (bytes < 1024) return `${formatCount(bytes, lang)} B`;
-  if (bytes < 1024 ** 2) return `${formatCount(Math.round(bytes / 1024), lang)} kB`;
-  return `${formatNumber(bytes / 1024 ** 2, lang, 1)} MB`;
 }
 
 const UNITS: Record<string, string> = { MTR: 'm', CMT: 'cm', MMT: 'mm', KMT: 'km', CEL: '°C', C62: '' };

@@ -14,18 +14,10 @@ from dothi.api.incidents.rooms import ROOT, answer_room, room_of
 from dothi.api.incidents.shapes import Room
 from dothi.api.person import NoQuery
 from dothi.api.query import decode_query
+from dothi.api.uploads import SHOWN, receive
 from dothi.incidents import timeline
 from dothi.model.incident import EvidenceFile
 from dothi.model.problem import Problem
-from dothi.ports.incidents import Stored, Upload
-
-_SHOWN = {
-    "image/png": b"\x89PNG\r\n\x1a\n",
-    "image/jpeg": b"\xff\xd8\xff",
-    "image/webp": b"RIFF",
-}
-"""What a page may show, by how its bytes begin; everything else is only saved."""
-_PLAIN = "application/octet-stream"
 
 
 class FileParameters(Struct, forbid_unknown_fields=True):
@@ -47,13 +39,15 @@ class FileHandlers:
         asked = decode_query(request, FileParameters)
         number, by = number_in(request), who(request)
         await in_thread(self._centre.get, number)  # before megabytes are taken for nothing
-        stored, media_type = await self._received(request)
+        remedy = "make it smaller, or raise incidents.max_file_mb"
+        most_bytes = self._deps.max_file_bytes
+        got = await receive(request, self._deps.evidence, most_bytes, remedy)
         file = EvidenceFile(
             0,
             asked.name.replace("/", "_").replace("\\", "_"),
-            media_type,
-            stored.size_bytes,
-            stored.sha256,
+            got.media_type,
+            got.stored.size_bytes,
+            got.stored.sha256,
             by,
             self._centre.now(),
             asked.run,
@@ -85,7 +79,7 @@ class FileHandlers:
                 404,
                 remedy="" if file is None else "restore the folder evidence/ from the backup",
             )
-        how = "inline" if file.media_type in _SHOWN else "attachment"
+        how = "inline" if file.media_type in SHOWN else "attachment"
         return FileResponse(
             path,
             media_type=file.media_type,
@@ -97,38 +91,6 @@ class FileHandlers:
                 "etag": f'"{file.sha256}"',
             },
         )
-
-    async def _received(self, request: Request) -> tuple[Stored, str]:
-        upload: Upload = await in_thread(self._deps.evidence.begin)
-        head = b""
-        try:
-            async for part in request.stream():
-                if len(head) < 16:
-                    head = (head + part)[:16]
-                if upload.size_bytes + len(part) > self._deps.max_file_bytes:
-                    raise _too_large(self._deps.max_file_bytes)
-                await in_thread(upload.write, part)
-            if not upload.size_bytes:
-                raise Problem(
-                    "file_empty", "The file is empty", "the request has no body", where="body"
-                )
-            stored = await in_thread(upload.keep)
-        finally:
-            await in_thread(upload.drop)
-        return stored, next(
-            (kind for kind, mark in _SHOWN.items() if head.startswith(mark)), _PLAIN
-        )
-
-
-def _too_large(most: int) -> Problem:
-    return Problem(
-        "file_too_large",
-        "The file is too large",
-        f"at most {most:,} bytes are taken",
-        413,
-        where="body",
-        remedy="make it smaller, or raise incidents.max_file_mb",
-    )
 
 
 def endpoints(deps: IncidentDeps) -> list[Endpoint]:

@@ -1,12 +1,21 @@
 """Everything that somebody does through HTTP enters the audit record: here, for all endpoints."""
 
 import asyncio
+from collections.abc import Container
 from dataclasses import replace
 from typing import Any
 
 from dothi.access.deed_kind import DOING, DeedKind, Deeds, Doing, key_of
 from dothi.access.endpoint import Endpoint
+from dothi.app.http.repeats import OWN_API
 from dothi.ports.audit import Audit
+
+_READING = frozenset({"GET", "WS"})
+
+
+def _is_ours_to_tell(endpoint: Endpoint) -> bool:
+    """A writing endpoint that somebody forgot in the table: told by its path rather than not."""
+    return endpoint.method not in _READING and endpoint.path.startswith(OWN_API)
 
 
 class Recorder:
@@ -17,13 +26,17 @@ class Recorder:
     What was refused or failed has no entry.
     """
 
-    def __init__(self, audit: Audit, deeds: Deeds) -> None:
+    def __init__(self, audit: Audit, deeds: Deeds, untold: Container[str]) -> None:
         self._audit = audit
         self._deeds = deeds
+        self._untold = untold
 
     def around(self, endpoint: Endpoint) -> Endpoint:
-        """The endpoint, recorded; as it is where it has no line."""
-        kind = self._deeds.get(key_of(endpoint))
+        """The endpoint, recorded; as it is where it reads, or stands among the untold."""
+        key = key_of(endpoint)
+        kind = self._deeds.get(key)
+        if kind is None and _is_ours_to_tell(endpoint) and key not in self._untold:
+            kind = DeedKind(key, endpoint.tags[0] if endpoint.tags else "api", ("id",))
         if kind is None:
             return endpoint
         return replace(endpoint, handler=self._recorded(endpoint, kind))

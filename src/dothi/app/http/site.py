@@ -42,7 +42,7 @@ class Site:
         self.endpoints = [*health.endpoints(), *login.endpoints(), *endpoints]
         """Everything that is mounted."""
         health.publish(self.endpoints)
-        recorder = Recorder(known.audit, DEEDS)
+        recorder = Recorder(known.audit, DEEDS, UNTOLD)
         told = [recorder.around(endpoint) for endpoint in self.endpoints]
         mount = Mount(identity, Repeats(known.answers), settings.server.max_body_mb * 2**20)
         self.app = Boundary(mount.router(told), settings.log.requests)

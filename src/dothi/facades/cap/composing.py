@@ -14,12 +14,17 @@ from dothi.model.cap import (
     MsgType,
     Named,
     Reference,
+    Resource,
 )
-from dothi.model.warning import WarningContent, Words
+from dothi.model.warning import Attachment, WarningContent, Words
 from dothi.model.warning_lists import Catalogue
 
 LANGUAGES = {"vi": "vi-VN", "en": "en-US"}
 """Of a message, in the order of its blocks."""
+
+
+FILES = "/cap/files"
+"""Where the public finds what goes with a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,10 @@ class Heading:
 class Composer:
     """Composes by the settings and the lists of one authority."""
 
-    def __init__(self, settings: WarningSettings, catalogue: Catalogue) -> None:
+    def __init__(self, settings: WarningSettings, catalogue: Catalogue, address: str = "") -> None:
+        """`address`: of the server as the public reaches it; empty: it is not reached."""
         self._settings = settings
+        self._address = address.rstrip("/")
         self._catalogue = catalogue
 
     def compose(self, content: WarningContent, places: Sequence[Place], head: Heading) -> Alert:
@@ -91,8 +98,14 @@ class Composer:
             web=content.web or settings.web,
             contact=content.contact or settings.contact,
             parameters=self._parameters(content),
+            resources=tuple(self._resource(one, is_vi=is_vi) for one in content.attachments),
             areas=tuple(place.cap_area(language) for place in places),
         )
+
+    def _resource(self, of: Attachment, *, is_vi: bool) -> Resource:
+        text = of.description_vi if is_vi else of.description_en or of.description_vi
+        uri = f"{self._address}{FILES}/{of.sha256}" if self._address else ""
+        return Resource(text.strip(), of.mime_type, of.size_bytes, uri, digest=of.sha1)
 
     def _categories(self, content: WarningContent) -> tuple[Category, ...]:
         event = self._catalogue.event(content.event)

@@ -54,6 +54,8 @@ class DeskPorts:
     people: People | None = None
     """None: who there is is not known."""
     subjects: Subjects | None = None
+    address: str = ""
+    """Of the server as the public reaches it; empty: no files can go with a warning."""
 
 
 class Desk:
@@ -64,7 +66,7 @@ class Desk:
         self._settings = settings
         self._ports = ports
         self._store = ports.warnings
-        self._previewer = Previewer(settings, catalogue, ports.areas)
+        self._previewer = Previewer(settings, catalogue, ports.areas, ports.address)
 
     @property
     def statuses(self) -> tuple[CapStatus, ...]:

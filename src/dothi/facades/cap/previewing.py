@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from dothi.facades.cap.checks.content import check_content, check_texts
+from dothi.facades.cap.checks.content import check_content, check_files, check_texts
 from dothi.facades.cap.checks.finding import wrong
 from dothi.facades.cap.checks.message import check_alert
 from dothi.facades.cap.composing import Composer, Heading
@@ -38,12 +38,16 @@ class Made(NamedTuple):
 class Previewer:
     """Makes the same of a draft as the release does."""
 
-    def __init__(self, settings: WarningSettings, catalogue: Catalogue, areas: Areas) -> None:
+    def __init__(
+        self, settings: WarningSettings, catalogue: Catalogue, areas: Areas, address: str = ""
+    ) -> None:
+        """`address`: of the server as the public reaches it."""
         self._settings = settings
+        self._address = address
         self._catalogue = catalogue
         self._areas = areas
         self._zone = ZoneInfo(settings.zone)
-        self._composer = Composer(settings, catalogue)
+        self._composer = Composer(settings, catalogue, address)
 
     def preview(self, content: WarningContent, head: Heading, now_at: datetime) -> Preview:
         """Never raises for what people wrote: it is told in the findings."""
@@ -54,6 +58,7 @@ class Previewer:
         found = [
             *made.unknown,
             *check_content(content, head.msg_type, now_at, self._settings, self._catalogue),
+            *check_files(content, self._address),
             *check_alert(alert, now_at),
             *check_texts(sms, broadcast, self._settings),
         ]

@@ -4,15 +4,17 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
+from pathlib import Path
 from typing import Literal
 
 import anyio.to_thread
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
+from dothi.facades.cap.composing import FILES
 from dothi.facades.cap.feed import FEED_MEDIA_TYPE, Feed, make_answers_feed, make_feed
 from dothi.facades.cap.reading import read_alert
 from dothi.facades.cap.settings import WarningSettings
@@ -21,6 +23,7 @@ from dothi.model.cap import CapStatus, Scope
 from dothi.model.problem import Problem
 from dothi.model.warning import ForeignWarning
 from dothi.ports.clock import Clock
+from dothi.ports.incidents import Evidence
 from dothi.ports.warnings import ForeignWarnings, Warnings
 
 _OPEN_TO_ALL = {
@@ -42,6 +45,7 @@ class PublicStores:
 
     warnings: Warnings
     foreign: ForeignWarnings
+    files: Evidence
 
 
 class PublicWarnings:
@@ -52,6 +56,7 @@ class PublicWarnings:
     ) -> None:
         self._warnings = stores.warnings
         self._foreign = stores.foreign
+        self._files = stores.files
         self._settings = settings
         self._clock = clock
         self._public_url = public_url.rstrip("/")
@@ -79,6 +84,38 @@ class PublicWarnings:
                 remedy="/cap/feed.atom lists them",
             )
         return _answer(request, found.document, MEDIA_TYPE, found.sent_at)
+
+    async def file(self, request: Request) -> Response:
+        """GET /cap/files/{sha256}: what goes with a released public message."""
+        sha256 = request.path_params["sha256"]
+        found = await anyio.to_thread.run_sync(self._file, sha256)
+        if found is None:
+            raise Problem(
+                "file_not_found",
+                "No such file",
+                "no public warning has a file of this name",
+                404,
+                remedy="/cap/feed.atom lists the warnings",
+            )
+        path, media_type = found
+        headers = {
+            **_OPEN_TO_ALL,
+            "cache-control": "public, max-age=86400, immutable",
+            "x-content-type-options": "nosniff",
+            "content-security-policy": "default-src 'none'; sandbox",
+        }
+        return FileResponse(path, media_type=media_type, headers=headers)
+
+    def _file(self, sha256: str) -> tuple[Path, str] | None:
+        path = self._files.path(sha256)
+        if path is None:
+            return None
+        for message in self._warnings.with_file(sha256):
+            if message.content.scope is Scope.PUBLIC:
+                for one in message.content.attachments:
+                    if one.sha256 == sha256:
+                        return path, one.mime_type
+        return None
 
     async def answers(self, request: Request) -> Response:
         """GET /cap/answers.atom."""
@@ -111,6 +148,10 @@ def endpoints(answers: PublicWarnings) -> list[Endpoint]:
         Endpoint(
             "GET", "/cap/feed.atom", Permission.PUBLIC, answers.feed,
             "Atom feed of public warnings (CAP 1.2)", FeedQuery, None, None, tags,
+        ),
+        Endpoint(
+            "GET", f"{FILES}/{{sha256}}", Permission.PUBLIC, answers.file,
+            "A file that goes with a public warning", None, None, None, tags,
         ),
         Endpoint(
             "GET", "/cap/answers.atom", Permission.PUBLIC, answers.answers,

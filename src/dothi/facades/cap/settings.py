@@ -39,5 +39,7 @@ class WarningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """A warning may hold for so many hours at most."""
     feed_keep_h: float = 24.0
     """How long a warning that is over stays in the feed."""
+    file_mb: int = 5
+    """Files that go with a warning may be so large (status 413 else)."""
     sms_parts: int = 1
     """Into how many parts a short message may fall."""

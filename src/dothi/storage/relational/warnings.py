@@ -116,6 +116,15 @@ class RelationalWarnings:
             row = connection.execute(query).first()
         return None if row is None else _message(row)
 
+    def with_file(self, sha256: str) -> list[WarningMessage]:
+        part = warning_message.c
+        query = select(warning_message).where(
+            part.state == MessageState.RELEASED,
+            part.content.contains(f'"{sha256}"', autoescape=True),
+        )
+        with self._engine.connect() as connection:
+            return [_message(row) for row in connection.execute(query.order_by(part.id.desc()))]
+
     def published(self, status: CapStatus, after_at: datetime) -> list[WarningMessage]:
         newest = (
             select(func.max(warning_message.c.id))

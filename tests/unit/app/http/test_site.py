@@ -22,6 +22,7 @@ from dothi.app.people import known_positions
 from dothi.app.supervisor import Supervisor
 from dothi.model.problem import Overloaded, Problem, StoreUnavailable
 from dothi.model.source import Source
+from dothi.ports.audit import AuditQuestion
 from dothi.ports.clock import SystemClock
 from dothi.storage.relational.access_store import AccessStore
 from dothi.storage.relational.answers import RelationalAnswers
@@ -103,6 +104,16 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 async def _sign_in(client: httpx.AsyncClient) -> httpx.Response:
     token = client.sessions.make_link(60)  # type: ignore[attr-defined]
     return await client.post("/login", data={"token": token}, headers={"origin": HOST})
+
+
+async def test_a_forgotten_endpoint_that_writes_is_told_by_its_path(
+    client: httpx.AsyncClient,
+) -> None:
+    await _sign_in(client)
+    assert (await client.post("/api/v1/things", json={})).status_code == 200
+    engine = client.sessions._engine  # type: ignore[attr-defined]
+    [told] = RelationalAudit(engine, SystemClock()).find(AuditQuestion(1))
+    assert (told.who, told.action) == ("administrator", "POST /api/v1/things")
 
 
 async def test_a_link_opens_a_session_that_a_prefetch_does_not_use_up(

@@ -31,6 +31,7 @@ class Office:
     clock: FixedClock
     warnings: RelationalWarnings
     areas: RelationalAreas
+    files: Path
 
     def desk(
         self, settings: WarningSettings = SETTINGS, people: People | None = None, **more: object
@@ -45,5 +46,5 @@ def office(tmp_path: Path) -> Iterator[Office]:
     engine = open_sqlite(lay_database(tmp_path / "dothi.db"))
     areas = RelationalAreas(engine)
     areas.put([THU_DAU_MOT], [])
-    yield Office(engine, FixedClock(NOW), RelationalWarnings(engine), areas)
+    yield Office(engine, FixedClock(NOW), RelationalWarnings(engine), areas, tmp_path / "files")
     engine.dispose()

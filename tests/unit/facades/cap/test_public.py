@@ -1,5 +1,6 @@
 """The feed and the messages over HTTP, as readers and caches ask."""
 
+import hashlib
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,9 @@ from cap_samples import CONTENT, expect_valid
 from dothi.facades.cap.public import PublicStores, PublicWarnings, endpoints
 from dothi.facades.cap.reading import read_alert
 from dothi.model.cap import CapStatus, MsgType, Scope
+from dothi.model.warning import Attachment
+from dothi.ports.warnings import Act
+from dothi.storage.blobs.evidence import EvidenceFolder
 from dothi.storage.relational.foreign_warnings import RelationalForeignWarnings
 from serving import client_of, serve
 from unit.facades.cap.conftest import SETTINGS
@@ -23,7 +27,9 @@ ACTUAL = replace(CONTENT, status=CapStatus.ACTUAL)
 
 @asynccontextmanager
 async def public(office: Any) -> AsyncIterator[httpx.AsyncClient]:
-    stores = PublicStores(office.warnings, RelationalForeignWarnings(office.engine))
+    stores = PublicStores(
+        office.warnings, RelationalForeignWarnings(office.engine), EvidenceFolder(office.files)
+    )
     answers = PublicWarnings(stores, SETTINGS, office.clock, "https://canhbao.example.vn/")
     async with serve(endpoints(answers)) as address, client_of(address) as client:
         yield client
@@ -126,3 +132,43 @@ async def test_what_is_not_public_is_not_told(office: Any) -> None:
         assert (await client.get(f"/cap/{identifier}.xml")).status_code == 404
         assert (await client.get("/cap/urn:uuid:none.xml")).status_code == 404
     assert desk.get(draft).latest.identifier == ""
+
+
+async def test_a_file_is_public_with_its_warning_and_not_before(office: Any) -> None:
+    folder = EvidenceFolder(office.files)
+    upload = folder.begin()
+    upload.write(b"%PDF-1.7 map")
+    kept = upload.keep()
+    sha1 = hashlib.sha1(b"%PDF-1.7 map", usedforsecurity=False).hexdigest()
+    file = Attachment(
+        "map.pdf", "application/pdf", kept.size_bytes, sha1, kept.sha256, "Bản đồ ngập", "Flood map"
+    )
+    path = f"/cap/files/{kept.sha256}"
+    content = replace(ACTUAL, attachments=(file,))
+    desk = office.desk(address="https://canhbao.example.vn/")
+    async with public(office) as client:
+        number = desk.create("", content, "lan")
+        assert (await client.get(path)).status_code == 404, "a draft is nobody's business"
+        desk.submit(Act(number, "lan", 1))
+        desk.release(Act(number, "minh", 2))
+        got = await client.get(path)
+        assert (got.content, got.headers["content-type"]) == (b"%PDF-1.7 map", "application/pdf")
+        assert "sandbox" in got.headers["content-security-policy"]
+        assert (await client.get("/cap/files/" + "0" * 64)).status_code == 404
+        (entry,) = await entries(client)
+        document = (await client.get(href(entry))).text
+    expect_valid(document)
+    vi, en = read_alert(document.encode()).infos
+    (resource,) = vi.resources
+    assert (resource.description, resource.mime_type) == ("Bản đồ ngập", "application/pdf")
+    assert (resource.size_bytes, resource.digest) == (12, sha1)
+    assert resource.uri == f"https://canhbao.example.vn{path}"
+    assert en.resources[0].description == "Flood map"
+
+
+def test_files_need_an_address_and_words(office: Any) -> None:
+    file = Attachment("x.png", "image/png", 3, "0" * 40, "0" * 64)
+    wrong = replace(file, mime_type="text/html")
+    content = replace(ACTUAL, attachments=(file, wrong))
+    found = office.desk().preview(content, MsgType.ALERT).findings
+    assert {"public_url_missing", "file_kind", "missing"} <= {one.code for one in found}

@@ -1,14 +1,17 @@
 """What this authority asks of its own messages, beside the standard."""
 
+import re
 from datetime import datetime, timedelta
 
 from dothi.facades.cap.checks.finding import Findings, note, wrong
 from dothi.facades.cap.settings import UNCONFIGURED_SENDER, WarningSettings
 from dothi.facades.cap.texts import count_broadcast, count_sms
 from dothi.model.cap import CapStatus, MsgType, Severity
-from dothi.model.warning import WarningContent
+from dothi.model.warning import FILE_KINDS, WarningContent
 from dothi.model.warning_lists import Catalogue
 
+_MOST_FILES = 5
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _ALLOWED = (CapStatus.ACTUAL, CapStatus.EXERCISE, CapStatus.TEST)
 
 
@@ -33,6 +36,29 @@ def check_content(
         yield wrong(
             "info.area", "area_missing", "no place is given", "choose areas or draw a polygon"
         )
+
+
+def check_files(content: WarningContent, address: str) -> Findings:
+    """What goes with the message: the public must be able to fetch it, and to know what it is."""
+    if content.attachments and not address:
+        yield wrong(
+            "info.resource",
+            "public_url_missing",
+            "nobody outside could fetch the files: the address of this server is not known",
+            "set `public_url` in [server] of dothi.toml, or take the files out",
+        )
+    if len(content.attachments) > _MOST_FILES:
+        yield wrong(
+            "info.resource", "too_many_files", f"more than {_MOST_FILES} files", "take some out"
+        )
+    for number, one in enumerate(content.attachments):
+        if one.mime_type not in FILE_KINDS or not _SHA256.fullmatch(one.sha256):
+            yield wrong(
+                f"info.resource[{number}]",
+                "file_kind",
+                f"{one.name} cannot go with a warning",
+                "put the file up again",
+            )
 
 
 def check_texts(sms: str, broadcast: str, settings: WarningSettings) -> Findings:
