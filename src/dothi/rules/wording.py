@@ -13,6 +13,7 @@ from dothi.rules.plan import Signal
 
 Language = Literal["vi", "en"]
 
+_LANGUAGES: tuple[Language, Language] = ("vi", "en")
 _SIGNS = {">=": "≥", "<=": "≤"}
 _AGAINST = {">=": "<", ">": "≤", "<=": ">", "<": "≥"}
 """How the value stands when the comparison does not hold."""
@@ -99,8 +100,9 @@ def in_language(words: Words, language: Language) -> str:
 
 def number_text(value: float, language: Language, decimals: int | None = None) -> str:
     """At most six digits, or so many decimals; the decimal sign is that of the language."""
-    shown = f"{value:.6g}" if decimals is None else f"{round(value, decimals):.{decimals}f}"
-    text = format(Decimal(shown), "f")
+    text = f"{value:.6g}" if decimals is None else f"{value:.{decimals}f}"
+    if "e" in text:
+        text = format(Decimal(text), "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     text = "0" if text == "-0" else text
@@ -120,27 +122,38 @@ def said(
     name: Words, deciding: Term, signal: Signal, vocabulary: Vocabulary, *, is_active: bool
 ) -> Words:
     """The name of the rule, then what decided: how it stands when the rule became (in)active."""
-    told = {}
-    for language in ("vi", "en"):
-        first = in_language(name, language)
-        body = _body(deciding, signal, vocabulary, language, is_active=is_active)
-        told[language] = f"{first}: {body}" if body else first
-    return Words(**told)
+    if deciding.value is None or deciding.limit is None:
+        return Words(vi=in_language(name, "vi"), en=in_language(name, "en"))
+    kind = signal.extra[0] if deciding.figure == "fence" else deciding.figure
+    if kind in _STATES["vi"]:
+        vi, en = (
+            _state(deciding, kind, signal, vocabulary, language, is_active=is_active)
+            for language in _LANGUAGES
+        )
+    else:
+        numbers = _numbers(deciding)
+        vi, en = (
+            f"{vocabulary.name(deciding.attribute, language)}{_figure(deciding, language)} "
+            f"{_against(deciding, numbers, language)}"
+            for language in _LANGUAGES
+        )
+    return Words(vi=f"{in_language(name, 'vi')}: {vi}", en=f"{in_language(name, 'en')}: {en}")
 
 
-def _body(
-    term: Term, signal: Signal, vocabulary: Vocabulary, language: Language, *, is_active: bool
+def _state(
+    term: Term,
+    kind: str,
+    signal: Signal,
+    vocabulary: Vocabulary,
+    language: Language,
+    *,
+    is_active: bool,
 ) -> str:
-    if term.value is None or term.limit is None:
-        return ""
+    """Of a figure that is no number for people."""
+    assert term.value is not None and term.limit is not None
     attribute = vocabulary.name(term.attribute, language)
-    kind = signal.extra[0] if term.figure == "fence" else term.figure
-    states = _STATES[language].get(kind)
-    if states is None:
-        return f"{attribute}{_figure(term, language)} {_against(term, language)}"
-    text = states[0 if is_active else 1]
     flags = [_FLAGS[language][Quality(int(one))] for one in signal.numbers if kind == "flag"]
-    filled = text.format(
+    filled = _STATES[language][kind][0 if is_active else 1].format(
         age=duration_text(term.value / 1e6, language),
         limit=duration_text(term.limit / 1e6, language),
         span=duration_text(term.window_s, language),
@@ -156,24 +169,32 @@ def _figure(term: Term, language: Language) -> str:
     return f", {told.format(span=duration_text(term.window_s, language))}:"
 
 
-def _against(term: Term, language: Language) -> str:
+def _numbers(term: Term) -> tuple[str, str]:
+    """Value and limit with a decimal point, never rounded so far that they look alike."""
     assert term.value is not None and term.limit is not None
     value, limit = term.value, term.limit
     if term.other is not None and term.inputs and term.inputs[0].value is not None:
         # Of two attributes both values say more than their distance from zero.
         value, limit = term.inputs[0].value, term.inputs[0].value - value
+    decimals = decimals_of(term.unit) if term.figure not in {"count", "rate"} else None
+    left, right = number_text(value, "en", decimals), number_text(limit, "en", decimals)
+    if left == right and decimals is not None:
+        return number_text(value, "en"), number_text(limit, "en")
+    return left, right
+
+
+def _against(term: Term, numbers: tuple[str, str], language: Language) -> str:
     unit = "" if term.figure == "count" else symbol_of(term.unit)
     if term.figure == "rate" and term.parameters:
         unit = f"{unit or '1'}/{_per(term.parameters[0], language)}"
-    decimals = decimals_of(term.unit) if term.figure not in {"count", "rate"} else None
-    if decimals is not None and round(value, decimals) == round(limit, decimals):
-        decimals = None
     sign = _SIGNS.get(term.comparison, term.comparison)
     if term.verdict is False:
         sign = _AGAINST[term.comparison]
+    left, right = numbers
+    if language == "vi":
+        left, right = left.replace(".", ","), right.replace(".", ",")
     level = "" if term.limit_source is None else f" ({term.limit_source.level})"
     ending = f" {unit}" if unit else ""
-    left, right = (number_text(one, language, decimals) for one in (value, limit))
     return f"{left}{ending} {sign} {right}{ending}{level}"
 
 
