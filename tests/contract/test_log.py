@@ -358,3 +358,25 @@ def test_tokens_open_their_source_until_revoked(store: SqliteStore) -> None:
     assert store.sources.source_of_token(token) is None
     with pytest.raises(KeyError):
         store.sources.issue_token("nobody")
+
+
+def test_old_batches_are_forgotten_when_their_rows_are_sealed(
+    store: SqliteStore, reopen: Opener
+) -> None:
+    sent = [
+        batch(id=f"once-{n}", number=[float(n)], observed_at=[minutes_ago(n)]) for n in range(4)
+    ]
+    for one in sent:
+        commit(store, one)
+    assert store.sealing.forget_batches(2**62, 10) == 0, "no row is sealed yet"
+    store.sealing.mark_sealed(3)
+    assert store.sealing.forget_batches(0, 10) == 0, "none is old enough"
+    assert store.sealing.forget_batches(2**62, 2) == 2
+    assert store.sealing.forget_batches(2**62, 2) == 1
+    store.sealing.mark_sealed(4)
+    assert store.sealing.forget_batches(2**62, 2) == 0, "the latest batch stays"
+    again = reopen()
+    (kept,) = commit(again, sent[3])
+    assert kept.replayed
+    (forgotten,) = commit(again, sent[0])
+    assert not forgotten.replayed

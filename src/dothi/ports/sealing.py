@@ -51,3 +51,12 @@ class SealSource(Protocol):
         One short transaction, so that commits waiting for the writer are not held up.
         """
         ...
+
+    def forget_batches(self, before_us: int, most: int) -> int:
+        """Delete at most `most` records of batches that were committed before `before_us` and of
+        which every row is sealed; 0 means none was left.
+
+        The latest batch stays. A batch that is sent again after this is a new one: its rows are
+        judged one by one.
+        """
+        ...

@@ -18,6 +18,7 @@ from dothi.app.hubs.tenants import TenantHubs
 from dothi.facades.ngsi_ld.door import NgsiLdDeps, NgsiLdDoor
 from dothi.facades.ngsi_ld.errors import context_not_available
 from dothi.facades.ngsi_ld.settings import NgsiLdSettings
+from dothi.notify.mqtt.sender import MqttSender
 from dothi.notify.webhook.sender import WebhookSender
 from dothi.pipeline.entity_cache import EntityCache
 from dothi.ports.clock import SystemClock
@@ -165,7 +166,8 @@ async def running(folder: Path, settings: NgsiLdSettings | None = None) -> Async
 
 
 def _senders() -> dict[str, Notifier]:
-    return {"http": WebhookSender(egress_policy(("127.0.0.0/8", "::1")))}
+    policy = egress_policy(("127.0.0.0/8", "::1"))
+    return {"http": WebhookSender(policy), "mqtt": MqttSender(policy)}
 
 
 def problem_of(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:

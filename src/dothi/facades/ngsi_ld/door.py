@@ -21,7 +21,6 @@ from dothi.facades.ngsi_ld.context.preload import read_documents
 from dothi.facades.ngsi_ld.context.remote import RemoteContexts
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
 from dothi.facades.ngsi_ld.context.shelf import MemoryShelf
-from dothi.facades.ngsi_ld.distributed.delivery import HttpDelivery
 from dothi.facades.ngsi_ld.distributed.forward import Forwarder
 from dothi.facades.ngsi_ld.distributed.http_client import HttpClient
 from dothi.facades.ngsi_ld.distributed.inbound import Inbound
@@ -40,6 +39,7 @@ from dothi.facades.ngsi_ld.endpoints import (
 )
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.expiry import Expiry
+from dothi.facades.ngsi_ld.registrations.notification import Outward
 from dothi.facades.ngsi_ld.registrations.notifier import RegistrationNotifier
 from dothi.facades.ngsi_ld.routes.contexts import BaseUrl
 from dothi.facades.ngsi_ld.routes.entities import ROOT
@@ -168,10 +168,8 @@ class NgsiLdDoor:
             notifier = RegistrationNotifier(
                 broker.sources,
                 broker.contexts,
-                HttpDelivery(self._client, self._settings.forward_timeout_s),
-                deps.clock,
+                Outward(deps.senders(), self._settings.notify, deps.clock, tenant),
                 hub.sources,
-                tenant,
             )
             if legs is not None:
                 notifier.internal = legs.watches

@@ -23,3 +23,7 @@ class NotifySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Notifications of one subscription in memory; the others wait in the database."""
     run_rows: int = 5000
     """Rows of the log that are matched at once."""
+
+    def pause_s(self, failures: int) -> float:
+        """How long to wait after an attempt that failed, `failures` others before it."""
+        return min(self.retry_s * 2.0 ** min(failures, 30), self.max_retry_s)

@@ -10,7 +10,7 @@ from dothi.model.problem import Problem
 from dothi.ports.clock import Clock
 from dothi.ports.cursors import Cursors
 from dothi.ports.sealing import SealSource
-from dothi.storage.lake.periods import to_us
+from dothi.storage.lake.periods import DAY_US, to_us
 from dothi.storage.lake.settings import LakeSettings
 from dothi.storage.lake.table import LakeTable
 
@@ -87,6 +87,7 @@ class Sealer:
             moved += rows
         if moved:
             self.last_sealed_at = self._clock.now()
+        self._forget_batches()
         return moved
 
     def measures(self) -> Sequence[Measure]:
@@ -126,4 +127,9 @@ class Sealer:
 
     def _drop(self) -> None:
         while self._source.drop_sealed(self._settings.drop_chunk_rows):
+            pass
+
+    def _forget_batches(self) -> None:
+        before_us = to_us(self._clock.now()) - self._settings.batch_days * DAY_US
+        while self._source.forget_batches(before_us, self._settings.drop_chunk_rows):
             pass

@@ -41,6 +41,8 @@ class LakeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Rows of one Delta commit; sealing takes about 600 bytes of memory for each."""
     drop_chunk_rows: int = 20_000
     """Rows deleted from the log in one transaction."""
+    batch_days: Annotated[int, msgspec.Meta(ge=1)] = 7
+    """Days for which a batch is known by its id: one that is sent again is not stored again."""
     upkeep_every_s: float = 300.0
     """Pause between two rounds of compaction."""
     compact_files: int = 16

@@ -14,6 +14,12 @@ INSERT INTO watermark (name, value) VALUES ('sealed', ?)
 ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)
 """
 
+_FORGET_BATCHES = """
+DELETE FROM batch WHERE id IN (
+    SELECT id FROM batch WHERE committed_us < ?1 AND last_seq <= ?2
+    AND id < (SELECT max(id) FROM batch) ORDER BY committed_us LIMIT ?3)
+"""
+
 
 class SqliteSealSource:
     """Lane 0. Any thread; its writes are short transactions beside the writer's."""
@@ -67,3 +73,11 @@ class SqliteSealSource:
             count = self._connection.number(f"SELECT count(*) FROM log WHERE seq <= {last}")
             self._connection.run(f"DELETE FROM log WHERE seq <= {last}")
             return count
+
+    def forget_batches(self, before_us: int, most: int) -> int:
+        """See ports.sealing.SealSource."""
+        horizon = self.horizon()
+        with self._lock, self._connection.transaction():
+            bounds = {"before": [before_us], "horizon": [horizon], "most": [most]}
+            self._connection.run(_FORGET_BATCHES, pa.table(bounds))
+            return self._connection.number("SELECT changes()")

@@ -269,3 +269,9 @@ def test_a_log_beyond_its_limit_is_sealed_before_the_time(tmp_path: Path) -> Non
     assert sealer.look() == 5
     assert sealer.look() == 0
     lake.close()
+
+
+def test_batches_are_known_for_a_while(tmp_path: Path) -> None:
+    lake, log = opened(tmp_path), MemoryLog()
+    sealer_of(lake, log, T0).seal()
+    assert log.batches_before_us == (T0 - timedelta(days=7)).timestamp() * 1_000_000

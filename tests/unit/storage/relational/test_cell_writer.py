@@ -93,13 +93,18 @@ def _batches(turn: int, sent: Sequence[tuple[list[Row], Guards]]) -> list[Batch]
 
 
 def _tables(path: Path) -> dict[str, list[Any]]:
-    """What lies in the tables; series, which both ways number as they like, by their names."""
+    """What lies in the tables; numbers of entities and series become their names."""
     connection = HotConnection(path)
     found = {
         table: connection.query(f"SELECT * FROM {table} ORDER BY 1, 2").to_pylist()
         for table in _TABLES
     }
     connection.close()
+    uris = {row.pop("id"): row["uri"] for row in found["entity"]} | {0: ""}
+    for row in (row for rows in found.values() for row in rows if "entity_id" in row):
+        row["entity_id"] = uris[row["entity_id"]]
+    for table in ("entity", "entity_type"):
+        found[table].sort(key=lambda row: sorted(map(str, row.values())))
     names = {row.pop("id"): _name(row) for row in found["attribute"]} | {0: ""}
     for row in found["log"]:
         row["attribute_id"] = names[row["attribute_id"]]

@@ -24,7 +24,7 @@ from dothi.facades.ngsi_ld.distributed.own_watches import own_watch
 from dothi.facades.ngsi_ld.errors import NgsiError
 from dothi.facades.ngsi_ld.registrations.alias import tenant_alias
 from dothi.facades.ngsi_ld.registrations.data import Information, Registration
-from dothi.facades.ngsi_ld.registrations.notifier import Watch
+from dothi.facades.ngsi_ld.registrations.notification import Watch
 from dothi.facades.ngsi_ld.registrations.reading import registration
 from dothi.facades.ngsi_ld.registrations.registry import Entry, Registry
 from dothi.facades.ngsi_ld.routes.entities import ROOT

@@ -4,7 +4,7 @@
 from typing import Any
 
 from dothi.facades.ngsi_ld.distributed.leg_document import is_local_only
-from dothi.facades.ngsi_ld.registrations.notifier import Watch
+from dothi.facades.ngsi_ld.registrations.notification import Watch
 from dothi.facades.ngsi_ld.registrations.subscription import TYPE, subscription
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription
 from dothi.facades.ngsi_ld.subscriptions.naming import with_names

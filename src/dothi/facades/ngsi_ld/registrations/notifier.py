@@ -1,91 +1,30 @@
 """Tells subscribers which registrations match, newly match, changed or match no more (5.11.7).
 
-Deliveries go through the small Protocol `Delivery`; this module knows nothing of queues, retries or
-connections. What must be sent again after a failure is not decided here either.
+Notifications of one subscription go out one after the other. What a receiver does not take is tried
+again, with growing pauses; a subscription whose last notification did not arrive before the program
+stopped is told everything that matches after the next start.
 """
 
 import asyncio
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
-from dothi.facades.ngsi_ld.context.core import CORE_URL
-from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.context.resolve import Contexts
 from dothi.facades.ngsi_ld.errors import NgsiError
 from dothi.facades.ngsi_ld.registrations.data import Registration
-from dothi.facades.ngsi_ld.registrations.matching import matching_information
+from dothi.facades.ngsi_ld.registrations.notification import Counters, Outward, Watch, body_of
 from dothi.facades.ngsi_ld.registrations.registry import Registry
 from dothi.facades.ngsi_ld.registrations.subscription import (
     RegistrationSubscription,
     understood,
 )
-from dothi.facades.ngsi_ld.registrations.writing import written
-from dothi.facades.ngsi_ld.wire.negotiation import JSON, LD_JSON, link_of_context
 from dothi.facades.ngsi_ld.wire.times import LEAST_S, format_date_time
-from dothi.ports.clock import Clock
 from dothi.ports.context_sources import ContextSourceRecord, ContextSourceRecords, RecordKind
+from dothi.ports.notifier import Outcome
 
 _NEW, _UPDATED, _GONE = "newlyMatching", "updated", "noLongerMatching"
-
-
-class Delivery(Protocol):
-    """Brings one notification to its endpoint."""
-
-    async def send(
-        self, subscription: RegistrationSubscription, body: bytes, headers: Mapping[str, str]
-    ) -> bool:
-        """Whether the endpoint took it. Never raises for what the endpoint does."""
-        ...
-
-
-class Counters(msgspec.Struct):
-    """What became of the notifications of a subscription (clause 5.2.14)."""
-
-    sent: int = 0
-    failed: int = 0
-    last_notification: str = ""
-    last_success: str = ""
-    last_failure: str = ""
-    is_failing: bool = False
-
-    def members(self) -> dict[str, Any]:
-        """Members of `notification` in an answer; none before the first notification."""
-        if not self.sent:
-            return {}
-        found: dict[str, Any] = {
-            "timesSent": self.sent,
-            "lastNotification": self.last_notification,
-            "status": "failed" if self.is_failing else "ok",
-        }
-        if self.failed:
-            found["timesFailed"] = self.failed
-        if self.last_success:
-            found["lastSuccess"] = self.last_success
-        if self.last_failure:
-            found["lastFailure"] = self.last_failure
-        return found
-
-
-@dataclass(slots=True)
-class Watch:
-    """A subscription, its counters, and its turn: notifications go out one after the other."""
-
-    subscription: RegistrationSubscription
-    created_at: datetime
-    modified_at: datetime
-    counters: Counters = field(default_factory=Counters)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    ticking: asyncio.Task[None] | None = None
-
-    def stop(self) -> None:
-        if self.ticking is not None:
-            self.ticking.cancel()
-            self.ticking = None
 
 
 class RegistrationNotifier:
@@ -97,19 +36,17 @@ class RegistrationNotifier:
         self,
         registry: Registry,
         contexts: Contexts,
-        delivery: Delivery,
-        clock: Clock,
+        outward: Outward,
         records: ContextSourceRecords | None = None,
-        tenant: str = "",
     ) -> None:
         self.internal: Callable[[], Sequence[Watch]] = tuple
         """Tells what the broker itself wants to know of registrations; that is listed only."""
         self._registry = registry
         self._contexts = contexts
-        self._delivery = delivery
-        self._clock = clock
+        self._outward = outward
+        self._settings = outward.settings
+        self._clock = outward.clock
         self._records = records
-        self._tenant = tenant
         self._watches: dict[str, Watch] = {}
         self._waiting = list(records.all(RecordKind.SUBSCRIPTION)) if records else []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -126,12 +63,13 @@ class RegistrationNotifier:
         self._spawn(self._ready())
 
     async def stop(self) -> None:
-        """End what goes on; a notification that is on its way may be lost (one attempt each)."""
+        """End what goes on; who was not reached is told everything after the next start."""
         for watch in self._watches.values():
             watch.stop()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._outward.close()
 
     def is_needed(self) -> bool:
         """Whether its hub must stay open although nobody asks for it: it tells somebody."""
@@ -213,20 +151,34 @@ class RegistrationNotifier:
                 self._spawn(self._tell(watch, reason, [shown]))
 
     async def _tell(self, watch: Watch, reason: str, found: Sequence[Registration]) -> None:
-        if not found:
+        if not found or watch.waiting >= self._settings.lane_length:
             return
-        async with watch.turn:
-            now = self._clock.now()
-            made = watch.subscription
-            if self._watches.get(made.id) is not watch or not made.is_live(now):
-                return
-            body, headers = _message(made, reason, found, now)
-            if self._tenant:
-                headers = {"NGSILD-Tenant": self._tenant, **headers}
-            succeeded = await self._delivery.send(made, body, headers)
-            _count(watch.counters, format_date_time(now), succeeded=succeeded)
-            if self._watches.get(made.id) is watch:
-                await self._store(watch)
+        made, message, failures = watch.subscription, None, 0
+        watch.waiting += 1
+        try:
+            async with watch.turn:
+                began_at = self._clock.now()
+                while self._may_tell(watch):
+                    message = message or body_of(made, reason, found, began_at)
+                    outcome = await self._outward.send(made, *message)
+                    await self._note(watch, outcome, is_first=not failures)
+                    age_s = (self._clock.now() - began_at).total_seconds()
+                    if outcome.is_ok or not outcome.may_retry or age_s > self._settings.keep_s:
+                        return
+                    await asyncio.sleep(self._settings.pause_s(failures))
+                    failures += 1
+        finally:
+            watch.waiting -= 1
+
+    def _may_tell(self, watch: Watch) -> bool:
+        made = watch.subscription
+        return self._watches.get(made.id) is watch and made.is_live(self._clock.now())
+
+    async def _note(self, watch: Watch, outcome: Outcome, *, is_first: bool) -> None:
+        now = format_date_time(self._clock.now())
+        watch.counters.note(now, succeeded=outcome.is_ok, is_first=is_first)
+        if self._watches.get(watch.subscription.id) is watch:
+            await self._store(watch)
 
     async def _ready(self) -> None:
         """Make the subscriptions of the table; those whose @context is missing wait."""
@@ -248,6 +200,8 @@ class RegistrationNotifier:
         watch.counters = msgspec.json.decode(record.state, type=Counters)
         self._watches.setdefault(record.id, watch)
         self._start_ticking(watch)
+        if watch.counters.is_failing:
+            self._spawn(self._tell_all(watch))
         return True
 
     async def _store(self, watch: Watch) -> None:
@@ -258,54 +212,6 @@ class RegistrationNotifier:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _count(counters: Counters, at: str, *, succeeded: bool) -> None:
-    counters.sent += 1
-    counters.last_notification = at
-    counters.is_failing = not succeeded
-    if succeeded:
-        counters.last_success = at
-    else:
-        counters.failed += 1
-        counters.last_failure = at
-
-
-def _message(
-    made: RegistrationSubscription, reason: str, found: Sequence[Registration], now: datetime
-) -> tuple[bytes, dict[str, str]]:
-    """Body and headers of a CsourceNotification (clause 5.3.2)."""
-    context = made.told
-    is_ld = made.accept == LD_JSON
-    data = [_shown(made, registration, context) for registration in found]
-    if is_ld:
-        value = CORE_URL if context.user is None else context.user
-        data = [{"@context": value, **one} for one in data]
-    body = {
-        "id": f"urn:ngsi-ld:ContextSourceNotification:{uuid.uuid4()}",
-        "type": "ContextSourceNotification",
-        "subscriptionId": made.id,
-        "notifiedAt": format_date_time(now),
-        "triggerReason": reason,
-        "data": data,
-    }
-    headers = {"Content-Type": LD_JSON if is_ld else JSON}
-    if not is_ld:
-        headers["Link"] = link_of_context(context.url)
-    given = {key: value for key, value in made.headers if key.lower() != "content-type"}
-    return msgspec.json.encode(body), headers | given
-
-
-def _shown(
-    made: RegistrationSubscription, registration: Registration, context: LdContext
-) -> dict[str, Any]:
-    """The registration with the information that the subscription is about."""
-    document = registration.document
-    kept = matching_information(registration, made.query.wanted, made.query.names)
-    if kept and len(kept) < len(registration.information):
-        pairs = zip(document["information"], registration.information, strict=True)
-        document = {**document, "information": [raw for raw, part in pairs if part in kept]}
-    return written(document, context)
 
 
 def _record(watch: Watch) -> ContextSourceRecord:

@@ -1,6 +1,6 @@
 """Subscriptions to registrations: what is kept, and its rules (clauses 5.2.12 to 5.2.15, 5.11)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,10 @@ from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.grammar.q import parse_q, pattern_problem
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.grammar.type_selection import parse_type_selection
+from dothi.facades.ngsi_ld.notifying.endpoint import endpoint
 from dothi.facades.ngsi_ld.registrations.geo_query import read_geo_query
 from dothi.facades.ngsi_ld.registrations.matching import Wanted
 from dothi.facades.ngsi_ld.registrations.members import (
-    check_pairs,
-    check_positive,
     check_seconds,
     check_text,
 )
@@ -28,6 +27,7 @@ from dothi.facades.ngsi_ld.registrations.query import (
 )
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
 from dothi.facades.ngsi_ld.wire.names import check_address, check_name, check_uri
+from dothi.facades.ngsi_ld.wire.negotiation import JSON
 from dothi.facades.ngsi_ld.wire.times import parse_date_time, parse_utc
 from dothi.model.condition import Condition
 
@@ -35,7 +35,6 @@ TYPE = "Subscription"
 _KEYWORDS = {"@id": "id", "@type": "type"}
 _READ_ONLY = frozenset({"status", "createdAt", "modifiedAt", "@context"})
 _COUNTED = ("timesSent", "timesFailed", "lastNotification", "lastSuccess", "lastFailure", "status")
-_ACCEPTED = ("application/json", "application/ld+json", "application/geo+json")
 _TEXTS = ("subscriptionName", "description", "scopeQ", "lang", "q", "csf", "jsonldContext")
 
 
@@ -55,6 +54,8 @@ class RegistrationSubscription:
     accept: str
     headers: tuple[tuple[str, str], ...]
     """receiverInfo of the endpoint."""
+    options: tuple[tuple[str, str], ...]
+    """notifierInfo of the endpoint."""
     is_active: bool
     interval_s: float
     """0: notified of changes."""
@@ -109,20 +110,21 @@ def subscription(found: dict[str, Any], context: LdContext) -> RegistrationSubsc
     if not isinstance(is_active, bool):
         raise bad_request_data(f"isActive must be true or false, not {is_active!r}")
     notification = _object(found, "notification")
-    endpoint = _object(notification, "endpoint", "notification.endpoint")
+    target = endpoint(notification.get("endpoint"), "notification.endpoint")
     return RegistrationSubscription(
         found["id"],
         found,
         context,
         context,
         _query(found, notification, context),
-        _endpoint_uri(endpoint),
-        _accept(endpoint),
-        _receiver_info(endpoint),
+        target["uri"],
+        target.get("accept", JSON),
+        _pairs(target.get("receiverInfo", ())),
+        _pairs(target.get("notifierInfo", ())),
         is_active,
         float(found.get("timeInterval", 0)),
         _expiry(found),
-        endpoint["timeout"] / 1000 if "timeout" in endpoint else None,
+        target["timeout"] / 1000 if "timeout" in target else None,
     )
 
 
@@ -229,33 +231,14 @@ def _names(value: Any, where: str, context: LdContext) -> frozenset[str]:
     return frozenset(context.stored(name) for name in value)
 
 
-def _object(found: dict[str, Any], name: str, where: str = "") -> dict[str, Any]:
+def _object(found: dict[str, Any], name: str) -> dict[str, Any]:
     value = found.get(name)
     if not isinstance(value, dict):
-        raise bad_request_data(f"{where or name} must be an object")
+        raise bad_request_data(f"{name} must be an object")
     return value
 
 
-def _endpoint_uri(endpoint: dict[str, Any]) -> str:
-    uri = endpoint.get("uri")
-    check_address(uri, "notification.endpoint.uri")
-    if "timeout" in endpoint:
-        check_positive(endpoint["timeout"], "notification.endpoint.timeout")
-    return str(uri)
-
-
-def _accept(endpoint: dict[str, Any]) -> str:
-    accept = endpoint.get("accept", _ACCEPTED[0])
-    if accept not in _ACCEPTED:
-        raise bad_request_data(
-            f"notification.endpoint.accept must be one of {', '.join(_ACCEPTED)}, not {accept!r}"
-        )
-    return str(accept)
-
-
-def _receiver_info(endpoint: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    info = endpoint.get("receiverInfo", [])
-    check_pairs(info, "notification.endpoint.receiverInfo")
+def _pairs(info: Iterable[dict[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((pair["key"], pair["value"]) for pair in info)
 
 

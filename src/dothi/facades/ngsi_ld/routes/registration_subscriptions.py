@@ -11,7 +11,8 @@ from starlette.responses import Response
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import NgsiError, already_exists, bad_request_data, not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.registrations.notifier import RegistrationNotifier, Watch
+from dothi.facades.ngsi_ld.registrations.notification import Watch
+from dothi.facades.ngsi_ld.registrations.notifier import RegistrationNotifier
 from dothi.facades.ngsi_ld.registrations.subscription import (
     TYPE,
     subscription,

@@ -177,9 +177,7 @@ class Dispatcher:
             self.tally.given_up += 0 if outcome.is_ok else 1
             return
         attempts = notification.attempts + 1
-        doublings = min(attempts - 1, 30)
-        pause_s = min(self._settings.retry_s * 2.0**doublings, self._settings.max_retry_s)
-        due_at = self._clock.now() + timedelta(seconds=pause_s)
+        due_at = self._clock.now() + timedelta(seconds=self._settings.pause_s(attempts - 1))
         lane.queue[0] = replace(notification, attempts=attempts, due_at=due_at)
         self._settler.postponed(lane.queue[0])
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from dothi.facades.ngsi_ld.notifying.message import carried
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription
 from dothi.facades.ngsi_ld.wire.answers import context_value
 from dothi.facades.ngsi_ld.wire.negotiation import GEO_JSON, JSON, link_of_context
@@ -20,7 +21,7 @@ def message_of(
     timeout_s: float,
     tenant: str = "",
 ) -> Message:
-    """What goes to the endpoint: HTTP with headers, MQTT with the same as `metadata`."""
+    """What goes to the endpoint."""
     target = subscription.target
     given = dict(target.receiver_info)
     headers = {"Content-Type": target.accept}
@@ -37,15 +38,8 @@ def message_of(
         "notifiedAt": format_date_time(now_at),
         "data": _data(notification.data, subscription, has_context_in_body),
     }
-    if target.uri.startswith("mqtt"):
-        body = {"metadata": headers, "body": body}
-    return Message(
-        target.uri,
-        msgspec.json.encode(body),
-        tuple(headers.items()),
-        target.notifier_info,
-        min(target.timeout_s or timeout_s, timeout_s),
-    )
+    timeout_s = min(target.timeout_s or timeout_s, timeout_s)
+    return carried(target.uri, headers, body, target.notifier_info, timeout_s)
 
 
 def _data(text: str, subscription: Subscription, has_context: bool) -> Any:

@@ -12,9 +12,10 @@ from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.grammar.geo import parse_geo
 from dothi.facades.ngsi_ld.grammar.scope_test import parse_scope_query
 from dothi.facades.ngsi_ld.grammar.type_selection import parse_type_selection
+from dothi.facades.ngsi_ld.notifying.endpoint import Document
 from dothi.facades.ngsi_ld.subscriptions.condition_text import from_builtins
 from dothi.facades.ngsi_ld.subscriptions.naming import is_single_name
-from dothi.facades.ngsi_ld.subscriptions.reading import PARSED_Q, VIA, Document, coordinates_text
+from dothi.facades.ngsi_ld.subscriptions.reading import PARSED_Q, VIA, coordinates_text
 from dothi.facades.ngsi_ld.wire.negotiation import JSON
 from dothi.facades.ngsi_ld.wire.representation import Format
 from dothi.facades.ngsi_ld.wire.times import parse_date_time

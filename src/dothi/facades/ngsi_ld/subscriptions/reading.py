@@ -1,9 +1,8 @@
 """From JSON in a request to the document of a subscription (clauses 5.2.12 to 5.2.15, 5.2.33)."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
@@ -14,15 +13,14 @@ from dothi.facades.ngsi_ld.grammar.q import parse_q
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.grammar.scope_test import parse_scope_query
 from dothi.facades.ngsi_ld.grammar.type_selection import parse_type_selection
-from dothi.facades.ngsi_ld.subscriptions import checks
-from dothi.facades.ngsi_ld.subscriptions.checks import Check, array_of, one_of
+from dothi.facades.ngsi_ld.notifying import checks
+from dothi.facades.ngsi_ld.notifying.checks import Check, array_of, one_of
+from dothi.facades.ngsi_ld.notifying.endpoint import Document, as_object, checked, endpoint
 from dothi.facades.ngsi_ld.subscriptions.condition_text import to_builtins
 from dothi.facades.ngsi_ld.subscriptions.naming import is_single_name, with_names
 from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL
-from dothi.facades.ngsi_ld.wire.negotiation import GEO_JSON, JSON, LD_JSON
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
 
-Document = dict[str, Any]
 TRIGGERS = (
     "entityCreated",
     "entityUpdated",
@@ -36,15 +34,14 @@ PARSED_Q = "parsedQ"
 VIA = "via"
 """Member of the kept document with the header Via of the request that made it; never shown."""
 HIDDEN = frozenset({PARSED_Q, VIA})
-_MQTT_VALUES = {"MQTT-QoS": ("0", "1", "2"), "MQTT-Version": ("mqtt3.1.1", "mqtt5.0")}
 
 
 def read_subscription(raw: Any, context: LdContext, now_at: datetime) -> Document:
     """A whole subscription with stored names. Raises NgsiError BadRequestData."""
-    given = _object(raw, "a subscription")
+    given = as_object(raw, "a subscription")
     if given.get("type", given.get("@type")) != "Subscription":
         raise bad_request_data("type must be Subscription")
-    found = _checked(given, _MEMBERS, "")
+    found = checked(given, _MEMBERS, "")
     if "id" in given or "@id" in given:
         found["id"] = checks.uri(given.get("id", given.get("@id")), "id")
     return _finished(found, context, now_at, given)
@@ -52,7 +49,7 @@ def read_subscription(raw: Any, context: LdContext, now_at: datetime) -> Documen
 
 def read_fragment(raw: Any, old: Document, context: LdContext, now_at: datetime) -> Document:
     """What a PATCH makes of a document (clauses 5.5.8 and 5.8.2). Raises BadRequestData."""
-    given = _object(raw, "a fragment of a subscription")
+    given = as_object(raw, "a fragment of a subscription")
     if given.get("type", "Subscription") != "Subscription":
         raise bad_request_data("type must be Subscription")
     if given.get("id", old["id"]) != old["id"]:
@@ -68,7 +65,7 @@ def read_fragment(raw: Any, old: Document, context: LdContext, now_at: datetime)
         dropped = {k for k, v in notification.items() if v == NGSI_NULL}
         merged = known.get("notification", {}) | notification
         changed["notification"] = {k: v for k, v in merged.items() if k not in dropped}
-    found = _checked(known | changed, _MEMBERS, "")
+    found = checked(known | changed, _MEMBERS, "")
     if PARSED_Q in known:
         found[PARSED_Q] = known[PARSED_Q]
     found["id"] = old["id"]
@@ -104,21 +101,6 @@ def _parse(parser: Any, text: str, context: LdContext, where: str) -> Any:
         raise bad_request_data(f"{where}: {error}") from error
 
 
-def _object(raw: Any, what: str) -> dict[str, Any]:
-    if not isinstance(raw, dict):
-        raise bad_request_data(f"{what} must be a JSON object")
-    return {key: value for key, value in raw.items() if key != "@context"}
-
-
-def _checked(given: Mapping[str, Any], members: Mapping[str, Check], where: str) -> Document:
-    """The known members, each checked; what nobody knows is passed over (clause 5.5.4)."""
-    found: Document = {}
-    for name, check in members.items():
-        if name in given:
-            found[name] = check(given[name], f"{where}{name}")
-    return found
-
-
 def _check_together(found: Document) -> None:
     is_local = found.get("localOnly", False)
     if "notification" not in found:
@@ -134,10 +116,10 @@ def _check_together(found: Document) -> None:
 
 
 def _selector(raw: Any, where: str) -> Document:
-    given = _object(raw, where)
+    given = as_object(raw, where)
     if "type" not in given:
         raise bad_request_data(f"{where}.type is missing; write * for every type")
-    return _checked(given, _SELECTOR, f"{where}.")
+    return checked(given, _SELECTOR, f"{where}.")
 
 
 def _ids(raw: Any, where: str) -> Any:
@@ -147,10 +129,10 @@ def _ids(raw: Any, where: str) -> Any:
 
 
 def _notification(raw: Any, where: str) -> Document:
-    given = _object(raw, where)
+    given = as_object(raw, where)
     if "endpoint" not in given:
         raise bad_request_data(f"{where}.endpoint is missing")
-    found = _checked(given, _NOTIFICATION, f"{where}.")
+    found = checked(given, _NOTIFICATION, f"{where}.")
     for member in ("pick", "omit"):
         if member in found and "attributes" in found:
             raise bad_request_data(f"{where}: attributes and {member} exclude each other")
@@ -160,36 +142,6 @@ def _notification(raw: Any, where: str) -> Document:
     if found.get("showChanges") and found.get("format") in {"keyValues", "simplified"}:
         raise bad_request_data(f"{where}: showChanges needs the format normalized or concise")
     return found
-
-
-def _endpoint(raw: Any, where: str) -> Document:
-    given = _object(raw, where)
-    if "uri" not in given:
-        raise bad_request_data(f"{where}.uri is missing")
-    found = _checked(given, _ENDPOINT, f"{where}.")
-    if not found["uri"].startswith("mqtt"):
-        return found
-    if found.get("accept") == GEO_JSON:
-        raise bad_request_data(f"{where}.accept: over MQTT there is {JSON} and {LD_JSON} only")
-    for one in found.get("notifierInfo", ()):
-        allowed = _MQTT_VALUES.get(one["key"])
-        if allowed and one["value"] not in allowed:
-            raise bad_request_data(f"{where}.notifierInfo: {one['key']} is one of {allowed}")
-    return found
-
-
-def _endpoint_uri(raw: Any, where: str) -> str:
-    checks.uri(raw, where)
-    try:
-        parts = urlsplit(raw)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise bad_request_data(f"{where}: {raw!r} cannot be read: {error}") from error
-    if parts.scheme not in {"http", "https", "mqtt", "mqtts"} or not host:
-        raise bad_request_data(f"{where}: {raw!r} must begin with http, https, mqtt or mqtts")
-    if parts.scheme.startswith("mqtt") and not parts.path.strip("/"):
-        raise bad_request_data(f"{where}: {raw!r} names no topic after the host")
-    return str(raw)
 
 
 def _query(raw: Any, where: str) -> str:
@@ -206,11 +158,11 @@ def _scope_query(raw: Any, where: str) -> str:
 
 
 def _geo_query(raw: Any, where: str) -> Document:
-    given = _object(raw, where)
+    given = as_object(raw, where)
     missing = [m for m in ("georel", "geometry", "coordinates") if m not in given]
     if missing:
         raise bad_request_data(f"{where} needs also {', '.join(missing)}")
-    found = _checked(given, _GEO, f"{where}.")
+    found = checked(given, _GEO, f"{where}.")
     try:
         parse_geo(found["georel"], found["geometry"], coordinates_text(found), "location")
     except ValueError as error:
@@ -246,14 +198,6 @@ _GEO: dict[str, Check] = {
     "coordinates": _coordinates,
     "geoproperty": checks.name,
 }
-_ENDPOINT: dict[str, Check] = {
-    "uri": _endpoint_uri,
-    "accept": one_of(JSON, LD_JSON, GEO_JSON),
-    "cooldown": checks.positive,
-    "timeout": checks.positive,
-    "receiverInfo": array_of(checks.pair),
-    "notifierInfo": array_of(checks.pair),
-}
 _NOTIFICATION: dict[str, Check] = {
     "attributes": array_of(checks.name),
     "pick": array_of(checks.projection),
@@ -263,7 +207,7 @@ _NOTIFICATION: dict[str, Check] = {
     "sysAttrs": checks.boolean,
     "join": one_of("flat", "inline", "@none"),
     "joinLevel": checks.whole_positive,
-    "endpoint": _endpoint,
+    "endpoint": endpoint,
 }
 _MEMBERS: dict[str, Check] = {
     "subscriptionName": checks.text,

@@ -11,12 +11,12 @@ import msgspec
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.context.resolve import Contexts
 from dothi.facades.ngsi_ld.errors import NgsiError, not_found
+from dothi.facades.ngsi_ld.notifying.endpoint import Document
 from dothi.facades.ngsi_ld.subscriptions.index import SubscriptionIndex
 from dothi.facades.ngsi_ld.subscriptions.kept_contexts import KeptContexts
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription, understand
 from dothi.facades.ngsi_ld.subscriptions.reading import (
     VIA,
-    Document,
     read_fragment,
     read_subscription,
 )

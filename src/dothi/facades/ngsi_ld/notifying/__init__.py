@@ -1,0 +1,1 @@
+"""What subscriptions to entities and to registrations have in common: where notifications go."""
