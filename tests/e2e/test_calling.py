@@ -72,6 +72,7 @@ def test_from_a_proposal_to_the_incident_and_its_warning(page: Page, admin: http
     proposals = page.get_by_test_id("proposals")
     expect(proposals).to_contain_text("Nhỏ")
     proposals.locator("a[href='/alarm/1']").click()
+    expect(proposals).to_contain_text("Nhỏ")
     proposals.get_by_role("link", name="Mở sự cố với quy trình này").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Bắt đầu quy trình")).to_have_value("small")

@@ -170,6 +170,7 @@ export const incidentsEn: Record<keyof typeof incidentsVi, string> = {
   inc_called: 'Alarms that call for a procedure',
   inc_called_open: 'Open an incident with it',
   inc_called_itself: 'opens by itself in a moment',
+  inc_called_by: 'alarms: {n}',
   inc_called_more: 'and {n} more',
   inc_tell_evidence: 'Evidence: {name}',
   inc_tell_task_open: 'Task: {title} ({owner})',

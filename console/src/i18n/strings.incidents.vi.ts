@@ -168,6 +168,7 @@ export const incidentsVi = {
   inc_called: 'Cảnh báo gọi quy trình',
   inc_called_open: 'Mở sự cố với quy trình này',
   inc_called_itself: 'tự mở sau vài giây',
+  inc_called_by: '{n} cảnh báo',
   inc_called_more: 'và {n} đề xuất nữa',
   inc_tell_evidence: 'Bằng chứng: {name}',
   inc_tell_task_open: 'Giao việc: {title} ({owner})',
