@@ -10,7 +10,11 @@ from sqlalchemy import Engine
 
 from cap_samples import CONTENT, NOW
 from databases import lay_database
+from dothi.incidents.acting import Actor
+from dothi.incidents.desk import Opening, open_incident
 from dothi.model.cap import Alert, CapStatus, MsgType, Scope, Severity
+from dothi.model.incident import EntryKind
+from dothi.model.incident import Severity as IncidentSeverity
 from dothi.model.warning import (
     ForeignWarning,
     MessageState,
@@ -21,6 +25,7 @@ from dothi.model.warning import (
 from dothi.ports.warnings import ForeignWarnings, Link, Warnings
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.foreign_warnings import RelationalForeignWarnings
+from dothi.storage.relational.incidents import RelationalIncidents
 from dothi.storage.relational.warnings import RelationalWarnings
 
 DRAFT = WarningMessage(
@@ -166,3 +171,43 @@ def test_later_messages_tell_what_became_of_earlier_ones(foreign: ForeignWarning
     cancel = replace(FOREIGN, identifier="m5", msg_type=MsgType.CANCEL, references=earlier)
     foreign.put([cancel, ack])
     assert foreign.replaced_by(SENT) is MsgType.CANCEL
+
+
+def test_what_becomes_of_a_warning_enters_the_timeline_of_its_incident(engine: Engine) -> None:
+    warnings, incidents = RelationalWarnings(engine), RelationalIncidents(engine)
+    actor = Actor("lan", NOW)
+    opening = Opening("Ngập", IncidentSeverity.SERIOUS)
+    for _ in range(2):
+        incidents.open(lambda number: open_incident(number, opening, actor))
+    warning = warnings.create("incident:1", DRAFT, BEGUN)
+    known = warnings.get(warning)
+    assert known is not None
+    submitted = replace(known.messages[0], state=MessageState.SUBMITTED, version=2)
+    assert warnings.change(submitted, replace(BEGUN, step=Step.SUBMITTED, content=None))
+    released = replace(submitted, state=MessageState.RELEASED, version=3)
+    assert warnings.change(released, replace(BEGUN, person="minh", step=Step.RELEASED))
+    assert not warnings.change(released, replace(BEGUN, step=Step.RELEASED)), "too late"
+    cancel = replace(DRAFT, warning=warning, msg_type=MsgType.CANCEL, reason="Nước rút")
+    assert warnings.add(cancel, replace(BEGUN, reason="Nước rút"))
+    edited = replace(cancel, id=known.messages[0].id + 1, version=2)
+    assert warnings.change(edited, replace(BEGUN, step=Step.EDITED))
+    record = incidents.get(1)
+    assert record is not None
+    told = [
+        (e.number, e.by, e.details["event"], e.details["msg_type"], e.details["reason"])
+        for e in record.entries
+        if e.kind is EntryKind.WARNING
+    ]
+    assert told == [
+        (2, "lan", "created", "Alert", ""),
+        (3, "lan", "submitted", "Alert", ""),
+        (4, "minh", "released", "Alert", ""),
+        (5, "lan", "created", "Cancel", "Nước rút"),
+    ]
+    assert record.entries[1].text == CONTENT.vi.headline
+    assert [link.subject for link in record.links] == [f"warning:{warning}"]
+    other = incidents.get(2)
+    assert other is not None
+    assert len(other.entries) == 1
+    warnings.create("alarm:1", DRAFT, BEGUN)
+    warnings.create("incident:99", DRAFT, BEGUN)  # there is none such: only the warning is stored

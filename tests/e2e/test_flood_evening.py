@@ -89,10 +89,9 @@ def open_the_incident(page: Page) -> str:
     ).first.click()
     expect(page.get_by_test_id("alarm-trend")).to_be_visible()
     picture(page, "alarm")
-    page.locator("a[href^='/incidents?new=alarm:']").click()
+    page.get_by_test_id("proposals").get_by_role("link").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_be_visible()
-    dialog.get_by_label("Bắt đầu quy trình").select_option("flood-evening")
+    expect(dialog.get_by_label("Bắt đầu quy trình")).to_have_value("flood-evening")
     dialog.get_by_role("button", name="Mở sự cố").click()
     expect(page).to_have_url(re.compile(r"/incident/\d+$"))
     return page.url

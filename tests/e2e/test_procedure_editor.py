@@ -96,6 +96,13 @@ def write(page: Page) -> None:
     first.get_by_label("Giá trị").fill("0.5")
     first.get_by_label("Thay máy bơm").check()
     expect(finding).to_contain_text("Dùng được")
+    page.get_by_role("button", name="Thêm bước").click()
+    third = page.locator("details").last
+    words(third, "Tên bước", "Thừa", "Too much")
+    third.get_by_role("button", name="Xóa bước").click()
+    page.get_by_role("dialog").get_by_role("button", name="Xóa", exact=True).click()
+    expect(page.locator("details")).to_have_count(2)
+    expect(finding).to_contain_text("Dùng được")
     page.get_by_label("Bắt đầu lúc").fill("2026-11-27T16:00")
     clocks = page.get_by_test_id("sop-clocks")
     expect(clocks).to_contain_text("16:30 27/11/2026")

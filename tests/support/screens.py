@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from support.alarm_screens import alarm_screens, rule_screens
 from support.browser import SLOW_MS, expect_things_on_map, first_station, go_to
+from support.procedure_screens import procedure_screens
 from support.warning_screens import warning_screens
 
 ROW = "[role=grid] [data-row]"
@@ -68,6 +69,7 @@ def all_screens(page: Page) -> Iterator[str]:
     yield from entity_and_trends(page)
     yield from registration_screens(page)
     yield from incident_screens(page)
+    yield from procedure_screens(page)
     yield from source_screens(page)
     yield from people_screens(page)
     yield from warning_screens(page)

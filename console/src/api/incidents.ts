@@ -174,6 +174,19 @@ export interface Room {
   now_at: string;
 }
 
+/** A procedure that a standing alarm calls for. */
+export interface Called {
+  alarm: string;
+  alarm_title: string;
+  entity: string;
+  priority: number;
+  raised_at: string;
+  procedure: string;
+  title: Words;
+  is_example: boolean;
+  is_automatic: boolean;
+}
+
 const ROOT = '/incidents';
 const BASE = `/api/v1${ROOT}`;
 
@@ -200,6 +213,8 @@ export const incidents = {
     send<Room>('POST', `${ROOT}/${id}/runs/${run}/end`, { reason }),
   upload: (id: number, file: File, query: Record<string, string>) =>
     sendFile<Room>(`${ROOT}/${id}/files${queryText({ name: file.name, ...query })}`, file),
+  proposals: (alarm: string | null) =>
+    get<Called[]>(`/procedure-proposals${alarm === null ? '' : `?alarm=${alarm}`}`),
   fileUrl: (id: number, file: number) => `${BASE}/${id}/files/${file}`,
   reportUrl: (id: number, lang: string, format: string) =>
     `${BASE}/${id}/report?lang=${lang}&format=${format}`,

@@ -67,6 +67,7 @@ export const proceduresEn: typeof proceduresVi = {
   sop_down: 'Down',
   sop_remove: 'Remove',
   sop_remove_step: 'Remove step',
+  sop_remove_step_what: 'Remove the step “{title}” with its form and branches; branches that lead to it go too.',
   sop_add_step: 'Add a step',
   sop_form: 'Form of the step',
   sop_field: 'Question',

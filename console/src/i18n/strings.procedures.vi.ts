@@ -65,6 +65,7 @@ export const proceduresVi = {
   sop_down: 'Xuống',
   sop_remove: 'Xóa',
   sop_remove_step: 'Xóa bước',
+  sop_remove_step_what: 'Xóa bước “{title}” với biểu mẫu và các nhánh của nó; nhánh dẫn đến nó cũng mất.',
   sop_add_step: 'Thêm bước',
   sop_form: 'Biểu mẫu của bước',
   sop_field: 'Mục',

@@ -40,6 +40,8 @@ class EntryKind(StrEnum):
     EVIDENCE = "evidence"
     LINK = "link"
     """An alarm, a report, a camera, a warning was linked, or the link was taken away."""
+    WARNING = "warning"
+    """Something became of a public warning that was begun from the incident."""
     MESSAGE = "message"
     COST = "cost"
     LESSON = "lesson"

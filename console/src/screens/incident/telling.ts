@@ -4,6 +4,7 @@ import type { Entry, PlacePoint, Severity } from '../../api/incidents';
 import { formatNumber, type Lang } from '../../format/number';
 import { formatClock, formatDate, formatDuration, ZONE_OFFSET_MS } from '../../format/time';
 import { t, tryText, type TextKey } from '../../i18n/text';
+import { settings } from '../../state/settings.svelte';
 import { people } from '../../state/people.svelte';
 
 const PEOPLE_KINDS = ['note', 'decision', 'message', 'cost', 'lesson', 'correction', 'evidence'];
@@ -41,6 +42,10 @@ export function headOf(entry: Entry, lang: Lang): string {
       return t('inc_tell_message', { to: text('to') });
     case 'evidence':
       return t('inc_tell_evidence', { name: text('name') });
+    case 'warning':
+      return t(`inc_tell_warning_${text('event')}` as TextKey, {
+        kind: t(`inc_public_${text('msg_type')}` as TextKey),
+      });
     case 'correction':
       return t('inc_corrects', { n: entry.refers_to ?? '' });
     case 'note':
@@ -53,6 +58,10 @@ export function headOf(entry: Entry, lang: Lang): string {
 /** What the person wrote, as far as the head does not say it already. */
 export function bodyOf(entry: Entry): string {
   const said = [entry.details['title'], entry.details['name']];
+  if (entry.kind === 'warning') {
+    const title = settings.lang === 'vi' ? entry.text : entry.details['title_en'];
+    return [title, entry.details['reason']].filter(Boolean).join(' · ');
+  }
   if (entry.kind === 'step') return String(entry.details['reason'] ?? '');
   if (entry.kind === 'state' && !('from' in entry.details)) return entry.text;
   return said.includes(entry.text) && entry.kind !== 'link' ? '' : entry.text;

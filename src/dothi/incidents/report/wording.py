@@ -125,6 +125,9 @@ class Wording:
             case EntryKind.COST:
                 amount = self.number(float(details["amount"]))
                 return self.say("entry_cost", amount=amount, currency=details["currency"])
+            case EntryKind.WARNING:
+                kind = self.say(f"cap_{str(details['msg_type']).lower()}")
+                return self.say(f"entry_warning_{details['event']}", **details, kind=kind)
             case EntryKind.NOTE | EntryKind.CORRECTION:
                 return ""
             case _:

@@ -20,6 +20,7 @@ from dothi.model.warning import (
 )
 from dothi.storage.relational.audit_chain import name_subject
 from dothi.storage.relational.notices import put
+from dothi.storage.relational.warning_entries import enter
 from dothi.storage.relational.warning_tables import (
     public_warning,
     warning_message,
@@ -175,6 +176,7 @@ def _record(connection: Connection, warning: int, message: int, event: WarningEv
             content=content,
         )
     )
+    enter(connection, warning, message, event)
 
 
 def _values(message: WarningMessage) -> dict[str, Any]:
