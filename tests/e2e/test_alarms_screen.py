@@ -94,7 +94,7 @@ def test_an_operator_acknowledges_and_shelves_by_keyboard(tmp_path: Path) -> Non
 @pytest.mark.thorough
 @pytest.mark.needs("chromium")
 def test_a_station_is_taken_out_of_service_with_a_permit_and_put_back(tmp_path: Path) -> None:
-    _fill(tmp_path / "data")
+    fill(tmp_path / "data")
     with Program(tmp_path / "data") as program, _signed_in(program) as page:
         page.goto("/alarm/1")
         page.get_by_role("button", name="Chặn, ngừng sử dụng").click()
