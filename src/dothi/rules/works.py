@@ -73,9 +73,8 @@ class Works:
 
     def run(self, rows: pa.Table, now_us: int) -> list[Fired]:
         """Rows without deletions of whole entities."""
-        run, names = read_run(
-            rows, self.plan.slots, self.entities.number, np.arange(rows.num_rows, dtype=np.int64)
-        )
+        at = np.arange(rows.num_rows, dtype=np.int64)
+        run, names = read_run(rows, self.plan.slots, self.entities.number, at)
         fired = self._rebind(rows)
         run = run.taken(self.entities.watched(run.entity, self._facts))
         if not len(run):
