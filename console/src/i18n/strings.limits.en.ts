@@ -44,7 +44,6 @@ export const limitsEn: Record<keyof typeof limitsVi, string> = {
   limits_verify: 'Compared with the text',
   limits_verify_what: 'Have you compared this number with the legal text?',
   limits_add_what: 'An older limit of the same level and place ends by itself on the first day of the new one. No number is overwritten.',
-  limits_optional: 'may be empty',
   limits_until_next: 'empty: until another begins',
   limits_name: 'Id of the table',
   limits_title_vi: 'Title (Vietnamese)',

@@ -42,7 +42,6 @@ export const limitsVi = {
   limits_verify: 'Đã đối chiếu',
   limits_verify_what: 'Bạn đã đối chiếu số này với văn bản?',
   limits_add_what: 'Ngưỡng cũ cùng cấp, cùng nơi sẽ tự hết vào ngày ngưỡng mới có hiệu lực. Không số nào bị ghi đè.',
-  limits_optional: 'không bắt buộc',
   limits_until_next: 'để trống: đến khi có ngưỡng mới',
   limits_name: 'Mã bảng',
   limits_title_vi: 'Tên (tiếng Việt)',
