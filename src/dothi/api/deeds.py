@@ -34,6 +34,20 @@ DEEDS: Deeds = {
     ),
     "POST /api/v1/rules": DeedKind("rule_saved", "rule:{id}", ("title", "priority")),
     "PUT /api/v1/rules/limits": DeedKind("limits_saved", "limits:{tables}"),
+    "POST /api/v1/rules/limits": DeedKind("limit_table_made", "limits:{name}", ("title", "unit")),
+    "POST /api/v1/rules/limits/{table}/values": DeedKind(
+        "limit_added",
+        "limits:{table}",
+        ("level", "entity", "value", "valid_from", "valid_to", "source", "mark"),
+    ),
+    "POST /api/v1/rules/limits/{table}/values/end": DeedKind(
+        "limit_ended",
+        "limits:{table}",
+        ("level", "entity", "valid_from", "valid_to", "reason"),
+    ),
+    "POST /api/v1/rules/limits/{table}/values/verify": DeedKind(
+        "limit_verified", "limits:{table}", ("level", "entity", "valid_from")
+    ),
     "POST /api/v1/rules/{rule}/versions/{version}/approve": DeedKind(
         "rule_approved", "rule:{rule}", ("version",)
     ),
@@ -78,6 +92,9 @@ DEEDS: Deeds = {
     ),
     "POST /api/v1/incidents/{id}/files": DeedKind("file_added", _INCIDENT, ("name", "note")),
     "POST /api/v1/procedures": DeedKind("procedure_saved", "procedure"),
+    "POST /api/v1/procedures/{procedure}/{version}/approve": DeedKind(
+        "procedure_approved", "procedure:{procedure}", ("version",)
+    ),
     "PATCH /api/v1/procedures/{procedure}/{version}": DeedKind(
         "procedure_switched", "procedure:{procedure}", ("version", "is_active")
     ),
@@ -146,6 +163,7 @@ UNTOLD = {
     "POST /api/v1/batches": "values, each with source and time in the log",
     "POST /api/v1/observations": "values, each with source and time in the log",
     "POST /api/v1/rules/back-test": "changes nothing: it computes over the past",
+    "POST /api/v1/procedures/check": "changes nothing: it says what is wrong with a text",
     "POST /api/v1/warnings/preview": "changes nothing: it shows what would go out",
     "POST /api/v1/logout": "the sessions write their own entry, with the end of the session",
     "POST /login": "the sessions write their own entry; refusals are told by the door",

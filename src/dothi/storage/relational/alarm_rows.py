@@ -65,7 +65,8 @@ def alarm_values(one: Alarm, revision: int) -> dict[str, Any]:
 
 def searched(one: Alarm) -> str:
     """What words are looked for in."""
-    return fold(f"{one.title} {one.title_en} {one.text} {one.place.name} {one.place.entity}")
+    words = (one.title, one.title_en, one.text, one.text_en, one.place.name, one.place.entity)
+    return fold(" ".join(words))
 
 
 def alarm_of(row: Row[Any]) -> Alarm:
