@@ -79,7 +79,7 @@ def test_incident_and_warning_are_walked_by_keyboard(browser: Browser, filled: F
         page.goto("/warnings")
         _press_button(page, "Soạn cảnh báo")
         expect(page.locator("[data-fit=false]")).to_be_visible(timeout=SLOW_MS)
-        assert len(walk_by_tab(page, 60)) > 40
+        assert len(walk_by_tab(page, 60)) > 25
         page.goto("/warnings?tab=foreign")
         page.locator("#main tbody button").first.focus()
         page.keyboard.press("Enter")

@@ -1,10 +1,10 @@
 """Table `context_source_record`: registrations of other brokers and subscriptions to them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from sqlalchemy import Engine, Row, delete, insert, select, update
 
+from dothi.model.moments import at_of, us_of
 from dothi.ports.context_sources import ContextSourceRecord, RecordKind
 from dothi.storage.relational.audit_chain import name_subject
 from dothi.storage.relational.schema import context_source_record as table
@@ -26,8 +26,8 @@ class RelationalContextSources:
         values = {
             "document": record.document,
             "state": record.state,
-            "created_us": _us(record.created_at),
-            "modified_us": _us(record.modified_at),
+            "created_us": us_of(record.created_at),
+            "modified_us": us_of(record.modified_at),
         }
         same = (table.c.kind == record.kind.value) & (table.c.uri == record.id)
         with writing(self._engine) as connection:
@@ -49,15 +49,7 @@ def _record(row: Row[tuple[object, ...]]) -> ContextSourceRecord:
         RecordKind(row.kind),
         row.uri,
         row.document,
-        _at(row.created_us),
-        _at(row.modified_us),
+        at_of(row.created_us),
+        at_of(row.modified_us),
         row.state,
     )
-
-
-def _us(moment: datetime) -> int:
-    return round(moment.timestamp() * 1_000_000)
-
-
-def _at(us: int) -> datetime:
-    return datetime.fromtimestamp(us / 1_000_000, UTC)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, delete, insert, select, update
 
+from dothi.model.moments import us_of
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.entity_maps import EntityMap
 from dothi.storage.relational.schema import entity_map as table
@@ -23,7 +24,7 @@ class RelationalEntityMaps:
 
     def add(self, entity_map: EntityMap) -> None:
         """See ports.entity_maps.EntityMaps."""
-        now_us = _us(self._clock.now())
+        now_us = us_of(self._clock.now())
         with writing(self._engine) as connection:
             connection.execute(delete(table).where(table.c.expires_us <= now_us))
             connection.execute(
@@ -35,7 +36,7 @@ class RelationalEntityMaps:
     def find(self, map_id: str) -> EntityMap | None:
         """See ports.entity_maps.EntityMaps."""
         question = select(table.c.expires_us, table.c.entities, table.c.linked).where(
-            table.c.id == map_id, table.c.expires_us > _us(self._clock.now())
+            table.c.id == map_id, table.c.expires_us > us_of(self._clock.now())
         )
         with self._engine.connect() as connection:
             row = connection.execute(question).first()
@@ -58,7 +59,7 @@ class RelationalEntityMaps:
 
     def delete(self, map_id: str) -> bool:
         """See ports.entity_maps.EntityMaps."""
-        now_us = _us(self._clock.now())
+        now_us = us_of(self._clock.now())
         with writing(self._engine) as connection:
             gone = connection.execute(
                 delete(table).where(table.c.id == map_id, table.c.expires_us > now_us)
@@ -68,11 +69,7 @@ class RelationalEntityMaps:
 
 def _changing_columns(entity_map: EntityMap) -> dict[str, Any]:
     return {
-        "expires_us": _us(entity_map.expires_at),
+        "expires_us": us_of(entity_map.expires_at),
         "entities": msgspec.json.encode(entity_map.entities).decode(),
         "linked": msgspec.json.encode(entity_map.linked).decode(),
     }
-
-
-def _us(at: datetime) -> int:
-    return round(at.timestamp() * 1_000_000)

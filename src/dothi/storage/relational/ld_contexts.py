@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, bindparam, select
 from sqlalchemy.dialects import sqlite
 
+from dothi.model.moments import at_of, us_of
 from dothi.ports.ld_contexts import ContextKind, KeptContext
 from dothi.storage.relational.schema import ld_context
 from dothi.storage.relational.writing import writing
@@ -49,9 +50,9 @@ class RelationalLdContexts:
             "tenant": context.tenant,
             "document": document.decode(),
             "digest": _digest(document),
-            "created_us": _us(context.created_at),
-            "expires_us": _us(context.expires_at),
-            "used_us": _us(context.used_at),
+            "created_us": us_of(context.created_at),
+            "expires_us": us_of(context.expires_at),
+            "used_us": us_of(context.used_at),
             "hits": context.hits,
         }
         insert = sqlite.insert(ld_context).values(values)
@@ -68,7 +69,7 @@ class RelationalLdContexts:
     def note_uses(self, uses: Mapping[str, tuple[int, datetime]]) -> None:
         if not uses:
             return
-        rows = [{"of": id_, "hits": hits, "used_us": _us(at)} for id_, (hits, at) in uses.items()]
+        rows = [{"of": id_, "hits": hits, "used_us": us_of(at)} for id_, (hits, at) in uses.items()]
         change = (
             ld_context.update()
             .where(ld_context.c.id == bindparam("of"))
@@ -80,7 +81,7 @@ class RelationalLdContexts:
 
 
 def _kept(row: Any) -> KeptContext:
-    created_at = _at(row.created_us)
+    created_at = at_of(row.created_us)
     assert created_at is not None
     return KeptContext(
         row.id,
@@ -88,19 +89,11 @@ def _kept(row: Any) -> KeptContext:
         row.url,
         row.tenant,
         created_at,
-        _at(row.expires_us),
-        _at(row.used_us),
+        at_of(row.expires_us),
+        at_of(row.used_us),
         row.hits,
     )
 
 
 def _digest(document: bytes) -> str:
     return hashlib.sha256(document).hexdigest()
-
-
-def _us(at: datetime | None) -> int | None:
-    return None if at is None else round(at.timestamp() * 1_000_000)
-
-
-def _at(us: int | None) -> datetime | None:
-    return None if us is None else datetime.fromtimestamp(us / 1_000_000, UTC)

@@ -1,11 +1,11 @@
 """Table `pull_run`: the memory of the pull connectors."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import msgspec
 from sqlalchemy import Engine, Row, delete, insert, select
 
+from dothi.model.moments import at_of, us_of
 from dothi.ports.pulls import PullRun
 from dothi.storage.relational.schema import pull_run
 from dothi.storage.relational.writing import writing
@@ -29,14 +29,14 @@ class RelationalPullRuns:
         return None if row is None else _run(row)
 
     def put(self, run: PullRun) -> None:
-        state = _State(_us(run.covered_to_at), run.failures)
+        state = _State(us_of(run.covered_to_at), run.failures)
         with writing(self._engine) as connection:
             connection.execute(delete(pull_run).where(pull_run.c.connector == run.connector))
             connection.execute(
                 insert(pull_run).values(
                     connector=run.connector,
-                    last_run_us=_us(run.last_run_at),
-                    next_run_us=_us(run.next_run_at),
+                    last_run_us=us_of(run.last_run_at),
+                    next_run_us=us_of(run.next_run_at),
                     last_error=run.last_error,
                     state=msgspec.json.encode(state).decode(),
                 )
@@ -50,21 +50,13 @@ class RelationalPullRuns:
 
 def _run(row: Row[tuple[object, ...]]) -> PullRun:
     state = msgspec.json.decode(row.state, type=_State)
-    next_run_at = _at(row.next_run_us)
+    next_run_at = at_of(row.next_run_us)
     assert next_run_at is not None  # the column is not null
     return PullRun(
         connector=row.connector,
         next_run_at=next_run_at,
-        last_run_at=_at(row.last_run_us),
-        covered_to_at=_at(state.covered_to_us),
+        last_run_at=at_of(row.last_run_us),
+        covered_to_at=at_of(state.covered_to_us),
         failures=state.failures,
         last_error=row.last_error,
     )
-
-
-def _us(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1_000_000)
-
-
-def _at(us: int | None) -> datetime | None:
-    return None if us is None else datetime.fromtimestamp(us / 1_000_000, UTC)

@@ -1,10 +1,11 @@
 """ports.receipts on the relational store."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Engine, func, select
 
+from dothi.model.moments import at_of, us_of
 from dothi.ports.receipts import Receipt, RejectRecord, SourceTotals
 from dothi.storage.relational.receipt_writer import HOUR_US
 from dothi.storage.relational.schema import receipt, reject, reject_count, source, source_total
@@ -22,7 +23,7 @@ class RelationalReceipts:
         query = (
             select(receipt, source.c.name_id)
             .join(source, source.c.id == receipt.c.source_id)
-            .where(receipt.c.minute_us >= _us(start_at), receipt.c.minute_us < _us(end_at))
+            .where(receipt.c.minute_us >= us_of(start_at), receipt.c.minute_us < us_of(end_at))
             .order_by(receipt.c.minute_us, source.c.name_id)
         )
         if source_id is not None:
@@ -31,7 +32,7 @@ class RelationalReceipts:
             return [
                 Receipt(
                     row.name_id,
-                    _at(row.minute_us),
+                    at_of(row.minute_us),
                     row.received,
                     row.stored,
                     row.rejected,
@@ -55,8 +56,8 @@ class RelationalReceipts:
                     row.stored,
                     row.rejected,
                     row.duplicate,
-                    None if row.last_received_us is None else _at(row.last_received_us),
-                    None if row.last_observed_us is None else _at(row.last_observed_us),
+                    None if row.last_received_us is None else at_of(row.last_received_us),
+                    None if row.last_observed_us is None else at_of(row.last_observed_us),
                 )
                 for row in connection.execute(query)
             ]
@@ -78,7 +79,7 @@ class RelationalReceipts:
             return [
                 RejectRecord(
                     row.name_id,
-                    _at(row.received_us),
+                    at_of(row.received_us),
                     row.reason,
                     row.detail,
                     row.sample,
@@ -88,7 +89,7 @@ class RelationalReceipts:
             ]
 
     def reject_reasons(self, source_id: str | None, since: datetime) -> dict[str, int]:
-        first_hour = _us(since) - _us(since) % HOUR_US
+        first_hour = us_of(since) - us_of(since) % HOUR_US
         query = (
             select(reject_count.c.reason, func.sum(reject_count.c.count).label("total"))
             .join(source, source.c.id == reject_count.c.source_id)
@@ -99,11 +100,3 @@ class RelationalReceipts:
             query = query.where(source.c.name_id == source_id)
         with self._engine.connect() as connection:
             return {row.reason: int(row.total) for row in connection.execute(query)}
-
-
-def _us(at: datetime) -> int:
-    return int(at.timestamp() * 1_000_000)
-
-
-def _at(us: int) -> datetime:
-    return datetime.fromtimestamp(us / 1e6, UTC)

@@ -1,6 +1,5 @@
 """The snapshots of one database (ports.hubs)."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import msgspec
 from sqlalchemy import Engine, bindparam, select
 from sqlalchemy.dialects import sqlite
 
+from dothi.model.moments import at_of, us_of
 from dothi.ports.hubs import EntityTimes, SnapshotRecord
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.schema import attribute, entity, snapshot
@@ -35,10 +35,10 @@ class RelationalSnapshots:
             "key": record.key,
             "document": msgspec.json.encode(record.document).decode(),
             "status": record.status,
-            "created_us": _us(record.created_at),
-            "modified_us": _us(record.modified_at),
-            "expires_us": _us(record.expires_at),
-            "used_us": _us(record.used_at),
+            "created_us": us_of(record.created_at),
+            "modified_us": us_of(record.modified_at),
+            "expires_us": us_of(record.expires_at),
+            "used_us": us_of(record.used_at),
         }
         insert = sqlite.insert(snapshot).values(values)
         changed = {name: value for name, value in values.items() if name != "id"}
@@ -74,11 +74,11 @@ def backdate(database: Path, times: list[EntityTimes]) -> None:
         with engine.begin() as connection:
             for one in times:
                 key = {"of": one.entity}
-                span = {"made": _us(one.created_at), "changed": _us(one.modified_at)}
+                span = {"made": us_of(one.created_at), "changed": us_of(one.modified_at)}
                 connection.execute(of_entity, {**key, **span})
                 for name, dataset, made, changed in one.attributes:
                     what = {"called": name, "in_dataset": dataset}
-                    span = {"made": _us(made), "changed": _us(changed)}
+                    span = {"made": us_of(made), "changed": us_of(changed)}
                     connection.execute(of_attribute, {**key, **what, **span})
     finally:
         engine.dispose()
@@ -90,16 +90,8 @@ def _record(row: Any) -> SnapshotRecord:
         row.key,
         msgspec.json.decode(row.document),
         row.status,
-        _at(row.created_us),
-        _at(row.modified_us),
-        _at(row.expires_us),
-        _at(row.used_us),
+        at_of(row.created_us),
+        at_of(row.modified_us),
+        at_of(row.expires_us),
+        at_of(row.used_us),
     )
-
-
-def _us(at: datetime) -> int:
-    return round(at.timestamp() * 1_000_000)
-
-
-def _at(us: int) -> datetime:
-    return datetime.fromtimestamp(us / 1_000_000, UTC)
