@@ -33,8 +33,8 @@ CONSUMER = "alarms"
 _FEW_ROWS = 500
 """Rows that are read at first, and at least."""
 _STEP_S = 0.2
-"""When there are more, so many are taken together as take so long: other writers wait meanwhile,
-and refuse what comes when they wait too long."""
+"""When there are more, so many are taken together as take so long to store: other writers wait
+meanwhile, and refuse what comes when they wait too long."""
 _NEEDED = ("number", "body", "quality", "source", "change")
 """Columns that rules look at, beside those that say which row it is."""
 _SAVE_S = 1.0
@@ -185,17 +185,18 @@ class Watch:
             # Nobody judges what was committed so far: not even its rows are looked at.
             self._save(NOTHING, self._ports.log.head())
             return False
-        began_s = monotonic()
         rows = self._ports.log.read(self.position, self._limit, columns=_NEEDED)
         is_full = bool(rows.num_rows == self._limit)
+        began_s = monotonic()
         if rows.num_rows:
             evaluated = self._ports.rules.evaluator.evaluate(rows, self._ports.clock.now())
+            began_s = monotonic()
             self._save(evaluated, int(rows["seq"][-1].as_py()))
         self._limit = self._next_limit(monotonic() - began_s) if is_full else _FEW_ROWS
         return is_full
 
     def _next_limit(self, took_s: float) -> int:
-        """How many rows to take when the last ones, as many as were asked for, took so long."""
+        """How many rows to take when what the last ones meant took so long to store."""
         fitting = int(self._limit * min(8.0, _STEP_S / max(took_s, 0.001)))
         return max(_FEW_ROWS, min(self._settings.run_rows, fitting))
 
