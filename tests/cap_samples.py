@@ -1,12 +1,12 @@
 """Public warnings for tests: content, an area, a clock, people."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
 import xmlschema
+from msgspec.structs import replace
 
 from dothi.model.area import Area
 from dothi.model.cap import CapStatus, Certainty, ResponseType, Severity, Urgency

@@ -1,9 +1,11 @@
 """Ports in memory for tests of the doors: what was handed in, with duplicates and corrections."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from dothi.model.batch import Batch, CommitResult, Rejection
 from dothi.model.source import Source

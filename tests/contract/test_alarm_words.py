@@ -1,8 +1,7 @@
 """Words are found in alarms, with the index of trigrams and without it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from alarm_parts import PHU_AN, transition

@@ -1,12 +1,12 @@
 """What every Areas store promises; a second backend adds a fixture parameter."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 from sqlalchemy.exc import IntegrityError
 
 from dothi.model.area import Area, AreaShare

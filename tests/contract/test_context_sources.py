@@ -1,11 +1,11 @@
 """The port `ContextSourceRecords`, over every store."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dothi.ports.context_sources import ContextSourceRecord, ContextSourceRecords, RecordKind
 from dothi.storage.relational.context_sources import RelationalContextSources

@@ -1,11 +1,11 @@
 """The port `FilesSeen`, over every store."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dothi.model.problem import StoreUnavailable
 from dothi.ports.files import FilesSeen, SeenFile

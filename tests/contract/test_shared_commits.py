@@ -1,6 +1,6 @@
 """Writes of one thing at a time that share a commit: as if they came one after the other."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from dothi.model.row import Cells, Change
 from dothi.storage.relational.sqlite_store import SqliteStore

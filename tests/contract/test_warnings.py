@@ -1,11 +1,11 @@
 """The ports `Warnings` and `ForeignWarnings`, over every store."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from cap_samples import CONTENT, NOW

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 import msgspec
+from msgspec import Struct
 
 from dothi.access.endpoint import Endpoint
 from dothi.model.audit import Deed
@@ -19,8 +19,7 @@ _CONVERTER = re.compile(r":\w+\}")
 _MOST_CHARACTERS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class DeedKind:
+class DeedKind(Struct, frozen=True):
     """What one endpoint does, in the words of the record."""
 
     action: str

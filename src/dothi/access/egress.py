@@ -1,13 +1,13 @@
 """Which addresses the program may call on behalf of somebody who only gave a URL."""
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from msgspec import Struct
 
 Network = IPv4Network | IPv6Network
 
 
-@dataclass(frozen=True, slots=True)
-class EgressPolicy:
+class EgressPolicy(Struct, frozen=True):
     """Public addresses are open; loopback, link-local, private and other special ones are not.
 
     `allowed` opens networks (or single addresses) that an operator trusts nevertheless.

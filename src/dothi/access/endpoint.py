@@ -1,14 +1,14 @@
 """A route as data: each names its permission and its documentation; app mounts and checks it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from dothi.access.permission import Permission
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """One HTTP or WebSocket route.
 
     The handler takes a Starlette Request (or WebSocket) whose `state.principal` is set and has

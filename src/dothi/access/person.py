@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from dataclasses import replace
 from difflib import get_close_matches
+
+from msgspec.structs import replace
 
 from dothi.access.permission import Permission
 from dothi.access.position import Positions

@@ -1,10 +1,10 @@
 """Positions: what people may be on duty as, what each may do, and how days are cut into shifts."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, time
 
 import msgspec
+from msgspec import Struct
 
 from dothi.access.permission import Permission
 
@@ -48,8 +48,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rest: Rest | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Positions:
+class Positions(Struct, frozen=True):
     """The whole file."""
 
     by_id: Mapping[str, Position]

@@ -1,13 +1,12 @@
 """Who is asking, and whether they may."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from dothi.access.permission import Permission
 from dothi.model.problem import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Struct, frozen=True):
     """An identity with its permissions; a device also has the one source it may send for."""
 
     name: str

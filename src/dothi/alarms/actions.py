@@ -4,8 +4,10 @@ Every function writes into the transaction of the book that it is given.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.alarms import lifecycle
 from dothi.alarms.changes import Changes, Context, Why
@@ -24,8 +26,7 @@ MOST_AT_ONCE = 200
 """Alarms of one action: a page of the list and no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """An alarm as somebody saw it."""
 
     id: int

@@ -1,8 +1,10 @@
 """What one transaction does to alarms: gathered, then written at once with record and notices."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dothi.alarms.limits import Limits
 from dothi.alarms.suppression import is_in_force, suppressed_by
@@ -33,8 +35,7 @@ _ENDS = {
 }
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True):
     """What is known when alarms change."""
 
     now_at: datetime
@@ -59,8 +60,7 @@ class Context:
         return self.timer_at + timedelta(seconds=min(within_s, to_respond_s or within_s))
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(Struct, frozen=True):
     """Who changes something, and for which reason."""
 
     by: str = ""

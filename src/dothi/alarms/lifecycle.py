@@ -3,10 +3,11 @@
 ISA-18.2-2016 clause 9 (alarm states and transitions), OPC UA Part 9 clause 5.8.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
+
+from msgspec.structs import replace
 
 from dothi.model.alarm import Alarm, AlarmState
 from dothi.model.transition import Transition

@@ -6,8 +6,9 @@ burdens nobody.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from dothi.alarms.limits import Limits, Rate
 from dothi.ports.alarms import Activation
@@ -16,8 +17,7 @@ TEN_MINUTES = timedelta(minutes=10)
 MOST_FREQUENT = 10
 
 
-@dataclass(frozen=True, slots=True)
-class RateFigure:
+class RateFigure(Struct, frozen=True):
     """Announced alarms in a stretch of time, against what is acceptable."""
 
     average: float
@@ -28,8 +28,7 @@ class RateFigure:
     """acceptable, manageable or too_many, by the average."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frequent:
+class Frequent(Struct, frozen=True):
     """A condition among the most frequent."""
 
     condition: str
@@ -37,8 +36,7 @@ class Frequent:
     share_percent: float
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """Of one position in one stretch of time."""
 
     announced: int

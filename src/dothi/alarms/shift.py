@@ -1,17 +1,17 @@
 """Shifts: when the present one began and when it ends, by the roster or else by the clock."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from dothi.model.shift import PlannedShift
 
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """A stretch of duty."""
 
     begins_at: datetime

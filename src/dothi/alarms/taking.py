@@ -1,8 +1,9 @@
 """Transitions of rules become alarms; time that passes ends shelves and escalates."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from dothi.alarms import lifecycle
 from dothi.alarms.changes import Changes, Context, Why

@@ -1,8 +1,9 @@
 """What the routes of alarms need."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+
+from msgspec import Struct
 
 from dothi.alarms.changes import Context
 from dothi.alarms.limits import Limits
@@ -13,8 +14,7 @@ from dothi.ports.alarms import AlarmLedger, AlarmReader
 from dothi.ports.shifts import Shifts
 
 
-@dataclass(frozen=True)
-class AlarmDeps:
+class AlarmDeps(Struct, frozen=True):
     """Ports and facts about alarms; given by the wiring."""
 
     ledger: AlarmLedger

@@ -1,10 +1,10 @@
 """How the alarm system does: figures per operator position and shift, and what would mend it."""
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 

@@ -2,10 +2,10 @@
 
 import csv
 import io
-from dataclasses import asdict, replace
 from datetime import timedelta
 
 import msgspec
+from msgspec.structs import asdict, replace
 from starlette.requests import Request
 from starlette.responses import Response
 

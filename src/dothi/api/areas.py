@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-from dataclasses import dataclass
 from datetime import date
 from time import monotonic
 from typing import Annotated
@@ -50,8 +49,7 @@ class _Collection(Struct, tag_field="type", tag="FeatureCollection"):
     features: list[_Feature]
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     body: bytes
     etag: str
     until_s: float

@@ -1,10 +1,10 @@
 """Entities with their current values."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 

@@ -1,7 +1,9 @@
 """Where files of public warnings lie, and what they are."""
 
 import hashlib
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.api.uploads import file_kind
 from dothi.model.problem import Problem
@@ -9,8 +11,7 @@ from dothi.model.warning import Attachment, WarningContent
 from dothi.ports.incidents import Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class WarningFiles:
+class WarningFiles(Struct, frozen=True):
     """Given by the wiring."""
 
     store: Evidence

@@ -1,7 +1,6 @@
 """What the routes about notices are made of."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from starlette.requests import Request
 
 from dothi.access.permission import Permission
@@ -15,8 +14,7 @@ from dothi.ports.people import People
 from dothi.ports.telling import Telling
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeDeps:
+class NoticeDeps(Struct, frozen=True):
     """Ports; given by the wiring."""
 
     notices: Notices

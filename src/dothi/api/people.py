@@ -1,10 +1,10 @@
 """People: who there is, what they hold, how they are reached, how they sign in."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 

@@ -1,10 +1,10 @@
 """What the routes about people, roster and handover are made of."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 import anyio.to_thread
+from msgspec import Struct
 from starlette.requests import Request
 
 from dothi.access.position import Positions
@@ -22,8 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class PeopleDeps:
+class PeopleDeps(Struct, frozen=True):
     """Ports and facts; given by the wiring."""
 
     people: PeopleRegister

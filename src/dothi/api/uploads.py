@@ -1,10 +1,10 @@
 """Files that come as the plain body of a request."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio.to_thread
+from msgspec import Struct
 from starlette.requests import Request
 
 from dothi.model.problem import Problem
@@ -21,8 +21,7 @@ _KINDS = SHOWN | {"application/pdf": b"%PDF-"}
 _HEAD_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """A file that is kept."""
 
     stored: Stored

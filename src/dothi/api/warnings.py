@@ -1,10 +1,10 @@
 """Public warnings: writing, submitting, releasing by a second person, updating, cancelling."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 

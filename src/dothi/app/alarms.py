@@ -1,12 +1,12 @@
 """Puts the parts of alarms together: rules, the follower of the log, the routes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import time
 from importlib.resources import files
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from dothi.alarms.limits import Limits, read_limits
 from dothi.alarms.places import KnownPlaces
@@ -19,8 +19,7 @@ from dothi.ports.clock import Clock
 from dothi.ports.evaluator import RulesInForce
 
 
-@dataclass(frozen=True)
-class Alarms:
+class Alarms(Struct, frozen=True):
     """What runs, and what the routes need."""
 
     watch: Watch

@@ -8,17 +8,17 @@ whose docstring says what it measures; what it returns is stored as JSON with ma
 import ast
 import importlib.util
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from dothi.app.machine import describe_machine
 from dothi.model.problem import Problem
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """A result and the file that keeps it."""
 
     path: Path

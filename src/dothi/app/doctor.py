@@ -6,9 +6,10 @@ import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
@@ -24,8 +25,7 @@ _LEAST_SQLITE = (3, 35, 0)
 _BUILT_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """The outcome of one check."""
 
     name: str

@@ -1,11 +1,11 @@
 """The ways in: which are open, where they listen, and the example that uses them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from dothi.access.endpoint import Endpoint
 from dothi.app.config.settings import Settings
@@ -26,8 +26,7 @@ from dothi.ports.service import Service
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
-@dataclass(frozen=True, slots=True)
-class Hub:
+class Hub(Struct, frozen=True):
     """What every door hands to, what some read, and the hubs beside it."""
 
     ports: HubPorts

@@ -2,8 +2,9 @@
 
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
+
+from msgspec import Struct
 
 from dothi.app.config.sections import is_loopback
 from dothi.app.config.settings import Settings
@@ -13,8 +14,7 @@ _ELSEWHERE = ("192.0.2.1", 9)
 """An address that nobody has (RFC 5737): asking for the way to it sends nothing."""
 
 
-@dataclass(frozen=True)
-class PlainDoor:
+class PlainDoor(Struct, frozen=True):
     """A door that others on the network reach, without TLS."""
 
     name: str

@@ -3,8 +3,9 @@
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from dothi.app.command_ingest import through_server
 from dothi.app.config.settings import Settings
@@ -21,8 +22,7 @@ from dothi.ports.ingest import Ingest
 _STOP_TIMEOUT_S = 60.0
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where batches go."""
 
     ingest: Ingest

@@ -1,15 +1,15 @@
 """What the program is started for: normal work, the example, or a drill."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dothi.access.endpoint import Endpoint
 from dothi.app.stage import Stage
 from dothi.ports.service import Service
 
 
-@dataclass(frozen=True)
-class Mode:
+class Mode(Struct, frozen=True):
     """Its name stands on every screen unless it is normal."""
 
     name: str

@@ -2,11 +2,11 @@
 
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import anyio.to_thread
+from msgspec import Struct
 
 from dothi.access.egress import EgressPolicy, egress_policy
 from dothi.access.endpoint import Endpoint
@@ -41,8 +41,7 @@ _MARKS = {
 _USUAL = (WEB_PUSH, "sms", "email", "webhook", "mqtt")
 
 
-@dataclass(frozen=True)
-class _Built:
+class _Built(Struct, frozen=True):
     channels: Mapping[str, Channel]
     push_key: str = ""
 

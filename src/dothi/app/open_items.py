@@ -1,8 +1,9 @@
 """What a handover sheet lists, and what somebody on duty has to do: from alarms and incidents."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from dothi.model.alarm import Alarm, Suppressed, Suppression, SuppressionCause
 from dothi.model.handover import DutyTask, OpenItem
@@ -18,8 +19,7 @@ _OPEN_INCIDENTS = BoardQuery(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmItems:
+class AlarmItems(Struct, frozen=True):
     """`OpenItems`: shelved ones, those out of service, and those that stand for too long."""
 
     alarms: AlarmReader
@@ -48,8 +48,7 @@ class AlarmItems:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentItems:
+class IncidentItems(Struct, frozen=True):
     """`OpenItems` and `DutyTasks`: incidents that are not closed."""
 
     incidents: Incidents

@@ -1,10 +1,10 @@
 """What is known of the province before it reports: attributes, map layers, base map."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from dothi.api.layers import Layer
 from dothi.app.attribute_files import read_attribute_specs
@@ -15,8 +15,7 @@ from dothi.model.attribute_spec import AttributeSpec
 from dothi.model.problem import Problem
 
 
-@dataclass(frozen=True)
-class Province:
+class Province(Struct, frozen=True):
     """Read once at the start."""
 
     specs: Mapping[str, AttributeSpec]

@@ -1,7 +1,8 @@
 """The rules as the follower of the log wants them: the engine, reloaded when they change."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dothi.api.layers import Layer
 from dothi.app.rules import rule_engine
@@ -39,8 +40,7 @@ def _loader(engine: Engine, rules: Rules) -> Callable[[], int]:
     return load
 
 
-@dataclass
-class KnownRules:
+class KnownRules(Struct):
     """What an operator must know of a version of a rule, which never changes."""
 
     rules: Rules

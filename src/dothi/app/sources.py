@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from dothi.model.problem import Problem
 from dothi.model.source import Source
@@ -29,4 +30,4 @@ def make_source(source_id: str, details: Details) -> Source:
 def change_source(source: Source, details: Details) -> Source:
     """The source with the details that are given."""
     given = {key: value for key, value in details.items() if value is not None}
-    return replace(source, **given)  # type: ignore[arg-type]
+    return replace(source, **given)

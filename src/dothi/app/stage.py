@@ -1,7 +1,8 @@
 """What a part gets that plays devices: the example, a drill."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dothi.app.config.settings import Settings
 from dothi.ports.areas import Areas
@@ -11,8 +12,7 @@ from dothi.ports.registry import Sources
 from dothi.ports.rules import Rules
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """Ports of the program, and where its MQTT door listens."""
 
     settings: Settings

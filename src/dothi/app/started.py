@@ -1,12 +1,11 @@
 """What the person at the terminal is told."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from dothi.app.exposure import PlainDoor
 
 
-@dataclass(frozen=True)
-class Started:
+class Started(Struct, frozen=True):
     """What the person at the terminal is told once everything runs."""
 
     url: str

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Engine
 
 from dothi.app.data_folder import DataFolder
@@ -55,8 +55,7 @@ from dothi.storage.relational.warnings import RelationalWarnings
 _PRIVATE = 0o600
 
 
-@dataclass(frozen=True)
-class Registers:
+class Registers(Struct, frozen=True):
     """The small tables; any process may use them, also beside a running server."""
 
     sessions: AccessStore
@@ -93,8 +92,7 @@ class Registers:
     rules: RelationalRules
 
 
-@dataclass(frozen=True)
-class Stores(Registers):
+class Stores(Registers, frozen=True):
     """Everything; belongs to the one process that holds the lock of the data directory."""
 
     writer: SqliteLogWriter

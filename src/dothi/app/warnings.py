@@ -1,8 +1,7 @@
 """Puts public warnings together: the desk, the public pages, the lists of the province."""
 
-from dataclasses import dataclass
-
 import msgspec
+from msgspec import Struct
 
 from dothi.access.endpoint import Endpoint
 from dothi.api.kept_files import WarningFiles
@@ -21,8 +20,7 @@ from dothi.ports.clock import Clock
 from dothi.storage.blobs.evidence import EvidenceFolder
 
 
-@dataclass(frozen=True)
-class WarningParts:
+class WarningParts(Struct, frozen=True):
     """What runs of it."""
 
     desk: Desk

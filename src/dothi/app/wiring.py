@@ -4,7 +4,9 @@ place that knows concrete adapters."""
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from dothi import __version__
 from dothi.access.endpoint import Endpoint
@@ -53,8 +55,7 @@ from dothi.rules.facts import StateFacts
 _STOP_MARGIN_S = 5.0
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(Struct, frozen=True):
     """Everything that runs."""
 
     supervisor: Supervisor

@@ -1,10 +1,11 @@
 """The mapping of an import from a TOML file and from options."""
 
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from dothi.model.problem import Problem
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from dothi.intake.tabular.mapping import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """The options of `dothi import` that belong to the mapping."""
 
     source: str | None = None

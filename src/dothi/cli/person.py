@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from dothi.access.permission import Permission
 from dothi.cli.command import load_settings, needs, open_folder, with_data_dir, with_settings_file

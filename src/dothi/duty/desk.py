@@ -1,7 +1,9 @@
 """Taking a position over, and handing it on: who may, and what stands on the sheet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.access.position import Positions
 from dothi.duty.sheet import digest_of, sheet_of
@@ -17,8 +19,7 @@ from dothi.ports.shifts import Shifts
 _LEAST_REASON = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """Any thread; blocking."""
 
     people: People

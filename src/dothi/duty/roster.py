@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+
+from msgspec import Struct
 
 from dothi.access.position import Pattern
 from dothi.model.problem import Problem
@@ -14,8 +15,7 @@ from dothi.model.zone import ZONE
 _MOST_DAYS = 92
 
 
-@dataclass(frozen=True, slots=True)
-class RosterOrder:
+class RosterOrder(Struct, frozen=True):
     """Who shares the shifts of a position."""
 
     pattern: Pattern

@@ -2,9 +2,11 @@
 told."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dothi.model.incident import Entry, EntryKind, Incident, IncidentState
 from dothi.model.incident_record import Record
@@ -14,16 +16,14 @@ PROGRAM = "dothi"
 """Who did what nobody did by hand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """A person (or the program) who acts now."""
 
     name: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """An entry before it has a number."""
 
     kind: EntryKind

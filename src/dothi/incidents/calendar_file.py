@@ -3,12 +3,12 @@ sourced. Decoded strictly: what is wrong is named with its place."""
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+from msgspec import Struct
 
 from dothi.incidents.working_calendar import FREE, DayPlan, Span, WorkingCalendar
 from dothi.model.problem import Problem
@@ -106,8 +106,7 @@ class CalendarFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Days that differ from the week; each day once."""
 
 
-@dataclass(frozen=True, slots=True)
-class DatedCalendar:
+class DatedCalendar(Struct, frozen=True):
     """The calendar and the file that it is made of, for the screens."""
 
     calendar: WorkingCalendar

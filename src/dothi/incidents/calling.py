@@ -7,7 +7,9 @@ when no incident has ever had to do with that alarm, in the transaction that ask
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.incidents import conduct, desk
 from dothi.incidents.acting import PROGRAM, Actor
@@ -31,8 +33,7 @@ _CHANGES = 500
 _NOT_CLOSED = tuple(state for state in IncidentState if state is not IncidentState.CLOSED)
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """An alarm that stands, with a procedure that it calls for and that nobody has begun."""
 
     alarm: KnownAlarm

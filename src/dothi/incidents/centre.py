@@ -1,8 +1,10 @@
 """Incidents at work: reads, decides, stores, and wakes whoever waits for time limits."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.incidents import conduct, desk
 from dothi.incidents.acting import PROGRAM, Actor
@@ -17,8 +19,7 @@ from dothi.ports.incidents import BoardQuery, Incidents, KnownAlarm, KnownAlarms
 Decide = Callable[[Record, Actor], Change]
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What somebody wants to link: `alarm:12`, and what to call it where dothi does not know."""
 
     subject: str

@@ -1,17 +1,17 @@
 """When the limits of a procedure run out that begins at some time, on the working calendar."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+
+from msgspec import Struct
 
 from dothi.incidents.clocks import due_at
 from dothi.incidents.working_calendar import WorkingCalendar
 from dothi.model.procedure import Procedure, Step
 
 
-@dataclass(frozen=True, slots=True)
-class StepClock:
+class StepClock(Struct, frozen=True):
     """Of one step."""
 
     step: str

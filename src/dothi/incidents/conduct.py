@@ -2,9 +2,11 @@
 function gives the Change to be stored."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.incidents import procedure_run as runs
 from dothi.incidents.acting import (
@@ -24,8 +26,7 @@ from dothi.model.problem import Problem
 from dothi.model.procedure import Procedure, Run, RunState, StepRun, StepState
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """What somebody does to an open step."""
 
     action: str
@@ -36,8 +37,7 @@ class Answered:
     version: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(Struct, frozen=True):
     """What procedures and clocks are known."""
 
     procedures: Mapping[tuple[str, int], Procedure]

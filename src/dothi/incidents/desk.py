@@ -2,8 +2,10 @@
 function takes the record and gives the Change to be stored."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.incidents.acting import (
     Actor,
@@ -38,8 +40,7 @@ _MOVES = {
 """A contained one may flare up again; a closed one stays closed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """What somebody says of a new incident."""
 
     title: str
@@ -51,8 +52,7 @@ class Opening:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Changes of the head; None leaves as it is."""
 
     title: str | None = None

@@ -2,8 +2,10 @@
 alarm calls for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.incidents import procedure_run
 from dothi.incidents.calendar_file import DatedCalendar
@@ -14,8 +16,7 @@ from dothi.model.procedure import Procedure, Run, StartCondition, StepRun
 from dothi.ports.incidents import KnownAlarm, Procedures, StoredProcedure
 
 
-@dataclass(frozen=True, slots=True)
-class Shelved:
+class Shelved(Struct, frozen=True):
     """A stored version, decoded."""
 
     procedure: Procedure
@@ -31,8 +32,7 @@ class Shelved:
         return self.is_active and self.approved_at is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """A procedure that an alarm calls for."""
 
     procedure: Procedure

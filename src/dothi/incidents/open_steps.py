@@ -1,7 +1,8 @@
 """The steps that are to be done now, in all incidents: what a phone on duty shows."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from dothi.incidents.centre import IncidentCentre
 from dothi.model.incident import IncidentState
@@ -15,8 +16,7 @@ _NOT_CLOSED = BoardQuery(
 _LIVE = (StepState.OPEN, StepState.PAUSED)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenStep:
+class OpenStep(Struct, frozen=True):
     """One step with everything that doing it needs."""
 
     incident: int

@@ -1,9 +1,10 @@
 """A running procedure: which steps are open, what an answer opens, when a step is overdue. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from dothi.incidents.acting import Actor
 from dothi.incidents.clocks import due_at

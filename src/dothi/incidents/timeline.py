@@ -1,7 +1,9 @@
 """Entries that people write, and tasks. Pure: each function gives the Change to be stored."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.incidents.acting import (
     Actor,
@@ -17,8 +19,7 @@ from dothi.model.priority import Priority
 from dothi.model.problem import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """What somebody writes into the timeline."""
 
     kind: EntryKind
@@ -60,8 +61,7 @@ def write(record: Record, note: Note, actor: Actor) -> Change:
     return Change(record.incident, numbered(record.entries, [said], actor))
 
 
-@dataclass(frozen=True, slots=True)
-class NewTask:
+class NewTask(Struct, frozen=True):
     title: str
     owner: str = ""
     due_at: datetime | None = None
@@ -83,8 +83,7 @@ def add_task(record: Record, wanted: NewTask, actor: Actor) -> Change:
     return _told(record, task, "", actor)
 
 
-@dataclass(frozen=True, slots=True)
-class TaskEdit:
+class TaskEdit(Struct, frozen=True):
     """None leaves as it is."""
 
     state: TaskState | None = None

@@ -5,9 +5,10 @@ working days count weights, limits in working hours count the intervals of the d
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from dothi.model.problem import Problem
 
@@ -16,16 +17,14 @@ _MOST_DAYS = 3660
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """Office hours on one day; `end` is later than `start`."""
 
     start: time
     end: time
 
 
-@dataclass(frozen=True, slots=True)
-class DayPlan:
+class DayPlan(Struct, frozen=True):
     weight: float
     """Of a working day: 1, of a half day 0.5, of a free day 0."""
     hours: tuple[Span, ...] = ()
@@ -34,8 +33,7 @@ class DayPlan:
 FREE = DayPlan(0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkingCalendar:
+class WorkingCalendar(Struct, frozen=True):
     """Made by `calendar_file.decode_calendar`."""
 
     zone: ZoneInfo

@@ -1,11 +1,11 @@
 """Keeps the board up to date with the log and turns it into messages."""
 
-from dataclasses import dataclass
 from time import monotonic
 from uuid import uuid4
 
 import msgspec
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.live.alarm_view import alarm_view
 from dothi.live.board import Board
@@ -28,8 +28,7 @@ _PAGE = 5_000
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
 
 
-@dataclass(frozen=True, slots=True)
-class LiveDeps:
+class LiveDeps(Struct, frozen=True):
     """What the live view reads."""
 
     log: LogReader
@@ -40,8 +39,7 @@ class LiveDeps:
     alarms: AlarmReader | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A text for a viewer, and where the viewer stands after it."""
 
     text: str

@@ -1,12 +1,12 @@
 """Which of the log's new rows matter to the map: columns in, a few winners out."""
 
 from collections.abc import Container
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.live.entity_view import PLACED
 from dothi.model.row import Change, Kind
@@ -14,8 +14,7 @@ from dothi.model.row import Change, Kind
 Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(Struct, frozen=True):
     """What to do with rows of the log."""
 
     values: pa.Table

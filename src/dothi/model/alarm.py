@@ -1,8 +1,9 @@
 """An alarm: something that needs a person's response (ISA-18.2 / IEC 62682, OPC UA Part 9)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntFlag, StrEnum
+
+from msgspec import Struct
 
 from dothi.model.priority import Priority
 
@@ -55,8 +56,7 @@ class SuppressionCause(StrEnum):
         return Suppressed.BY_DESIGN
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """What is known of the entity when its alarm is raised."""
 
     entity: str
@@ -68,8 +68,7 @@ class Place:
     """Ids of the areas that hold it on that day, smallest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFacts:
+class RuleFacts(Struct, frozen=True):
     """What an operator must know of a rule; the rest of it concerns only the rules."""
 
     title: str = ""
@@ -95,8 +94,7 @@ def condition_of(rule: str, entity: str) -> str:
     return f"{rule}@{entity}"
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(Struct, frozen=True):
     """One occurrence of a condition, as it stands."""
 
     id: int
@@ -176,8 +174,7 @@ class Entry(StrEnum):
     IN_SERVICE = "in_service"
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmEntry:
+class AlarmEntry(Struct, frozen=True):
     """One line of the append-only record: every change with who, when and why."""
 
     alarm: int
@@ -201,8 +198,7 @@ class AlarmEntry:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Struct, frozen=True):
     """Alarms that are kept from the operators. Every given condition must hold."""
 
     cause: SuppressionCause
@@ -227,8 +223,7 @@ class Suppression:
     """Person; empty while it lasts, and when its time was over."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmCounts:
+class AlarmCounts(Struct, frozen=True):
     """How many open alarms there are."""
 
     unacknowledged: int = 0

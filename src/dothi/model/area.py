@@ -1,11 +1,11 @@
 """Administrative and functional territories with dates: every report is computable on any map."""
 
-from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Area:
+
+class Area(Struct, frozen=True):
     """A territory valid from `valid_from` (inclusive) to `valid_to` (exclusive; None: still)."""
 
     id: str
@@ -27,8 +27,7 @@ class Area:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AreaShare:
+class AreaShare(Struct, frozen=True):
     """How much of one area lies in another of another date (old and new units)."""
 
     area: str

@@ -1,10 +1,9 @@
 """What is known of an attribute before it arrives: its unit and the limits of belief."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeSpec:
+class AttributeSpec(Struct, frozen=True):
     """Limits for quality flags, not legal limits; outside `fail` is bad, outside `suspect` is
     uncertain (QARTOD gross range test). None: no limit on that side."""
 

@@ -3,15 +3,15 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 GENESIS = ""
 """What the first entry has for the hash of the one before."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(Struct, frozen=True):
     """One thing that somebody did."""
 
     seq: int
@@ -28,8 +28,7 @@ class AuditEntry:
     digest: str = ""
 
 
-@dataclass(slots=True)
-class Deed:
+class Deed(Struct):
     """What somebody is doing now: it becomes an entry together with what it changes."""
 
     who: str

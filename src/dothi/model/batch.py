@@ -3,16 +3,15 @@
 import itertools
 import secrets
 import time
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
+from msgspec import Struct, field
 
 from dothi.model.row import EMPTY_ROWS, Cells, Row
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Struct, frozen=True):
     """A thing that was received and not stored, with the reason a person can act on."""
 
     source: str
@@ -27,8 +26,7 @@ class Rejection:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Guards:
+class Guards(Struct, frozen=True):
     """What must hold at commit, checked in the writer; otherwise the whole Batch is refused."""
 
     absent: frozenset[str] = frozenset()
@@ -37,8 +35,7 @@ class Guards:
     """Entity ids that must exist."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Rows that succeed or fail together.
 
     `rows` has ROW_SCHEMA; `rejected` holds what the door already refused, so that the receipts
@@ -65,8 +62,7 @@ class Batch:
         return self.rows.table() if isinstance(self.rows, Cells) else self.rows
 
 
-@dataclass(frozen=True, slots=True)
-class CommitResult:
+class CommitResult(Struct, frozen=True):
     """What the log made of a Batch. Given only after the commit is durable."""
 
     batch: str
@@ -105,8 +101,7 @@ def rejection_only(batch_id: str, received_at: datetime, rejected: tuple[Rejecti
     return Batch(batch_id, EMPTY_ROWS, received_at, rejected)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Admitted Batches that share one transaction."""
 
     batches: tuple[Batch, ...]
@@ -117,8 +112,7 @@ class Group:
     """Per batch: what the door and admit refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class CellGroup:
+class CellGroup(Struct, frozen=True):
     """Admitted Batches of Cells, nothing of which was refused: their rows are still tuples."""
 
     batches: tuple[Batch, ...]

@@ -4,9 +4,10 @@ Names follow the standard where they say what they mean; its clause is given whe
 form of its own. Times are aware and keep the offset with which they were written.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class CapStatus(StrEnum):
@@ -102,16 +103,14 @@ LatLon = tuple[float, float]
 """Degrees, WGS 84; latitude first, as CAP has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """valueName and value of an eventCode, parameter or geocode."""
 
     name: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """An earlier message (3.2.1, references): `sender,identifier,sent`."""
 
     sender: str
@@ -119,16 +118,14 @@ class Reference:
     sent_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Circle:
+class Circle(Struct, frozen=True):
     """area.circle (3.2.4)."""
 
     centre: LatLon
     radius_km: float
 
 
-@dataclass(frozen=True, slots=True)
-class CapArea:
+class CapArea(Struct, frozen=True):
     """info.area (3.2.4)."""
 
     description: str
@@ -141,8 +138,7 @@ class CapArea:
     ceiling_ft: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """info.resource (3.2.3): a file that goes with the message."""
 
     description: str
@@ -155,8 +151,7 @@ class Resource:
     """SHA-1 of the content, hex."""
 
 
-@dataclass(frozen=True, slots=True)
-class Info:
+class Info(Struct, frozen=True):
     """alert.info (3.2.2): one per language, or per part of the event."""
 
     event: str
@@ -183,8 +178,7 @@ class Info:
     areas: tuple[CapArea, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """alert (3.2.1): one message."""
 
     identifier: str
@@ -222,16 +216,14 @@ class CapUnreadable(Exception):
         self.where = where
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """A message as it was read, and its text in the form in which it is kept."""
 
     alert: Alert
     document: str
 
 
-@dataclass(frozen=True, slots=True)
-class FeedLink:
+class FeedLink(Struct, frozen=True):
     """Where a feed says that a message is."""
 
     url: str
@@ -239,8 +231,7 @@ class FeedLink:
     """As the feed has it; only compared for equality and order."""
 
 
-@dataclass(frozen=True, slots=True)
-class CapDocument:
+class CapDocument(Struct, frozen=True):
     """What a document of any kind (CAP, Atom, RSS, an envelope) came to."""
 
     messages: tuple[Received, ...] = ()

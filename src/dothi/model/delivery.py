@@ -1,9 +1,10 @@
 """One way on which one person is told of one notice, and what became of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
+
+from msgspec import Struct
 
 from dothi.model.priority import Priority
 
@@ -30,8 +31,7 @@ FINAL = frozenset(DeliveryState) - {DeliveryState.RESERVE, DeliveryState.WAITING
 """No further attempt follows; a receipt may still make `delivered` or `failed` of `accepted`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """It has its own key: the receiver may get it twice (after a crash), but never under two."""
 
     key: str

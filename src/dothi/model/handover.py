@@ -1,11 +1,11 @@
 """The sheet by which a position goes from one person to the next."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class OpenItem:
+
+class OpenItem(Struct, frozen=True):
     """Something that whoever comes must know of."""
 
     kind: str
@@ -19,8 +19,7 @@ class OpenItem:
     """e.g. until when and why it is shelved."""
 
 
-@dataclass(frozen=True, slots=True)
-class DutyTask:
+class DutyTask(Struct, frozen=True):
     """Something in an incident that one person is to do."""
 
     incident: int
@@ -31,8 +30,7 @@ class DutyTask:
     due_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Handover:
+class Handover(Struct, frozen=True):
     """One sheet. The first signature fixes its text; after the second nothing changes."""
 
     id: int

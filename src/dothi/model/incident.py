@@ -1,10 +1,11 @@
 """An incident: what happened, who leads the answer, and the record of everything that was done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 
 class Severity(IntEnum):
@@ -79,15 +80,13 @@ class SubjectKind(StrEnum):
     INCIDENT = "incident"
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     lon: float
     lat: float
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Informed:
+class Informed(Struct, frozen=True):
     """A unit or agency that was told, and when."""
 
     name: str
@@ -95,8 +94,7 @@ class Informed:
     how: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """The head of the record; what led to it stands in the timeline."""
 
     id: int
@@ -118,8 +116,7 @@ class Incident:
     """Where its data is synthetic (example, drill): what to say of it; else empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of the timeline. Never changed, never deleted."""
 
     kind: EntryKind
@@ -138,8 +135,7 @@ class Entry:
     """Rising from 1 within the incident."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     subject: str
     """`alarm:12`, `camera:urn:ngsi-ld:Camera:3`, ..."""
     title: str
@@ -157,8 +153,7 @@ class TaskState(StrEnum):
     DROPPED = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """Something that one person is to do."""
 
     number: int
@@ -175,8 +170,7 @@ class Task:
     """Why it was dropped, or what came of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceFile:
+class EvidenceFile(Struct, frozen=True):
     """A file in the record; its bytes lie in the data folder under their SHA-256."""
 
     number: int

@@ -1,16 +1,16 @@
 """An incident with everything that belongs to it, and what one action changes in it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from dothi.model.incident import Entry, EvidenceFile, Incident, Link, Task, TaskState
 from dothi.model.notice import Notice
 from dothi.model.procedure import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """The whole record of one incident, everything in the order in which it came."""
 
     incident: Incident
@@ -32,8 +32,7 @@ class Record:
         return [t for t in self.tasks if t.state is TaskState.OPEN]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What one action does; stored in one transaction, or not at all."""
 
     incident: Incident
@@ -50,8 +49,7 @@ class Change:
     notices: Sequence[Notice] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WarningNote:
+class WarningNote(Struct, frozen=True):
     """One message of a public warning that was composed for an incident."""
 
     subject: str
@@ -68,8 +66,7 @@ class WarningNote:
     """Who released it, else its author."""
 
 
-@dataclass(frozen=True, slots=True)
-class BoardRow:
+class BoardRow(Struct, frozen=True):
     """One incident on the desk's board."""
 
     incident: Incident
@@ -83,8 +80,7 @@ class BoardRow:
     last_entry_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class DueStep:
+class DueStep(Struct, frozen=True):
     """A step whose next escalation has come."""
 
     incident: int

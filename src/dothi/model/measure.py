@@ -2,7 +2,8 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class Histogram:
@@ -20,8 +21,7 @@ class Histogram:
         self.total += value
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """One figure, with a sample per set of labels."""
 
     name: str

@@ -1,14 +1,14 @@
 """A message to people: something happened that somebody must know of, or act on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from dothi.model.priority import Priority
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """What is to be told; to whom and how follows from roster and preferences.
 
     It is stored in the transaction of what it tells about, and delivered afterwards.

@@ -1,7 +1,8 @@
 """In which order entities come, as data."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from dothi.model.condition import Target
 
@@ -15,8 +16,7 @@ class Strength(StrEnum):
     IDENTICAL = "identic"
 
 
-@dataclass(frozen=True, slots=True)
-class Collation:
+class Collation(Struct, frozen=True):
     """How texts are ordered as people expect; the default is language-neutral."""
 
     language: str = "und"
@@ -24,8 +24,7 @@ class Collation:
     puts_upper_first: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OrderTerm:
+class OrderTerm(Struct, frozen=True):
     """One key of an order; entities without it come last."""
 
     target: Target
@@ -35,8 +34,7 @@ class OrderTerm:
     """GeoJSON geometry: order by the distance from it in metres; empty: by value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """Keys, the first one first; what they leave equal keeps the order of first storing."""
 
     terms: tuple[OrderTerm, ...]

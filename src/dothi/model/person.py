@@ -1,11 +1,11 @@
 """People who work with dothi."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """Somebody who signs in, is on duty and is told of things."""
 
     id: str

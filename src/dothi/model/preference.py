@@ -1,15 +1,15 @@
 """How a person wants to be told of things."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import time
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from dothi.model.priority import Priority
 
 
-@dataclass(frozen=True, slots=True)
-class QuietHours:
+class QuietHours(Struct, frozen=True):
     """A time of every day, local; it may reach over midnight. Priority 1 comes nevertheless."""
 
     begins: time
@@ -18,8 +18,7 @@ class QuietHours:
     """On which it begins: 1 is Monday (ISO 8601); empty: on every one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preference:
+class Preference(Struct, frozen=True):
     """What one person chose."""
 
     person: str

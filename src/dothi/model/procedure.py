@@ -1,16 +1,16 @@
 """A procedure (SOP): what is to be done, by whom, within which time, and what follows from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct, field
+
 from dothi.model.priority import Priority
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """The same in both languages."""
 
     vi: str
@@ -26,14 +26,12 @@ class FieldKind(StrEnum):
     FILE = "file"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     id: str
     label: Words
 
 
-@dataclass(frozen=True, slots=True)
-class FormField:
+class FormField(Struct, frozen=True):
     """One question of a step."""
 
     id: str
@@ -59,8 +57,7 @@ class LimitKind(StrEnum):
     """Minutes and hours within office hours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """`72 h`, `3 days`, `2 working days`, `4 working hours`."""
 
     kind: LimitKind
@@ -70,16 +67,14 @@ class Limit:
     """As the procedure writes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
+class Escalation(Struct, frozen=True):
     after_s: float
     """Counted from the time when the step was due."""
     to: tuple[str, ...]
     """Positions."""
 
 
-@dataclass(frozen=True, slots=True)
-class PauseReason:
+class PauseReason(Struct, frozen=True):
     """Why the clock of a step may stand still."""
 
     id: str
@@ -88,8 +83,7 @@ class PauseReason:
     """Where the law allows it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """Which steps follow, and on which answer; without `field` always."""
 
     to: tuple[str, ...]
@@ -100,8 +94,7 @@ class Branch:
     value: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     id: str
     title: Words
     text: Words
@@ -118,8 +111,7 @@ class Step:
     """Where ways meet again: begins only when no other way can still lead to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartCondition:
+class StartCondition(Struct, frozen=True):
     """An alarm of this kind calls for the procedure; what is empty is not asked for."""
 
     rule: str = ""
@@ -130,8 +122,7 @@ class StartCondition:
     """Started at once; else it is proposed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Procedure:
+class Procedure(Struct, frozen=True):
     """One version; running instances keep theirs."""
 
     id: str
@@ -162,16 +153,14 @@ class StepState(StrEnum):
     """Left out, with a reason, or the run ended before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     reason: str
     from_at: datetime
     to_at: datetime | None
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepRun:
+class StepRun(Struct, frozen=True):
     """One step of a running procedure."""
 
     step: str
@@ -202,8 +191,7 @@ class RunState(StrEnum):
     """Broken off, with a reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A procedure at work in an incident."""
 
     number: int

@@ -1,16 +1,15 @@
 """Questions to the history and the shapes of their answers."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.model.row import LOG_SCHEMA, VALUE_CHANGES, Change
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SeriesKey:
+class SeriesKey(Struct, frozen=True, order=True):
     """One attribute instance of one entity."""
 
     entity: str
@@ -33,16 +32,14 @@ class Function(StrEnum):
     P99 = "p99"
 
 
-@dataclass(frozen=True, slots=True)
-class FixedPeriod:
+class FixedPeriod(Struct, frozen=True):
     """Buckets of `seconds`, counted from `origin_at` (default: the UNIX epoch)."""
 
     seconds: float
     origin_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CalendarPeriod:
+class CalendarPeriod(Struct, frozen=True):
     """Buckets of whole days, weeks (Monday), months or years as the clocks of `zone` show them."""
 
     unit: str
@@ -50,8 +47,7 @@ class CalendarPeriod:
     zone: str = "Asia/Ho_Chi_Minh"
 
 
-@dataclass(frozen=True, slots=True)
-class RawQuery:
+class RawQuery(Struct, frozen=True):
     """Rows of series, hot and lake together, one per key (the correction in force)."""
 
     series: tuple[SeriesKey, ...]
@@ -74,8 +70,7 @@ class RawQuery:
     quality is not missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class AggregateQuery:
+class AggregateQuery(Struct, frozen=True):
     """Numbers of series folded into periods; only usable quality unless told otherwise."""
 
     series: tuple[SeriesKey, ...]
@@ -87,8 +82,7 @@ class AggregateQuery:
     any_quality: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ScanQuery:
+class ScanQuery(Struct, frozen=True):
     """Numbers of many series over a long time, for somebody who looks for changes."""
 
     series: tuple[SeriesKey, ...]

@@ -1,11 +1,11 @@
 """The duty roster: who is planned, who is away, and who really has the duty."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class PlannedShift:
+
+class PlannedShift(Struct, frozen=True):
     """A row of the roster."""
 
     id: int
@@ -20,8 +20,7 @@ class PlannedShift:
     """Why it was changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Absence:
+class Absence(Struct, frozen=True):
     """Somebody is away: planned shifts within need somebody else."""
 
     id: int
@@ -31,8 +30,7 @@ class Absence:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Duty:
+class Duty(Struct, frozen=True):
     """Somebody took a position over, and has it until another does or it is left."""
 
     id: int

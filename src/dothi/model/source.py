@@ -1,8 +1,9 @@
 """Who sends."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 IMPORT_KIND = "import"
 """Kind of the sources of `dothi import`. They bring in history and claim no series, so that the
@@ -17,8 +18,7 @@ class Origin(StrEnum):
     SIMULATED = "simulated"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A device, gateway, file drop, system or person that sends."""
 
     id: str

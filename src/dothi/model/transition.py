@@ -1,14 +1,14 @@
 """What rules decide and alarms act on: a condition became true or ceased to be."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from dothi.model.priority import Priority
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True):
     """One condition (a rule at one entity) became active, or returned to normal."""
 
     rule: str
@@ -36,8 +36,7 @@ class Transition:
         return f"{self.rule}@{self.entity}"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredState:
+class StoredState(Struct, frozen=True):
     """What a rule must remember of one entity (timers, windows, last verdict) over a restart."""
 
     rule: str
@@ -46,8 +45,7 @@ class StoredState:
     """Only the rules understand it; empty: nothing is left to remember."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
+class Evaluated(Struct, frozen=True):
     """What a run of rows, or the passing of time, means; stored in one transaction with the
     position in the log and with what the alarms make of it."""
 

@@ -5,11 +5,10 @@ Sources: UN/CEFACT Recommendation 20 (codes), UCUM 2.1 (case-sensitive symbols),
 convert, never guessed.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """value_in_base = value * factor + offset."""
 
     code: str

@@ -1,11 +1,10 @@
 """A public warning on its way: what its authors write, and what becomes of it."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct, field
 
 from dothi.model.cap import (
     CapStatus,
@@ -55,8 +54,7 @@ class Step(StrEnum):
     DISCARDED = "discarded"
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """The texts of one language, plain."""
 
     headline: str = ""
@@ -65,8 +63,7 @@ class Words:
     audience: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A place drawn by hand: a polygon, or a circle."""
 
     name_vi: str
@@ -82,8 +79,7 @@ FILE_KINDS = ("image/png", "image/jpeg", "image/webp", "application/pdf")
 """What may go with a warning."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A file that goes with a warning (CAP 1.2, 3.2.3, resource)."""
 
     name: str
@@ -97,8 +93,7 @@ class Attachment:
     description_en: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class WarningContent:
+class WarningContent(Struct, frozen=True):
     """What the authors of a message decide."""
 
     event: str = ""
@@ -134,8 +129,7 @@ class WarningContent:
     attachments: tuple[Attachment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WarningMessage:
+class WarningMessage(Struct, frozen=True):
     """One CAP message of a warning, before or after its release."""
 
     id: int
@@ -167,8 +161,7 @@ class WarningMessage:
         return self.state in {MessageState.DRAFT, MessageState.SUBMITTED}
 
 
-@dataclass(frozen=True, slots=True)
-class WarningEvent:
+class WarningEvent(Struct, frozen=True):
     """A row of the record."""
 
     warning: int
@@ -182,8 +175,7 @@ class WarningEvent:
     id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PublicWarning:
+class PublicWarning(Struct, frozen=True):
     """A warning with its messages, the oldest first."""
 
     id: int
@@ -226,8 +218,7 @@ class FindingLevel(StrEnum):
     """It can; somebody should look."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What is wrong with a message, where, and how to mend it."""
 
     element: str
@@ -239,8 +230,7 @@ class Finding:
     level: FindingLevel = FindingLevel.ERROR
 
 
-@dataclass(frozen=True, slots=True)
-class TextCount:
+class TextCount(Struct, frozen=True):
     """How a text fits its channel."""
 
     text: str
@@ -260,8 +250,7 @@ OWN_ANSWER = ""
 """What stands for the connector of our own answers to messages of others."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignWarning:
+class ForeignWarning(Struct, frozen=True):
     """A message of another authority, or our answer (Ack, Error) to one."""
 
     connector: str

@@ -1,12 +1,12 @@
 """The reasons for which admit refuses a row, and the tests behind them, each on whole columns."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.model.quality import Quality
 from dothi.model.row import VALUE_CHANGES, Change, Kind
@@ -46,8 +46,7 @@ _MAX_PASSED = 100_000
 """Names that are remembered as good; they recur from batch to batch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """`fails` gives the mask of the rows that break the rule."""
 
     reason: str
@@ -55,8 +54,7 @@ class Check:
     fails: Callable[["Rows"], Mask]
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """The columns of a group in the form that the checks need."""
 
     table: pa.Table

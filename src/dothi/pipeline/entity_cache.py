@@ -8,10 +8,10 @@ who knows of a write reads the state before it.
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct, field
 
 from dothi.model.measure import Measure, counter, gauge
 from dothi.pipeline.remembered_searches import RememberedSearches
@@ -36,8 +36,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(StoredEntity)
 
 
-@dataclass(slots=True, eq=False)
-class _Load:
+class _Load(Struct, eq=False):
     """A read of the store that is under way."""
 
     ids: frozenset[str]
@@ -45,8 +44,7 @@ class _Load:
     """Those of them that were written meanwhile: what was read may be the state before."""
 
 
-@dataclass(slots=True, eq=False)
-class _Entry:
+class _Entry(Struct, eq=False):
     packed: bytes | None
     """None: only one form was asked for; the entity itself would double the memory."""
     expires_at: datetime | None

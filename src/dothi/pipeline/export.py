@@ -4,13 +4,13 @@ Works on any `History`; memory holds one page, however long the range is.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from io import BytesIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
+from msgspec.structs import replace
 
 from dothi.model.problem import Problem
 from dothi.model.series import AGGREGATE_KEYS, RAW_ANSWER, AggregateQuery, RawQuery, SeriesKey

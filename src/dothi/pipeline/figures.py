@@ -2,15 +2,15 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dothi.model.measure import Histogram, Measure, counter, gauge
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
-@dataclass(slots=True)
-class IntakeFigures:
+class IntakeFigures(Struct):
     """For /metrics; read without a lock, written by the intake only."""
 
     commits: int = 0

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import shapely
+from msgspec import Struct
 
 from dothi.model.condition import Geo, GeoRelation
 
@@ -29,8 +29,7 @@ _RELATIONS: dict[GeoRelation, Callable[[Any, Any], Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class GeoTest:
+class GeoTest(Struct, frozen=True):
     """A geo condition made ready."""
 
     bounds: Bounds | None

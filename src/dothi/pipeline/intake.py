@@ -6,7 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dothi.model.attribute_spec import AttributeSpec
 from dothi.model.batch import Batch, CellGroup, CommitResult, Group
@@ -28,8 +29,7 @@ _EMPTY_BATCH_ROWS = 1
 """What a batch without rows weighs in the queue: rejections cost work too."""
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(Struct):
     batch: Batch
     done: "asyncio.Future[CommitResult]"
     queued_s: float = field(default_factory=time.monotonic)

@@ -7,9 +7,11 @@ writes that only bring values of entities that are there.
 import threading
 from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.ports.clock import Clock
 from dothi.ports.entity_query import Entities, EntitySearch, Found
@@ -22,8 +24,7 @@ _MAX_EXISTING = 50_000
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept(Generic[T]):
+class _Kept(Struct, Generic[T], frozen=True):
     answer: T
     ends_at: datetime | None
     """An entity expires then; None: none has an end."""

@@ -8,9 +8,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from time import monotonic
 from typing import TypeVar
+
+from msgspec import Struct
 
 from dothi.alarms.changes import Context
 from dothi.alarms.limits import Limits
@@ -46,8 +47,7 @@ _BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class WatchPorts:
+class WatchPorts(Struct, frozen=True):
     """What the watch works with."""
 
     log: LogReader

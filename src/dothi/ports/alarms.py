@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from dothi.model.alarm import Alarm, AlarmCounts, AlarmEntry, AlarmState, Place, Suppression
 from dothi.model.notice import Notice
@@ -79,8 +80,7 @@ class AlarmLedger(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmQuery:
+class AlarmQuery(Struct, frozen=True):
     """Which alarms; every given condition must hold."""
 
     states: tuple[AlarmState, ...] = ()
@@ -111,8 +111,7 @@ SORTS = ("priority", "raised_at", "place", "text", "state", "owner")
 """Columns to sort by; equal ones come newest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Activation:
+class Activation(Struct, frozen=True):
     """An alarm that was announced to an operator."""
 
     at: datetime

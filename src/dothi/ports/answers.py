@@ -1,12 +1,12 @@
 """What was answered to requests that may come a second time."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
+
+class StoredAnswer(Struct, frozen=True):
     """The first answer to a request with an idempotency key."""
 
     who: str

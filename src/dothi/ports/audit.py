@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from dothi.model.audit import AuditEntry, Deed
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """What a check of the whole chain found."""
 
     entries: int
@@ -24,8 +24,7 @@ class Verified:
     """Times of the first and of the last entry; none: the record is empty or broken."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditQuestion:
+class AuditQuestion(Struct, frozen=True):
     """Which entries, the newest first; every condition that is given must hold."""
 
     limit: int = 100

@@ -1,16 +1,16 @@
 """A way to reach a person: e-mail, SMS, web push, ..."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from dothi.model.delivery import DeliveryState
 from dothi.model.priority import Priority
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """What one person is told on one channel."""
 
     key: str
@@ -35,8 +35,7 @@ class Letter:
     """Where the console shows it and takes the answer; empty: its address is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """What became of an attempt."""
 
     state: DeliveryState

@@ -1,10 +1,11 @@
 """What is known of other NGSI-LD context sources: registrations, who watches them, who we are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 
 class RecordKind(StrEnum):
@@ -17,8 +18,7 @@ class RecordKind(StrEnum):
     """The one name by which other brokers recognise this one."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContextSourceRecord:
+class ContextSourceRecord(Struct, frozen=True):
     """A document as it is kept; the facade that made it understands it."""
 
     kind: RecordKind

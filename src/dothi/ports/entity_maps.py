@@ -1,13 +1,13 @@
 """Entity maps: which entities a query found, fixed for paging."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class EntityMap:
+
+class EntityMap(Struct, frozen=True):
     id: str
     """A URI."""
     expires_at: datetime

@@ -13,8 +13,7 @@ from dothi.model.order import Order
 from dothi.model.row import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class EntitySearch:
+class EntitySearch(Struct, frozen=True):
     """Which entities; every given part must hold. Deleted and expired ones never match."""
 
     ids: tuple[str, ...] = ()
@@ -83,8 +82,7 @@ class TooManyToOrder(Exception):
     """More entities match than may be ordered in memory; the text says how many may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expiring:
+class Expiring(Struct, frozen=True):
     """An entity, or one instance of an attribute, that is there and has an end."""
 
     entity: str

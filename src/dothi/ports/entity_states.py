@@ -1,18 +1,17 @@
 """Entities as consumers of the log need them: deleted ones too, and at which place of the log."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 import pyarrow as pa
+from msgspec import Struct, field
 
 from dothi.model.row import TIMESTAMP
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
 
 
-@dataclass(frozen=True, slots=True)
-class EntityState:
+class EntityState(Struct, frozen=True):
     """An entity with its deleted attributes; those keep their last value."""
 
     entity: StoredEntity

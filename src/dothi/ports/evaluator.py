@@ -1,11 +1,11 @@
 """What turns rows of the log into transitions: the rules as the follower of the log sees them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.model.alarm import RuleFacts
 from dothi.model.transition import Evaluated
@@ -27,8 +27,7 @@ class Evaluator(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class RulesInForce:
+class RulesInForce(Struct, frozen=True):
     """The rules, as the watch needs them."""
 
     evaluator: Evaluator

@@ -1,18 +1,17 @@
 """Which entities have a past, and of which series it consists; the past itself is in `History`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.model.condition import Condition
 from dothi.model.row import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class EntitySelector:
+class EntitySelector(Struct, frozen=True):
     """Entities by what identifies them; every given part must hold."""
 
     ids: tuple[str, ...] = ()
@@ -23,8 +22,7 @@ class EntitySelector:
     """HasType, AllOf and AnyOf of them, on the types that the entity ever had."""
 
 
-@dataclass(frozen=True, slots=True)
-class EvolutionSearch:
+class EvolutionSearch(Struct, frozen=True):
     """Which evolutions, of current, deleted and only recorded entities alike."""
 
     selectors: tuple[EntitySelector, ...] = ()
@@ -35,8 +33,7 @@ class EvolutionSearch:
     """Empty: as they were first stored; "asc" or "desc": by id."""
 
 
-@dataclass(frozen=True, slots=True)
-class PastSeries:
+class PastSeries(Struct, frozen=True):
     """One attribute instance that ever was, per datasetId."""
 
     name: str
@@ -44,8 +41,7 @@ class PastSeries:
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class EvolutionHead:
+class EvolutionHead(Struct, frozen=True):
     """An entity as its evolution shows it."""
 
     id: str

@@ -1,13 +1,13 @@
 """Which files a watched folder has already given, so that a restart does not read them again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class SeenFile:
+
+class SeenFile(Struct, frozen=True):
     """A file that was handled: its rows are stored, or it lies in `rejected/`."""
 
     path: str

@@ -1,8 +1,9 @@
 """Handing a position over: what is open, and the signed sheets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from dothi.model.handover import DutyTask, Handover, OpenItem
 
@@ -23,8 +24,7 @@ class DutyTasks(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Signing:
+class Signing(Struct, frozen=True):
     """One signature."""
 
     handover: int

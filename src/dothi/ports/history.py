@@ -1,12 +1,12 @@
 """One query path over hot rows and lake."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.model.row import LOG_SCHEMA
 from dothi.model.series import AggregateQuery, RawQuery, ScanQuery
@@ -55,8 +55,7 @@ class History(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Stretches:
+class Stretches(Struct, frozen=True):
     """Numbers of some series. A stretch is rows of one series that rise by time."""
 
     k: npt.NDArray[np.int64]
@@ -94,8 +93,7 @@ class Scans(History, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class HotHint:
+class HotHint(Struct, frozen=True):
     """What a question leaves unused, so that it need not be read; more may come all the same."""
 
     first_n: int | None = None

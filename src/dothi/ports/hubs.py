@@ -3,9 +3,10 @@ entities, log and history of its own."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from dothi.ports.context_sources import ContextSourceRecords
 from dothi.ports.cursors import Cursors
@@ -20,8 +21,7 @@ from dothi.ports.log import LogReader
 from dothi.ports.subscriptions import Outbox, Subscriptions
 
 
-@dataclass(slots=True)
-class SnapshotRecord:
+class SnapshotRecord(Struct):
     """What is known of one snapshot."""
 
     id: str
@@ -38,8 +38,7 @@ class SnapshotRecord:
     used_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class EntityTimes:
+class EntityTimes(Struct, frozen=True):
     """When an entity and its attributes were created and changed where they were copied from."""
 
     entity: str
@@ -99,8 +98,7 @@ class TooManyTenants(Exception):
         self.most = most
 
 
-@dataclass(frozen=True, slots=True)
-class Following:
+class Following(Struct, frozen=True):
     """What telling others about changes of a hub needs."""
 
     log: LogReader
@@ -114,8 +112,7 @@ class Following:
     block."""
 
 
-@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
-class HubPorts:
+class HubPorts(Struct, frozen=True, eq=False, weakref=True):
     """What a facade needs of one hub. Compared by identity: an opened hub is a new one."""
 
     ingest: Ingest

@@ -1,17 +1,17 @@
 """Incidents, procedures and evidence, kept."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from dothi.model.incident import IncidentState, Severity
 from dothi.model.incident_record import BoardRow, Change, Record, WarningNote
 
 
-@dataclass(frozen=True, slots=True)
-class BoardQuery:
+class BoardQuery(Struct, frozen=True):
     """Which incidents; what is empty is not asked for."""
 
     states: tuple[IncidentState, ...] = ()
@@ -56,8 +56,7 @@ class Incidents(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class StoredProcedure:
+class StoredProcedure(Struct, frozen=True):
     """A version of a procedure as its file has it."""
 
     id: str
@@ -93,8 +92,7 @@ class Procedures(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """Bytes that were put away."""
 
     sha256: str
@@ -128,8 +126,7 @@ class Upload(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class KnownAlarm:
+class KnownAlarm(Struct, frozen=True):
     """What an incident needs to know of an alarm."""
 
     subject: str
@@ -147,8 +144,7 @@ class KnownAlarm:
     """When it was stored, by the clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmChange:
+class AlarmChange(Struct, frozen=True):
     """An alarm that changed."""
 
     revision: int

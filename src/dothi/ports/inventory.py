@@ -1,13 +1,13 @@
 """What there is: types of entities, and the attributes that their entities have."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from dothi.model.row import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """An attribute on the entities of one type."""
 
     type: str

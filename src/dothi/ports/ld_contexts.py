@@ -1,10 +1,11 @@
 """Stored JSON-LD @contexts (NGSI-LD 5.13)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 
 class ContextKind(StrEnum):
@@ -18,8 +19,7 @@ class ContextKind(StrEnum):
     """Made here for a user who gave no URL, served here."""
 
 
-@dataclass(slots=True)
-class KeptContext:
+class KeptContext(Struct):
     """One of them without its document. `hits` and `used_at` change while it is used."""
 
     id: str

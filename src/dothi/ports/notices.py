@@ -1,10 +1,11 @@
 """Notices to people: what waits to be told, to whom it goes, and what became of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from dothi.model.delivery import Delivery, DeliveryState
 from dothi.model.notice import Notice
@@ -22,8 +23,7 @@ class NoticeState(StrEnum):
     """Everybody in the chain was told and nobody answered in time."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredNotice:
+class StoredNotice(Struct, frozen=True):
     """A notice and how far it has come."""
 
     number: int
@@ -39,8 +39,7 @@ class StoredNotice:
     answer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """What was decided about a notice; stored in one transaction."""
 
     number: int
@@ -53,8 +52,7 @@ class Planned:
     """A line for its record, e.g. that it was escalated; empty: nothing to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """What became of one try to deliver."""
 
     delivery: int
@@ -70,8 +68,7 @@ class Attempt:
     """Under which the provider will report of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """One line of the record of a notice."""
 
     at: datetime
@@ -81,8 +78,7 @@ class Receipt:
     delivery: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryRecord:
+class DeliveryRecord(Struct, frozen=True):
     """A delivery as it is read."""
 
     delivery: Delivery
@@ -92,8 +88,7 @@ class DeliveryRecord:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeQuestion:
+class NoticeQuestion(Struct, frozen=True):
     """Which notices; newest first."""
 
     state: str = ""
@@ -195,8 +190,7 @@ class DeliveryQueue(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PushSubscription:
+class PushSubscription(Struct, frozen=True):
     """A browser that may be told by web push (RFC 8030, keys after RFC 8291)."""
 
     person: str

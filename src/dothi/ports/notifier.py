@@ -1,12 +1,12 @@
 """Handing a message to somebody outside."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Message:
+
+class Message(Struct, frozen=True):
     """What is to be delivered, and where."""
 
     uri: str
@@ -17,8 +17,7 @@ class Message:
     timeout_s: float = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of a delivery."""
 
     is_ok: bool

@@ -1,13 +1,13 @@
 """When each pull connector ran and runs next; survives restarts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class PullRun:
+
+class PullRun(Struct, frozen=True):
     """The memory of one connector."""
 
     connector: str

@@ -1,13 +1,13 @@
 """received = stored + rejected + duplicate, per source and minute, exact."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+
+class Receipt(Struct, frozen=True):
     source: str
     minute_at: datetime
     received: int
@@ -18,8 +18,7 @@ class Receipt:
     """Sum over stored rows of (received - observed), for the mean delay."""
 
 
-@dataclass(frozen=True, slots=True)
-class RejectRecord:
+class RejectRecord(Struct, frozen=True):
     source: str
     received_at: datetime
     reason: str
@@ -28,8 +27,7 @@ class RejectRecord:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class SourceTotals:
+class SourceTotals(Struct, frozen=True):
     source: str
     received: int
     stored: int

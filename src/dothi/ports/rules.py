@@ -1,16 +1,16 @@
 """Rules, their versions, the dated limits that they refer to."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from dothi.model.rule import LimitTable, Rule
 from dothi.model.transition import StoredState
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRecord:
+class RuleRecord(Struct, frozen=True):
     """A rule with all its versions."""
 
     id: str

@@ -1,15 +1,15 @@
 """The roster, and who has the duty."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from dothi.model.shift import Absence, Duty, PlannedShift
 
 
-@dataclass(frozen=True, slots=True)
-class Roster:
+class Roster(Struct, frozen=True):
     """What touches a span of time."""
 
     shifts: Sequence[PlannedShift]

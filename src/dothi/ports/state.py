@@ -1,15 +1,14 @@
 """Current state of entities."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import pyarrow as pa
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class EntityQuery:
+class EntityQuery(Struct, frozen=True):
     """Which entities; every given condition must hold."""
 
     ids: tuple[str, ...] = ()

@@ -1,13 +1,13 @@
 """Subscriptions, how their delivery goes, and the notifications that wait for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class DeliveryState:
+
+class DeliveryState(Struct, frozen=True):
     """What became of the notifications of a subscription."""
 
     times_sent: int = 0
@@ -22,8 +22,7 @@ class DeliveryState:
     last_error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionRecord:
+class SubscriptionRecord(Struct, frozen=True):
     """A subscription as it is kept; the facade that made the document understands it."""
 
     number: int
@@ -40,8 +39,7 @@ class SubscriptionRecord:
     delivery: DeliveryState = DeliveryState()
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(Struct, frozen=True):
     """One that waits for delivery."""
 
     id: str
@@ -54,8 +52,7 @@ class Notification:
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionView:
+class SubscriptionView(Struct, frozen=True):
     """A subscription as the one who watches the deliveries sees it."""
 
     id: str

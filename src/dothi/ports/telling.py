@@ -1,14 +1,14 @@
 """The part that tells people of things, as the one who watches it sees it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from dothi.ports.notices import StoredNotice
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelHealth:
+class ChannelHealth(Struct, frozen=True):
     """How a channel does; counts since the start of the program."""
 
     name: str

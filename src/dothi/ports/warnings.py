@@ -1,9 +1,10 @@
 """Public warnings: where they are kept, who works on them, and those of other authorities."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from dothi.model.cap import Alert, CapDocument, CapStatus, MsgType, Reference
 from dothi.model.notice import Notice
@@ -62,8 +63,7 @@ class Warnings(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """What is known of a link of a feed."""
 
     url: str
@@ -127,8 +127,7 @@ class CapReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """Somebody does something to the message of a warning that is worked on."""
 
     warning: int
@@ -138,8 +137,7 @@ class Act:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why somebody may not release a message."""
 
     code: str
@@ -147,8 +145,7 @@ class Refusal:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceSummary:
+class PlaceSummary(Struct, frozen=True):
     """How a place goes into the message."""
 
     name_vi: str
@@ -160,8 +157,7 @@ class PlaceSummary:
     """Rings of longitude and latitude, as they are sent; circles as polygons."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """A message as it would go out now."""
 
     findings: tuple[Finding, ...]

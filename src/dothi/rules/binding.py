@@ -1,9 +1,9 @@
 """Which limits of a signal apply at which entity, and what a run of samples crosses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from dothi.model.rule_condition import DatedLimit
 from dothi.rules.arrays import Bools, Columns, Floats, Ints, ranges
@@ -14,8 +14,7 @@ from dothi.rules.samples import USABLE, Channel, Samples, group_starts, shifted
 UNBOUND = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Crossings:
+class Crossings(Struct, frozen=True):
     """Leaves whose side may have changed."""
 
     sample: Ints

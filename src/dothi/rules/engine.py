@@ -7,11 +7,11 @@ machine except to date what it explains.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.model.moments import at_of, us_of
 from dothi.model.rule import LimitTable, Rule
@@ -32,8 +32,7 @@ END_ROW = 2**40
 """Place after all rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """How a rule stands at an entity."""
 
     is_active: bool

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, overload
 
 import numpy as np
+from msgspec import Struct
 
 from dothi.model.moments import at_of, us_of
 from dothi.model.transition import Transition
@@ -28,8 +29,7 @@ class Told(Protocol):
     def explanation(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Firing:
+class Firing(Struct, frozen=True):
     """A time during which a rule was active."""
 
     entity: str

@@ -7,11 +7,11 @@ a matter of how long it stayed so.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
+from msgspec import Struct
 
 from dothi.model.moments import at_of, us_of
 from dothi.model.quality import USABLE
@@ -37,8 +37,7 @@ _IS_USABLE = np.zeros(256, np.bool_)
 _IS_USABLE[list(USABLE)] = True
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Struct, frozen=True):
     """Rows at which the mark of a series changes, or a stretch begins."""
 
     k: Ints
@@ -52,15 +51,13 @@ class Marks:
         return Marks(self.k[at], self.us[at], self.mark[at], self.number[at])
 
 
-@dataclass(frozen=True, slots=True)
-class _Folded:
+class _Folded(Struct, frozen=True):
     marks: Marks
     stretches: tuple[Ints, Ints, Ints, Ints]
     """Of each: series, first and last time, rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
+class Swept(Struct, frozen=True):
     firings: Firings
     rows: int
     left: list[str]
@@ -68,8 +65,7 @@ class Swept:
     a limit of theirs is not known all the time."""
 
 
-@dataclass(frozen=True)
-class Levels:
+class Levels(Struct, frozen=True):
     """A rule of that kind."""
 
     rule: Rule
@@ -150,8 +146,7 @@ class Levels:
         return Firings(names, found.k, found.start_us, found.end_us, tell, at).ordered()
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """As the engine would have told it, from the row that decided."""
 
     levels: Levels
@@ -281,8 +276,7 @@ class _Limits:
         return mark
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
+class _Decided(Struct, frozen=True):
     """When the rule became active."""
 
     k: Ints

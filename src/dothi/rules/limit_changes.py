@@ -5,9 +5,9 @@ explanation of an alarm leads to what was valid on its day.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from dothi.model.problem import Problem
@@ -16,8 +16,7 @@ from dothi.model.rule import DatedValue, LimitTable
 VERIFIED = "verified"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """What tells the values of a table apart."""
 
     level: str
@@ -25,8 +24,7 @@ class Key:
     valid_from: date
 
 
-@dataclass(frozen=True, slots=True)
-class By:
+class By(Struct, frozen=True):
     """Who changes something, when and why."""
 
     person: str

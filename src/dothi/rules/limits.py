@@ -8,10 +8,10 @@ d is on from the next number after L and off below the next number after L - d, 
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
+from msgspec import Struct
 
 from dothi.model.moments import us_of
 from dothi.model.rule import DatedValue, LimitTable
@@ -23,8 +23,7 @@ VIETNAM = timezone(timedelta(hours=7))
 """Where the days of dated limits begin."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A limit and, when dated data gave it, where it comes from."""
 
     value: float
@@ -89,8 +88,7 @@ def edges(leaf: LeafPlan, limit: float) -> tuple[float, float]:
 OFF, ON, HELD = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Crossed:
+class Crossed(Struct, frozen=True):
     """Limits that samples crossed."""
 
     sample: Ints

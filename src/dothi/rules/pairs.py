@@ -1,10 +1,10 @@
 """One rule at one entity: verdict, delays, and what became of them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+from msgspec import Struct, field
 
 from dothi.model.rule import Words
 from dothi.rules.arrays import NEVER_US, Ints
@@ -25,8 +25,7 @@ class _Stored(msgspec.Struct, array_like=True):
     text_en: str = ""
 
 
-@dataclass(slots=True)
-class Pair:
+class Pair(Struct):
     """What is remembered; it is forgotten when nothing of it is true, active or pending."""
 
     rule: int
@@ -83,8 +82,7 @@ class Pair:
         return pair
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
+class Fired(Struct, frozen=True):
     """A pair became active, or returned to normal."""
 
     pair: Pair

@@ -1,12 +1,12 @@
 """Rules over the history: back-tests, and why a rule did not fire."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.model.moments import us_of
 from dothi.model.row import LOG_SCHEMA, Change
@@ -30,8 +30,7 @@ WARM_UP = timedelta(days=1)
 """So far before the asked time rows are looked at, beside the windows and delays of the rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What rules need beside their rows."""
 
     history: History
@@ -48,8 +47,7 @@ class Surroundings:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class BackTest:
+class BackTest(Struct, frozen=True):
     firings: Firings
     rows: int
     active_s: float

@@ -7,8 +7,9 @@ whatever the kind, the same search finds the few limits that a new number has cr
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from dothi.model.quality import Quality
 from dothi.model.rule import Rule
@@ -39,16 +40,14 @@ WINDOWS = frozenset({"rate", "spread", "count", "sum", "mean", "min", "max"})
 US = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     attribute: str
     dataset: str
     sources: tuple[str, ...]
     """Empty: rows of every source."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     kind: Kind
     slot: Slot
     window_us: int = 0
@@ -59,8 +58,7 @@ class Signal:
     """count: comparison and limit of what counts; fence: polygon or area."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeafPlan:
+class LeafPlan(Struct, frozen=True):
     """A limit on a signal; `sign` -1 turns < into >."""
 
     number: int
@@ -82,8 +80,7 @@ Tree = tuple[Any, ...]
 """("leaf", place in the rule) | ("all"|"any", trees) | ("least", n, trees) | ("not", tree)."""
 
 
-@dataclass(slots=True)
-class RulePlan:
+class RulePlan(Struct):
     number: int
     rule: Rule
     leaves: list[LeafPlan] = field(default_factory=list)
@@ -93,8 +90,7 @@ class RulePlan:
     """True although no leaf is: holds a `not`."""
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """Everything that is in force."""
 
     rules: list[RulePlan] = field(default_factory=list)

@@ -1,11 +1,12 @@
 """Rows of the log as the slots of a plan see them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.model.quality import USABLE, Quality
 from dothi.model.row import Change
@@ -18,8 +19,7 @@ _USABLE = np.zeros(256, np.bool_)
 _USABLE[list(USABLE)] = True
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """Rows of the log in columns that numpy works on; `row` counts from 0 in the order of seq."""
 
     table: pa.Table
@@ -61,8 +61,7 @@ class Run:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SlotRows:
+class SlotRows(Struct, frozen=True):
     """Rows of one slot, sorted by entity, then row."""
 
     entity: Ints

@@ -1,10 +1,10 @@
 """Numbers of a signal in the order in which they became known."""
 
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct, field
 
 from dothi.rules.arrays import NEVER_US, Bools, Columns, Floats, Ints
 
@@ -13,8 +13,7 @@ Number = TypeVar("Number", bound=np.generic)
 UNSEEN, USABLE, UNUSABLE = 0, 1, 2
 
 
-@dataclass(slots=True)
-class Points:
+class Points(Struct):
     """Values that windows were made of: sorted by entity, then time."""
 
     entity: Ints
@@ -28,8 +27,7 @@ def no_points() -> Points:
     return Points(ints, ints, np.zeros(0), ints)
 
 
-@dataclass(slots=True)
-class Samples:
+class Samples(Struct):
     """Sorted by entity, then row, then phase."""
 
     entity: Ints

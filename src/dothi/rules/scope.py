@@ -1,14 +1,14 @@
 """Which rules hold at which entity."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from dothi.model.rule import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class EntityFacts:
+class EntityFacts(Struct, frozen=True):
     """What decides whether a rule holds at an entity."""
 
     types: tuple[str, ...] = ()

@@ -1,10 +1,10 @@
 """Puts together the explanation of what fired, from the samples of the run and what was before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct
 
 from dothi.model.rule import Words
 from dothi.rules.explanation import (
@@ -29,8 +29,7 @@ NO_DATA, BAD_QUALITY, NO_LIMIT = "no_data", "bad_quality", "no_limit"
 _KEPT = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """The newest number of a signal at an entity, at some moment."""
 
     us: int

@@ -1,9 +1,9 @@
 """At which moments of a run which rules must be decided, and what changed for them there."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec import Struct, field
 
 from dothi.rules.arrays import NEVER_US, Bools, Ints
 from dothi.rules.limits import HELD, ON
@@ -66,8 +66,7 @@ class Turns:
                 turned.lost_us = max(turned.lost_us, at_us)
 
 
-@dataclass(slots=True)
-class Turned:
+class Turned(Struct):
     """What turned for one rule at one moment."""
 
     leaves: list[tuple[int, int, int]] = field(default_factory=list)

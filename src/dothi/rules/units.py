@@ -1,9 +1,8 @@
 """Slots and signals at work: rows go in, samples come out."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.model.quality import Quality
 from dothi.rules.arrays import NEVER_US, Bools, Columns, Floats, Ints, distinct, is_among
@@ -31,8 +30,7 @@ FORECAST_KEPT_US = 10 * 86_400 * 1_000_000
 """So far behind the farthest forecast its points are kept."""
 
 
-@dataclass(slots=True)
-class _Windowed:
+class _Windowed(Struct):
     """What the rows of a slot mean for its windows."""
 
     asked: list[tuple[Asked, Points]]

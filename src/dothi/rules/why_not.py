@@ -1,9 +1,10 @@
 """Why a rule did not fire at an entity at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct
 
 from dothi.model.rule import Rule, Scope
 from dothi.ports.rules import RuleRecord
@@ -17,8 +18,7 @@ Reason = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class WhyNot:
+class WhyNot(Struct, frozen=True):
     """What one rule says of one entity at one time."""
 
     rule: Rule

@@ -1,8 +1,7 @@
 """Figures over the last values of a series, at each of its rows."""
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from dothi.rules.arrays import NEVER_US, Bools, Floats, Ints, distinct, is_among, ranges
 from dothi.rules.plan import Signal
@@ -56,8 +55,7 @@ class PointStore:
         return _taken(points, ~(is_old & next_is_old))
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """At which moments windows are to be looked at, sorted by entity."""
 
     entity: Ints

@@ -1,9 +1,10 @@
 """What is to be read of a verdict in lists: value against limit, in both languages, with units."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
+
+from msgspec import Struct, field
 
 from dothi.model.quality import Quality
 from dothi.model.rule import Words
@@ -77,8 +78,7 @@ _FLAGS = {
 }
 
 
-@dataclass(frozen=True)
-class Vocabulary:
+class Vocabulary(Struct, frozen=True):
     """What attributes are called, and in which unit (UN/CEFACT code) their numbers come."""
 
     names: Mapping[str, Words] = field(default_factory=dict)

@@ -1,9 +1,9 @@
 """The state machine of one alarm."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from alarm_parts import NOW, PHU_AN, transition
 from dothi.alarms import lifecycle

@@ -1,10 +1,10 @@
 """Rosters from patterns, and rests that are too short."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from dothi.access.position import Pattern
 from dothi.duty.roster import RosterOrder, rows_of, short_rests

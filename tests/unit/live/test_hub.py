@@ -3,10 +3,11 @@
 import asyncio
 import json
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from dothi.live.settings import LiveSettings
 from dothi.model.row import Change, Kind

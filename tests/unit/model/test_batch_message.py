@@ -1,8 +1,7 @@
 """A Batch as bytes: rows and rejections come through, trust does not."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.rows import batch
 
 from dothi.model.batch import Rejection

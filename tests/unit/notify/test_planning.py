@@ -1,9 +1,9 @@
 """Who is told, on which ways, when, and who comes next."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from dothi.model.delivery import DeliveryState
 from dothi.model.notice import Notice

@@ -1,12 +1,12 @@
 """Channel `web_push` against a push service that decrypts what it gets."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec.structs import replace
 
 from dothi.access.egress import egress_policy
 from dothi.model.delivery import DeliveryState

@@ -1,12 +1,12 @@
 """Admit: every reason, units, flags, and that nothing is lost on the way."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.rows import NOW, batch
 
 from dothi.model.attribute_spec import AttributeSpec

@@ -1,10 +1,10 @@
 """What the routes of incidents and procedures are made of."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 import anyio.to_thread
+from msgspec import Struct, field
 from starlette.requests import Request
 
 from dothi.access.principal import Principal
@@ -17,8 +17,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
-class IncidentDeps:
+class IncidentDeps(Struct, frozen=True):
     """Given by the wiring."""
 
     centre: IncidentCentre

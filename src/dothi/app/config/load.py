@@ -3,11 +3,11 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from dothi.app.config import tree
 from dothi.model.problem import Problem
@@ -17,8 +17,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 _ENVIRONMENT_PREFIX = "DOTHI_"
 
 
-@dataclass(frozen=True)
-class Loaded(Generic[S]):
+class Loaded(Struct, Generic[S], frozen=True):
     """Settings and where each value came from."""
 
     settings: S

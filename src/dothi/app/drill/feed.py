@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import aiomqtt
 import msgspec
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.app.drill.scenario import Scenario, Station
 from dothi.app.drill.timing import Timing
@@ -21,8 +21,7 @@ _ACK_TIMEOUT_S = 30.0
 _RETRY_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(Struct, frozen=True):
     """Where the MQTT door of the drill listens."""
 
     host: str

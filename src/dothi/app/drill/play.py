@@ -1,9 +1,8 @@
 """One run of a scenario: what the service plays and the console shows."""
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from dothi.app.drill.fence import Fence
 from dothi.app.drill.recording import Recording
@@ -42,8 +41,7 @@ class DrillView(Struct, frozen=True):
     """How often something tried to leave."""
 
 
-@dataclass
-class Play:
+class Play(Struct):
     """A scenario with its speed and its fence; begins once."""
 
     scenario: Scenario

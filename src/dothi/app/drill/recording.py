@@ -6,13 +6,13 @@ so that the drill needs nothing from outside once it runs, and shows later what 
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from msgspec import Struct
 
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
@@ -33,8 +33,7 @@ _BETWEEN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is asked for: a file with its mapping, or the history in a folder."""
 
     day: date | None = None
@@ -46,8 +45,7 @@ class Wanted:
     history: DataFolder | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """What is played; times are those of the record, UTC."""
 
     path: Path

@@ -1,10 +1,10 @@
 """Runs a drill: copy, fence, play, score."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from dothi.app.config.load import Loaded
 from dothi.app.config.settings import Settings
@@ -29,8 +29,7 @@ from dothi.model.problem import Problem
 from dothi.ports.clock import SystemClock
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is to be played, and where."""
 
     scenario: str

@@ -1,9 +1,10 @@
 """What the trainees did, against what the scenario expects. Pure: facts in, verdicts out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct, field
 
 from dothi.app.drill.scenario import Expectation, Scenario
 from dothi.app.drill.timing import Timing
@@ -11,8 +12,7 @@ from dothi.app.drill.timing import Timing
 Verdict = Literal["kept", "late", "missed", "no_occasion"]
 
 
-@dataclass(frozen=True, slots=True)
-class StepFact:
+class StepFact(Struct, frozen=True):
     """A step of a procedure that was started."""
 
     started_at: datetime
@@ -20,8 +20,7 @@ class StepFact:
     done_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """When things happened, by rule: the first time of each."""
 
     raised: Mapping[str, datetime] = field(default_factory=dict)
@@ -34,8 +33,7 @@ class Facts:
     """(procedure, step) of its first run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(Struct, frozen=True):
     """The verdict on one expectation; times in seconds of the scenario."""
 
     expectation: Expectation

@@ -1,12 +1,12 @@
 """Time of a scenario against time of the clock on the wall."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+
+class Timing(Struct, frozen=True):
     """A scenario that began at a time and runs `speed` times as fast as the clock.
 
     What happens is dated by the clock, so that every age on the screen is true; only what lies

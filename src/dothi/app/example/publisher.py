@@ -5,12 +5,12 @@ import logging
 import time
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import aiomqtt
 import msgspec
 import numpy as np
+from msgspec import Struct
 
 from dothi.app.example.registry import Feed, Station
 from dothi.app.example.signal import Signal, Times
@@ -26,16 +26,14 @@ CONNECT_TIMEOUT_S = 5.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
+class Broker(Struct, frozen=True):
     """Where the MQTT door listens."""
 
     host: str
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """A station with what it needs to send."""
 
     station: Station

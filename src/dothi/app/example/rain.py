@@ -1,10 +1,10 @@
 """Simulated rain: cells that are born, move over the stations and die."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dothi.app.example.signal import DAY_US, HOUR_US, LOCAL_OFFSET_US, Numbers, Times
 
@@ -17,8 +17,7 @@ SUMMED_S = 300
 _SUBSTEPS_US = np.arange(5, dtype=np.int64) * 60_000_000
 
 
-@dataclass(frozen=True)
-class _Cells:
+class _Cells(Struct, frozen=True):
     """Columns, one element per cell."""
 
     middle_us: Times

@@ -1,21 +1,20 @@
 """A recorded series, re-timed to now: it runs at its own pace and begins again at its end."""
 
 import csv
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dothi.app.example.registry import Feed, Station
 from dothi.app.example.signal import HOUR_US, Numbers, Sampled, Times
 from dothi.model.quality import UNSET, Quality
 
 
-@dataclass(frozen=True)
-class _Column:
+class _Column(Struct, frozen=True):
     at_us: Times
     number: Numbers
     quality: npt.NDArray[np.uint8]

@@ -1,11 +1,11 @@
 """Stations and feeds of the example, as its files declare them."""
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from dothi.model.source import Origin, Source
 
@@ -60,8 +60,7 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
         return f"urn:ngsi-ld:{self.type}:{self.source}"
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Struct, frozen=True):
     """Everything declared."""
 
     stations: tuple[Station, ...]

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.app.example.registry import Feed, Registry, Station
 from dothi.app.example.signal import Sampled, Signal, Times
@@ -17,8 +17,7 @@ HOUR_US = 3_600_000_000
 LAST_PART_US = 300_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A stretch of history that is handed in as one Batch."""
 
     end_us: int

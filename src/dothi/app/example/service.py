@@ -5,9 +5,11 @@ import hashlib
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.app.area_files import read_areas, read_shares
 from dothi.app.background import report_failure
@@ -39,8 +41,7 @@ PARTS_AT_ONCE = 24
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ExampleNeeds:
+class ExampleNeeds(Struct, frozen=True):
     """The ports that the example works on."""
 
     sources: Sources

@@ -1,10 +1,10 @@
 """A signal: what a station shows at any time, as a pure function of the time."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dothi.model.quality import UNSET
 
@@ -18,8 +18,7 @@ LOCAL_OFFSET_US = 7 * HOUR_US
 """Vietnam has no summer time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sampled:
+class Sampled(Struct, frozen=True):
     """Values of one attribute."""
 
     number: Numbers

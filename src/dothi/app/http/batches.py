@@ -1,9 +1,9 @@
 """`POST /api/v1/batches`: a whole Batch from a command of this machine, e.g. `dothi import`."""
 
 import asyncio
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 

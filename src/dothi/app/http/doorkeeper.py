@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from sqlalchemy.exc import DBAPIError
 from starlette.requests import HTTPConnection
 
@@ -18,8 +18,7 @@ LOOKS_EVERY_S = 1.0
 """How long a connection outlives its session at most, but for the moment that a look takes."""
 
 
-@dataclass(eq=False, slots=True)
-class _Stay:
+class _Stay(Struct, eq=False):
     connection: HTTPConnection
     permission: Permission
     is_over: asyncio.Event = field(default_factory=asyncio.Event)

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from starlette.requests import HTTPConnection
 
 from dothi.access.person import principal_of
@@ -27,8 +27,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """Where those are found who may come in, and what they have been answered."""
 
     sessions: Sessions

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Container
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from dothi.access.deed_kind import DOING, DeedKind, Deeds, Doing, key_of
 from dothi.access.endpoint import Endpoint

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
@@ -26,8 +27,7 @@ _CACHE_SHARE = 8
 """A hub beside the first one gets this part of `pipeline.entity_cache_mb`."""
 
 
-@dataclass(frozen=True)
-class HubPlan:
+class HubPlan(Struct, frozen=True):
     """How hubs beside the first one are built."""
 
     settings: Settings
@@ -108,8 +108,7 @@ def hub_ports(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """Stores, and what closes them."""
 
     stores: Stores

@@ -7,8 +7,9 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from dothi.app.data_folder import DataFolder
 from dothi.app.hubs.hub import HubPlan, RunningHub, open_hub
@@ -21,8 +22,7 @@ _LOOK_EVERY_S = 15.0
 _LEAVE_S = 10.0
 
 
-@dataclass(slots=True)
-class _Slot:
+class _Slot(Struct):
     hub: RunningHub
     users: int = 0
     used_s: float = field(default_factory=time.monotonic)

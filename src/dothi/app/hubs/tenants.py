@@ -5,7 +5,8 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from dothi.app.data_folder import DataFolder
 from dothi.app.hubs.folders import tenant_folder, tenant_names, tenant_of

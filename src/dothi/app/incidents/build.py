@@ -1,8 +1,9 @@
 """Puts incidents and procedures together: stores, calendar, procedure files, routes, escalation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dothi.access.endpoint import Endpoint
 from dothi.access.position import Positions
@@ -33,8 +34,7 @@ _NOTES = {
 }
 
 
-@dataclass(frozen=True)
-class IncidentParts:
+class IncidentParts(Struct, frozen=True):
     """What the wiring takes over."""
 
     centre: IncidentCentre

@@ -1,8 +1,9 @@
 """Chains of messages: what a follow-up refers to, and what it begins with."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from dothi.model.cap import Alert, CapStatus, MsgType, Reference, Scope
 from dothi.model.warning import WarningContent, WarningMessage, Words

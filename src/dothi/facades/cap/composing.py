@@ -1,9 +1,10 @@
 """What people wrote -> an Alert: the same codes in both languages, times with the local offset."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from dothi.facades.cap.places import Place
 from dothi.facades.cap.settings import WarningSettings
@@ -27,8 +28,7 @@ FILES = "/cap/files"
 """Where the public finds what goes with a message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """What a message has beside what its authors wrote."""
 
     identifier: str

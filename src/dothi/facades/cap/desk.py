@@ -3,8 +3,10 @@
 import secrets
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.facades.cap.chains import cancellation, references_of, sent_after
 from dothi.facades.cap.checks.content import allowed_statuses
@@ -44,8 +46,7 @@ _FIRST_HOURS = 12
 _PREVIEW_ID = "preview"
 
 
-@dataclass(frozen=True, slots=True)
-class DeskPorts:
+class DeskPorts(Struct, frozen=True):
     """What the desk needs of the rest of the program."""
 
     warnings: Warnings

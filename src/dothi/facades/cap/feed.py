@@ -2,9 +2,10 @@
 in the place of what they replace."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape, quoteattr
+
+from msgspec import Struct
 
 from dothi.facades.cap.reading import read_alert
 from dothi.facades.cap.settings import WarningSettings
@@ -18,8 +19,7 @@ _DRILL = "[DIỄN TẬP] "
 _PREFIX = {MsgType.UPDATE: "Cập nhật: ", MsgType.CANCEL: "Hủy: "}
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(Struct, frozen=True):
     """A document and when it last changed."""
 
     document: str

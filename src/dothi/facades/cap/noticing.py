@@ -1,7 +1,8 @@
 """What people are told of warnings (model/notice.py)."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from dothi.model.cap import CapStatus, Severity
 from dothi.model.notice import Notice

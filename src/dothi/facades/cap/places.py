@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import shapely
+from msgspec import Struct
 
 from dothi.model.area import Area
 from dothi.model.cap import CapArea, Circle, LatLon, Named
@@ -20,8 +20,7 @@ _MOST_PARTS = 20
 _KM_PER_DEGREE = 111.2
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A CAP area with its names in both languages."""
 
     name_vi: str

@@ -1,7 +1,6 @@
 """What everybody may read: the feed and the messages, for caches and readers."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Literal
 
 import anyio.to_thread
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
@@ -39,8 +39,7 @@ class FeedQuery(msgspec.Struct, forbid_unknown_fields=True):
     status: Literal["Actual", "Exercise", "Test"] = "Actual"
 
 
-@dataclass(frozen=True, slots=True)
-class PublicStores:
+class PublicStores(Struct, frozen=True):
     """Where the messages lie."""
 
     warnings: Warnings

@@ -5,9 +5,10 @@ no entity can be declared, expanded or fetched.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NoReturn
 from xml.parsers import expat
+
+from msgspec import Struct, field
 
 from dothi.model.cap import CapUnreadable
 
@@ -17,8 +18,7 @@ MOST_NODES = 100_000
 _SEPARATOR = " "
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """An element: its text is what stands directly in it."""
 
     namespace: str

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from weakref import WeakKeyDictionary
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dothi.access.egress import EgressPolicy, egress_policy
 from dothi.access.endpoint import Endpoint
@@ -67,8 +68,7 @@ _NOTICE_S = 5.0
 _NOTICE_BYTES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class NgsiLdDeps:
+class NgsiLdDeps(Struct, frozen=True):
     """What the door stands on."""
 
     hub: HubPorts
@@ -86,8 +86,7 @@ class NgsiLdDeps:
     """How others reach the program; empty: as the request did."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True):
     """What the door keeps of one hub."""
 
     broker: Broker

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from dothi.incidents.conduct import Book
 from dothi.incidents.report.document import Block, Document, Facts, Grid, Heading, Paragraph
@@ -14,8 +15,7 @@ from dothi.model.incident_record import Record, WarningNote
 from dothi.model.procedure import Words
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """What the record only points at."""
 
     roles: Mapping[str, Words] = field(default_factory=dict)

@@ -1,30 +1,27 @@
 """A report as plain blocks, which HTML and Typst set alike."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True):
     text: str
     is_mark: bool = False
     """Set off: says what the reader must not overlook (example data, entered by hand)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """Names and values, one below the other."""
 
     rows: Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """A table; `shares` are the widths of its columns relative to each other."""
 
     head: Sequence[str]
@@ -35,8 +32,7 @@ class Grid:
 Block = Heading | Paragraph | Facts | Grid
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     lang: str
     """vi or en."""
     title: str

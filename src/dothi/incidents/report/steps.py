@@ -1,15 +1,15 @@
 """The steps of a run in the report: which limits were kept, which were missed, by how much."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from dothi.incidents.report.document import Block, Grid, Paragraph
 from dothi.incidents.report.wording import Wording
 from dothi.model.procedure import FieldKind, Procedure, Run, Step, StepRun, StepState
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """Steps by what became of their limit."""
 
     kept: int = 0

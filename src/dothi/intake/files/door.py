@@ -6,9 +6,11 @@ import itertools
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.intake.files.content import printable, quarantine
 from dothi.intake.files.describe import description
@@ -31,8 +33,7 @@ log = logging.getLogger("dothi.files")
 _LOOKED_UP_AT_ONCE = 5_000
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """What the door has done since it opened, for the health page and the metrics."""
 
     files: int = 0
@@ -46,8 +47,7 @@ class Report:
     """What went wrong at the last look; empty: nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """What the door needs from the rest of the program."""
 
     ingest: Ingest

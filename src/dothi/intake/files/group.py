@@ -3,11 +3,12 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.intake.files.content import digest_of, printable, read, text_of
 from dothi.intake.files.parse import Delivery, Limits, parse
@@ -19,8 +20,7 @@ from dothi.model.batch import Batch, Rejection
 from dothi.ports.files import SeenFile
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """What a group of files came to."""
 
     batch: Batch
@@ -34,8 +34,7 @@ class Group:
     """Files that could not be opened now; they stay and are tried again."""
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(Struct):
     """Reads and parses groups of files; blocking."""
 
     folder: Path

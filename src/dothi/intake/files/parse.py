@@ -6,13 +6,13 @@ value; the others are stored as bad, with the reason beside the value.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.intake.files.station import Station
 from dothi.intake.files.symbols import Symbol, fold
@@ -43,8 +43,7 @@ _DETAILS = (
 _CODE = {reason: code for code, (reason, _) in enumerate(_DETAILS, start=1)}
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One decoded file."""
 
     path: str
@@ -52,8 +51,7 @@ class Delivery:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """`accepted` and `refused` count lines per delivery."""
 
     rows: pa.Table
@@ -62,8 +60,7 @@ class Parsed:
     refused: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What the lines are held against."""
 
     symbols: Mapping[str, Symbol]
@@ -71,8 +68,7 @@ class Limits:
     utc_offset_h: float = 7.0
 
 
-@dataclass(slots=True)
-class _Lines:
+class _Lines(Struct):
     """Non-blank lines of all deliveries with their place."""
 
     texts: list[str]
@@ -103,8 +99,7 @@ def parse(deliveries: Sequence[Delivery], limits: Limits) -> Parsed:
     )
 
 
-@dataclass(slots=True)
-class _Columns:
+class _Columns(Struct):
     """The five fields of the lines that have five, understood."""
 
     failure: npt.NDArray[np.uint8]

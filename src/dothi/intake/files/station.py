@@ -1,9 +1,10 @@
 """File names to stations, and stations to entities and sources."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from dothi.intake.files.settings import FilesSettings, StationSettings
 
@@ -20,8 +21,7 @@ class Unreadable(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
-class Station:
+class Station(Struct, frozen=True):
     """Where the values of a station go."""
 
     key: str

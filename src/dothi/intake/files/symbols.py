@@ -1,7 +1,8 @@
 """Symbols of Circular 10/2021/TT-BTNMT, table 34, as attributes and units."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dothi.intake.files.settings import SymbolSettings
 from dothi.model.units import Unit, find_unit
@@ -39,8 +40,7 @@ _TABLE_34: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(Struct, frozen=True):
     """What a symbol means; `units` are those whose quantities it may be given in."""
 
     attribute: str

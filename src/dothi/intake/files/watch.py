@@ -3,9 +3,10 @@
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+
+from msgspec import Struct, field
 
 REJECTED = "rejected"
 """Folder below the watched one for files that cannot be read."""
@@ -16,8 +17,7 @@ EMPTY_GRACE_S = 600.0
 _UNFINISHED = (".part", ".filepart", ".tmp", ".partial", ".crdownload")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A file with the signature of its content."""
 
     path: str
@@ -30,14 +30,12 @@ class Found:
         return self.size, self.modified_ns
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(Struct):
     signature: tuple[int, int]
     since_s: float
 
 
-@dataclass(slots=True)
-class Settling:
+class Settling(Struct):
     """Lets a file through when it has looked the same for `stable_s` (monotonic seconds)."""
 
     stable_s: float

@@ -6,10 +6,10 @@ its unpacked length (int64, -1: not compressed).
 """
 
 import struct
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.intake.http.unreadable import Unreadable
 
@@ -41,8 +41,7 @@ def check_sizes(data: bytes, max_rows: int, max_bytes: int) -> None:
             raise _too_large("body_too_large", f"more than {max_bytes:,} unpacked bytes")
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
+class _Batch(Struct, frozen=True):
     length: int
     buffers: np.ndarray[tuple[int, int], np.dtype[np.int64]]
     """Rows of offset and length."""

@@ -1,15 +1,14 @@
 """What a decoder makes of a message."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.model.batch import Rejection
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """Rows for the pipeline and what could not become a row."""
 
     rows: pa.Table

@@ -1,11 +1,12 @@
 """`POST /api/v1/observations`: many observations in one message, answered after the commit."""
 
 import re
-from dataclasses import dataclass, field, replace
 
 import anyio
 import anyio.to_thread
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -61,8 +62,7 @@ class IngestAnswer(msgspec.Struct, frozen=True, kw_only=True):
     rejects: list[RowReject]
 
 
-@dataclass(frozen=True, slots=True)
-class HttpIntakeDeps:
+class HttpIntakeDeps(Struct, frozen=True):
     """What the door needs."""
 
     ingest: Ingest

@@ -5,7 +5,6 @@ fails is each row decoded on its own, so that the bad ones get their reason and 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 import pyarrow as pa
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from dothi.intake.http.decoded import Decoded
 from dothi.intake.http.unreadable import Unreadable, sample_of

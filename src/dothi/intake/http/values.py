@@ -1,12 +1,11 @@
 """The value of each row of a JSON message, split over number, text and body."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pyarrow as pa
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from dothi.model.batch import Rejection
 from dothi.model.row import Kind
@@ -17,8 +16,7 @@ _GEOMETRIES = frozenset(
 _AMBIGUOUS = "give one of value, number and text"
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """Columns of the same length, and the rows that say two things at once."""
 
     number: pa.Array

@@ -1,13 +1,13 @@
 """What the door did, for /metrics."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dothi.model.measure import Measure, counter, gauge
 
 
-@dataclass(slots=True)
-class MqttCounters:
+class MqttCounters(Struct):
     """Plain numbers, changed from the event loop only. Names ending in `_total` only rise."""
 
     connections: int = 0
@@ -42,7 +42,7 @@ class MqttCounters:
     def snapshot(self) -> dict[str, int | dict[str, int]]:
         """Every figure by name; the counts by reason as dictionaries."""
         figures: dict[str, int | dict[str, int]] = {}
-        for name in self.__slots__:
+        for name in self.__struct_fields__:
             value = getattr(self, name)
             figures[name] = dict(value) if isinstance(value, Counter) else value
         return figures

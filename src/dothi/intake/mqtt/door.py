@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from dothi.intake.mqtt.counters import MqttCounters
 from dothi.intake.mqtt.mapping.inbound import Inbound
@@ -46,8 +47,7 @@ class _Taken(NamedTuple):
     qos: int
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     taken: list[_Taken]
     size: int
     reasons: tuple[str, ...] = ()

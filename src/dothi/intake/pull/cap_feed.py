@@ -1,11 +1,11 @@
 """Feeds of public warnings: each message is kept once, and makes or changes an entity `Alert`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urljoin
 
 import pyarrow as pa
+from msgspec import Struct, field
 
 from dothi.intake.pull.cap_rows import alert_rows, cancel_rows, entity_of, info_of
 from dothi.intake.pull.connector import Malformed, Page, Request, Span
@@ -22,8 +22,7 @@ _MESSAGE = "message"
 _ANSWERS = frozenset({MsgType.ACK, MsgType.ERROR})
 
 
-@dataclass(frozen=True, slots=True)
-class CapPorts:
+class CapPorts(Struct, frozen=True):
     """What a feed of warnings needs."""
 
     read: CapReader
@@ -31,8 +30,7 @@ class CapPorts:
     clock: Clock
 
 
-@dataclass(slots=True)
-class _Taken:
+class _Taken(Struct):
     """What one document came to."""
 
     tables: list[pa.Table] = field(default_factory=list)

@@ -1,11 +1,11 @@
 """What a connector is: a plan of requests, and a pure function from an answer to rows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 import pyarrow as pa
+from msgspec import Struct, field
 
 from dothi.intake.pull.settings import ConnectorSettings
 from dothi.model.batch import Rejection
@@ -13,8 +13,7 @@ from dothi.model.row import EMPTY_ROWS
 from dothi.model.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """The stretch of time that a run is to cover."""
 
     start_at: datetime
@@ -23,8 +22,7 @@ class Span:
     """The first run since the program started: descriptions of stations are fetched too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One GET."""
 
     url: str
@@ -37,8 +35,7 @@ class Request:
     """When it fails it counts as rejected, and the run goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """What an answer came to."""
 
     rows: pa.Table = field(default_factory=lambda: EMPTY_ROWS)

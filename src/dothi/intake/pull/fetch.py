@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from dataclasses import dataclass, field
 
 import httpx
+from msgspec import Struct, field
 
 from dothi.intake.pull.connector import Request
 from dothi.intake.pull.settings import ConnectorSettings
@@ -22,8 +22,7 @@ class NotModified(Exception):
     """The answer is the one of the last good run."""
 
 
-@dataclass(slots=True)
-class Fetcher:
+class Fetcher(Struct):
     """Asks one service; one per run."""
 
     client: httpx.AsyncClient

@@ -1,11 +1,11 @@
 """Columns of decoded answers to rows and rejections; what all decoders share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.intake.text_columns import iso_times
 from dothi.model.batch import Rejection
@@ -15,8 +15,7 @@ from dothi.model.row import TIMESTAMP, Kind, rows_table
 DESCRIBED_PER_REASON = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """Where decoded values belong."""
 
     source: str

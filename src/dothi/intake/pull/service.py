@@ -6,12 +6,13 @@ import logging
 import random
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi import __version__
 from dothi.intake.pull.cap_feed import CapPorts
@@ -34,8 +35,7 @@ _MOST_REQUESTS = 10_000
 """A service whose pages never end is cut off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """What the scheduler needs from the rest of the program."""
 
     ingest: Ingest

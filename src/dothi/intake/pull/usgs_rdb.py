@@ -6,10 +6,10 @@ https://help.waterdata.usgs.gov/faq/about-tab-delimited-output
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.intake.pull.connector import Malformed
 from dothi.intake.text_columns import iso_times
@@ -39,8 +39,7 @@ _OFFSET_H = {
 """Time zones that the USGS writes, hours ahead of UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class RdbColumn:
+class RdbColumn(Struct, frozen=True):
     """The values of one time series of one site."""
 
     site: str

@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from dothi.intake.tabular.mapping import Mapping, check
 from dothi.intake.tabular.read import Progress, digest, open_chunks
@@ -21,8 +22,7 @@ IN_FLIGHT = 2
 KEPT_EXAMPLES = 20
 
 
-@dataclass(slots=True)
-class ImportReport:
+class ImportReport(Struct):
     """How far an import is, and at the end what it came to."""
 
     total_bytes: int = 0

@@ -1,10 +1,10 @@
 """A dry run: what an import would store, and everything that is wrong, without storing."""
 
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.intake.tabular.importer import ImportReport, chunk_rows
 from dothi.intake.tabular.mapping import Mapping, check
@@ -17,8 +17,7 @@ from dothi.pipeline.admit import admit
 from dothi.ports.clock import Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """`first` are the first rows as they would be stored (ROW_SCHEMA); nothing is."""
 
     first: pa.Table

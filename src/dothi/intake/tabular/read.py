@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+from msgspec import Struct
 
 from dothi.intake.tabular.mapping import Mapping
 from dothi.intake.tabular.rows import Chunk
@@ -26,8 +26,7 @@ _ROW_GROUP_BYTES = 2 << 30
 _COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(Struct):
     """How far the reading is."""
 
     total_bytes: int

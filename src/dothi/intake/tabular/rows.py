@@ -1,13 +1,13 @@
 """A chunk of a table to rows, on columns, by a Mapping."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct, field
 
 from dothi.intake.tabular.mapping import Mapping, Value
 from dothi.intake.tabular.times import Times
@@ -30,8 +30,7 @@ _DETAILS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """Consecutive rows of a file."""
 
     table: pa.Table
@@ -41,8 +40,7 @@ class Chunk:
     """Rows of the file among these that have not as many cells as the header."""
 
 
-@dataclass(slots=True)
-class _Failures:
+class _Failures(Struct):
     """What is wrong with which cells."""
 
     mapping: Mapping
@@ -62,8 +60,7 @@ class _Failures:
             self.found.append(Rejection(self.mapping.source, reason, detail, count=left))
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(Struct, frozen=True):
     """What all values of a row share."""
 
     is_good: Mask

@@ -1,10 +1,10 @@
 """Who there is, what they chose, and on which ways each can be reached."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct
 
 from dothi.model.person import Person
 from dothi.model.preference import Preference
@@ -14,8 +14,7 @@ from dothi.ports.people import People
 WEB_PUSH = "web_push"
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """A channel as planning sees it."""
 
     channel: str

@@ -1,9 +1,10 @@
 """Decides whom a notice goes to and on which ways, and when it goes on to the next position."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from dothi.model.delivery import Delivery, DeliveryState, delivery_key
 from dothi.model.notice import Notice
@@ -20,8 +21,7 @@ TEST = "test"
 """Kind of a notice that somebody sends to try her or his channels: all of them."""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The rules of the province for telling people."""
 
     ways: Mapping[str, Way]
@@ -37,8 +37,7 @@ class Plan:
     """After this time nobody is told of a notice any more."""
 
 
-@dataclass
-class _Reached:
+class _Reached(Struct):
     """What a round of telling came to."""
 
     deliveries: list[Delivery] = field(default_factory=list)

@@ -5,11 +5,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from dothi.model.delivery import Delivery, DeliveryState
 from dothi.model.measure import Measure
@@ -45,8 +46,7 @@ _REPORT_TRIES, _REPORT_PAUSE_S = 8, 0.25
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class NoticePorts:
+class NoticePorts(Struct, frozen=True):
     """What the service works with."""
 
     notices: Notices

@@ -7,8 +7,9 @@ the notices come due together and are summed up then.
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from dothi.model.notice import Notice
 from dothi.model.priority import Priority
@@ -27,8 +28,7 @@ Group = tuple[tuple[str, ...], tuple[str, ...]]
 """Whom notices are meant for: positions and people."""
 
 
-@dataclass(frozen=True, slots=True)
-class StormLimits:
+class StormLimits(Struct, frozen=True):
     """From when on alarms are a storm."""
 
     alarms: int
@@ -38,8 +38,7 @@ class StormLimits:
     """So often a summary is told while it lasts."""
 
 
-@dataclass
-class Sorted:
+class Sorted(Struct):
     """What is to become of notices that are due."""
 
     singles: list[StoredNotice] = field(default_factory=list)

@@ -1,14 +1,14 @@
 """How each channel does, counted since the start."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from dothi.model.delivery import DeliveryState
 from dothi.ports.channel import Handed
 
 
-@dataclass(slots=True)
-class ChannelTally:
+class ChannelTally(Struct):
     """One channel."""
 
     accepted: int = 0

@@ -7,9 +7,10 @@ first message: most programs never send one.
 import asyncio
 import ssl
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct, field
 
 from dothi.access.egress import EgressPolicy
 from dothi.notify.addresses import ForbiddenAddress, allowed_address, reason
@@ -30,8 +31,7 @@ class _Broker(NamedTuple):
     version: str
 
 
-@dataclass
-class _Session:
+class _Session(Struct):
     """A connection, or none yet."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -6,8 +6,9 @@ enquire_link, unbind, generic_nack and their answers.
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
+
+from msgspec import Struct, field
 
 HEADER_BYTES = 16
 MOST_BYTES = 64 * 1024
@@ -49,8 +50,7 @@ class Tag(IntEnum):
     MESSAGE_STATE = 0x0427
 
 
-@dataclass(frozen=True, slots=True)
-class Pdu:
+class Pdu(Struct, frozen=True):
     """One packet with its body still in bytes."""
 
     command: int
@@ -87,8 +87,7 @@ def decode(data: bytes) -> Pdu:
     return Pdu(command, status, sequence, data[HEADER_BYTES:])
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(Struct, frozen=True):
     """Body of bind_transceiver (section 4.1.5)."""
 
     system_id: str
@@ -113,8 +112,7 @@ class Bind:
         return cls(*texts, reader.octet())
 
 
-@dataclass(frozen=True, slots=True)
-class ShortMessage:
+class ShortMessage(Struct, frozen=True):
     """Body of submit_sm and of deliver_sm (sections 4.4.1 and 4.6.1)."""
 
     source: str

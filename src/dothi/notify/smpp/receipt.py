@@ -1,7 +1,8 @@
 """Delivery receipts: what the message centre says became of a message (appendix B)."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dothi.model.delivery import DeliveryState
 from dothi.notify.smpp.pdu import ShortMessage, Tag
@@ -22,8 +23,7 @@ _WORD_OF = {2: "DELIVRD", 3: "EXPIRED", 4: "DELETED", 5: "UNDELIV", 8: "REJECTD"
 """message_state (section 5.2.28); the others are on the way."""
 
 
-@dataclass(frozen=True, slots=True)
-class SmsReceipt:
+class SmsReceipt(Struct, frozen=True):
     """One message's receipt."""
 
     references: tuple[str, ...]

@@ -2,7 +2,8 @@
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dothi.notify.wording.sms import (
     GSM_BASIC,
@@ -25,8 +26,7 @@ _BASIC_OF = {code: character for character, code in GSM_BASIC.items()}
 _EXTENSION_OF = {code: character for character, code in GSM_EXTENSION.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What one short message holds."""
 
     content: bytes

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from dothi.model.notice import Notice
 from dothi.notify.wording.sms import capacity, fits, plain, units
@@ -21,8 +22,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT")
 _CUT = "..."
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """Title, text and SMS of a notice in one language."""
 
     title: str
@@ -30,8 +30,7 @@ class Words:
     short: str
 
 
-@dataclass(frozen=True)
-class Wording:
+class Wording(Struct, frozen=True):
     """Renders notices."""
 
     templates: Templates

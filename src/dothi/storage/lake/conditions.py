@@ -1,10 +1,10 @@
 """Which rows of data files count, beside the series that they belong to: on columns and as SQL."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.model.row import TIMESTAMP, VALUE_CHANGES
 from dothi.storage.lake.question import Span
@@ -13,8 +13,7 @@ Changes = tuple[int, ...]
 VALUES: Changes = tuple(int(change) for change in VALUE_CHANGES)
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Struct, frozen=True):
     """All of them must hold; what the files' statistics answer is left out."""
 
     has_timeless: bool

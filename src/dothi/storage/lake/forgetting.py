@@ -4,11 +4,10 @@ Log and lake keep them; `ports/history.py` FORGOTTEN says which ones. A value th
 stored as a correction of the forgotten one, so what is left out never hides what is not.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.storage.lake.question import Wanted
 
@@ -16,8 +15,7 @@ _FEW = 64
 """So many are looked at one by one; more are joined by the engine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """Rows at hand, or SQL text for them and the tables that it names."""
 
     rows: pa.Table | None

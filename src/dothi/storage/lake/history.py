@@ -1,13 +1,13 @@
 """The one query path: rows still in the log and rows in the lake as one history."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import replace
 
 from dothi.model.quality import USABLE
 from dothi.model.series import (

@@ -5,9 +5,9 @@ questions about a great many rows, are scanned by the engine.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.storage.lake.conditions import VALUES, Changes, Conditions
 from dothi.storage.lake.engine import quoted
@@ -29,8 +29,7 @@ _SQL_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LakeRows:
+class LakeRows(Struct, frozen=True):
     """The lake's side of a question."""
 
     reader: SeriesReader
@@ -56,8 +55,7 @@ class LakeRows:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """Rows of one question, of equal columns."""
 
     read: list[pa.Table]
@@ -65,8 +63,7 @@ class Taken:
     """SELECTs that name the table `wanted`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     of: LakeRows
     columns: tuple[str, ...]
     only_corrections: bool

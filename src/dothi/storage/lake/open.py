@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from dothi.ports.clock import Clock
 from dothi.ports.cursors import Cursors
@@ -25,8 +26,7 @@ _LOOK_EVERY_S = 5.0
 """At two hundred thousand rows a second the log grows by a million between two looks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lake:
+class Lake(Struct, frozen=True):
     """An open lake. `keys` needs nothing else, so the store can be given it first."""
 
     table: LakeTable

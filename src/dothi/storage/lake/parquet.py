@@ -5,7 +5,6 @@ import os
 import time
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
+from msgspec import Struct
 
 from dothi.storage.lake.layout import FOLDED_PREFIX, LAKE_SCHEMA, PARTITION, STATISTICS
 from dothi.storage.lake.series_index import FOLDER, IndexBuilder
@@ -31,8 +31,7 @@ _ENCODINGS = {
 series are regular, so their differences take next to nothing; everything else repeats.)"""
 
 
-@dataclass(frozen=True, slots=True)
-class FileShape:
+class FileShape(Struct, frozen=True):
     """How rows are divided among data files."""
 
     rows: int

@@ -6,11 +6,12 @@ range is cut at the zone's changes of offset, within each piece local time is UT
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
 
 from dothi.model.problem import Problem
 from dothi.model.series import CalendarPeriod, FixedPeriod
@@ -21,8 +22,7 @@ _BIAS_US = 719_162 * DAY_US
 """From 0001-01-01, a Monday, to 1970-01-01: keeps labels positive and weeks aligned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Periods:
+class Periods(Struct, frozen=True):
     """Periods that meet one range."""
 
     label_sql: str
@@ -83,8 +83,7 @@ def _calendar(period: CalendarPeriod, start_us: int, end_us: int) -> Periods:
     return Periods(unit.label_sql.format(local=f"(us + {local})"), edges)
 
 
-@dataclass(frozen=True, slots=True)
-class _Unit:
+class _Unit(Struct, frozen=True):
     label_sql: str
     first_day: Callable[[int], date]
 

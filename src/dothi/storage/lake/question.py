@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.model.series import SeriesKey
 from dothi.storage.lake.series_index import Digests, digests
@@ -17,8 +18,7 @@ from dothi.storage.lake.snapshot import DataFile, day_of
 _DAY_US = 86_400_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A range of UTC microseconds, end exclusive; None: open."""
 
     start_us: int | None

@@ -7,12 +7,12 @@ and every other row goes through untouched.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct, field
 
 from dothi.model.row import LOG_SCHEMA
 from dothi.ports.history import FORGOTTEN
@@ -25,8 +25,7 @@ from dothi.storage.lake.series_reader import SeriesReader
 from dothi.storage.lake.snapshot import DataFile
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where the rows of a question come from: one consistent view of log and lake."""
 
     engine: Engine

@@ -5,7 +5,6 @@ for their times, and of their rows only the first and the last of each series ar
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from msgspec import Struct
 
 from dothi.model.quality import USABLE
 from dothi.ports.history import Stretches
@@ -41,8 +41,7 @@ Fold = Callable[[Stretches], T]
 Edges = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """One question about some series."""
 
     source: Source
@@ -117,8 +116,7 @@ def _stretches(found: pa.Table, first: int) -> Stretches:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Runs:
+class _Runs(Struct, frozen=True):
     """Rows of one series each, within one row group each."""
 
     k: Ints
@@ -135,8 +133,7 @@ class _Runs:
         return self.last - self.first + 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(Struct, frozen=True):
     """Plain files."""
 
     span: Span

@@ -6,7 +6,6 @@ an index (another writer's, or an older layout) is scanned instead.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.model.series import SeriesKey
 
@@ -27,8 +27,7 @@ _KEYS = ("attribute", "entity", "dataset")
 Digests = npt.NDArray[np.bytes_]
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """Runs of rows of wanted series within one file, in file order."""
 
     k: npt.NDArray[np.int64]

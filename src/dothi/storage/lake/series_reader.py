@@ -8,13 +8,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec import Struct
 
 from dothi.storage.lake.layout import LAKE_SCHEMA
 from dothi.storage.lake.series_index import Digests, Places, expand, find_places
@@ -30,16 +30,14 @@ _KEPT_GROUPS = 20_000
 """Row groups whose metadata is kept; about 5 kB each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(Struct, frozen=True):
     """A file and where the wanted series stand in it."""
 
     file: DataFile
     places: Places
 
 
-@dataclass(frozen=True, slots=True)
-class Footer:
+class Footer(Struct, frozen=True):
     metadata: pq.FileMetaData
     starts: Ints
     """First row of each row group, and the number of rows as last entry."""

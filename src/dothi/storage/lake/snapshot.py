@@ -8,13 +8,13 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.transaction import RemoveAction
+from msgspec import Struct
 
 from dothi.storage.lake.layout import FOLDED_PREFIX, LAKE_SCHEMA, PARTITION
 from dothi.storage.lake.series_index import FOLDER
 
 
-@dataclass(frozen=True, slots=True)
-class DataFile:
+class DataFile(Struct, frozen=True):
     """A data file with what the Delta log tells about its content."""
 
     root: Path

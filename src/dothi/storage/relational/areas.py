@@ -1,7 +1,6 @@
 """The Areas port on the relational store: dated territories, found by an index over shapes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import date
 from threading import Lock
 from typing import Any
@@ -10,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import shapely
+from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import Connection, Engine, RowMapping, Table, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -25,8 +26,7 @@ CHANGES = "areas"
 """Row of `watermark` that counts the changes, so that other processes drop their indexes too."""
 
 
-@dataclass(frozen=True)
-class _Index:
+class _Index(Struct, frozen=True):
     """The areas valid on one stretch of days, smallest first, with a tree over their shapes."""
 
     areas: tuple[Area, ...]

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from dothi.model.audit import GENESIS, AuditEntry, Deed, digest_of
@@ -15,8 +15,7 @@ from dothi.ports.clock import Clock
 from dothi.storage.relational.people_tables import audit, audit_head
 
 
-@dataclass(frozen=True, slots=True)
-class _Attended:
+class _Attended(Struct, frozen=True):
     """A deed, and the only database whose transactions may tell it: tenants have their own."""
 
     deed: Deed

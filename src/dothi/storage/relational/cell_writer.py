@@ -5,11 +5,11 @@ current value of its series whatever its time, and none is refused or a duplicat
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.model.batch import CellGroup
 from dothi.model.row import TIMESTAMP, Change
@@ -37,8 +37,7 @@ _UPSERT_ENTITY = int(Change.UPSERT_ENTITY)
 _MOST_REVISION = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Struct, frozen=True):
     """What a commit consists of."""
 
     registry: Registry
@@ -50,8 +49,7 @@ class Steps:
     past: PastLog
 
 
-@dataclass(frozen=True, slots=True)
-class _Looks:
+class _Looks(Struct, frozen=True):
     """What default instances say of entities: URI -> the last name, and the last place."""
 
     names: dict[str, str]

@@ -1,9 +1,9 @@
 """ports.entity_query on SQLite: searches that start from the narrowest index, entities by id."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from dothi.model.condition import HasType

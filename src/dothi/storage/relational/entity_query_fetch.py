@@ -7,11 +7,11 @@ driver): a look-up by id is answered thousands of times a second.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
 import pyarrow as pa
+from msgspec import Struct
 from sqlalchemy import Engine
 
 from dothi.storage.relational.adbc_dialect import Connection
@@ -67,8 +67,7 @@ class Fetcher:
         return self._connection.ask(numbered, bound, is_short=is_short)
 
 
-@dataclass(frozen=True, slots=True)
-class WithParameters:
+class WithParameters(Struct, frozen=True):
     """The same connection, with parameters that every question may name."""
 
     source: Fetching

@@ -1,9 +1,10 @@
 """From a search to SQL: the condition made decidable, the narrowest index to start from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from math import inf
 from typing import Any
+
+from msgspec import Struct, field
 
 from dothi.model.condition import (
     AllOf,
@@ -49,8 +50,7 @@ _WORTHWHILE = 8
 """To look a value up costs so many times as much as to read on in an index."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """FROM clause, the column with the entity's id, and what to order by."""
 
     sql: str
@@ -59,8 +59,7 @@ class Source:
     """Empty: the rows come in the order of the ids."""
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """A search on its way to SQL."""
 
     fetch: Fetching

@@ -4,7 +4,7 @@ Such a condition is turned into the set of rows that satisfy it before the searc
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.model.condition import (
     AllOf,
@@ -54,23 +55,20 @@ _GEOMETRY = f"a.kind = {Kind.GEO_PROPERTY:d} AND a.body IS NOT NULL AND {LIVE_AT
 _LITERAL = re.compile(r"\^((?:[A-Za-z0-9:/_#%~@,-]|\\\.)+)(?![*?{])")
 
 
-@dataclass(frozen=True, slots=True)
-class InRows:
+class InRows(Struct, frozen=True):
     """Stands for a condition whose rows are known: ids of table attribute, as a JSON array."""
 
     attribute: str
     ids: str
 
 
-@dataclass(frozen=True, slots=True)
-class InEntities:
+class InEntities(Struct, frozen=True):
     """Stands for a condition whose entities are known: ids of table entity, as a JSON array."""
 
     ids: str
 
 
-@dataclass(frozen=True, slots=True)
-class InScopes:
+class InScopes(Struct, frozen=True):
     """Stands for a condition on scopes: values of the column, as a JSON array."""
 
     scopes: str

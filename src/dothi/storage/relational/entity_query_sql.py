@@ -1,10 +1,10 @@
 """Conditions to SQL over `entity e`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from dothi.model.condition import (
     Absent,
@@ -46,8 +46,7 @@ _OBJECTS = (
 )
 
 
-@dataclass(slots=True)
-class Compiler:
+class Compiler(Struct):
     """Makes SQL of one search; its parameters gather here."""
 
     parameters: dict[str, object] = field(default_factory=dict)

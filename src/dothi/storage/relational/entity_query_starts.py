@@ -6,8 +6,9 @@ ranges is taken is decided by counting, no further than needed: the cost follows
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import inf
+
+from msgspec import Struct
 
 from dothi.model.condition import (
     AllOf,
@@ -44,8 +45,7 @@ _NUMBERS = (
 _TEXTS = "attribute a INDEXED BY ix_attribute_name_text WHERE a.name = {} AND a.text IS NOT NULL"
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """The union of (column with the id of the entity, what stands after FROM)."""
 
     parts: tuple[tuple[str, str], ...]
@@ -63,8 +63,7 @@ class Range:
         return f"(SELECT count(*) FROM ({rows} LIMIT {most}))"
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(Struct, frozen=True):
     """Holds every match only with all of its members: the branches of an OR."""
 
     branches: tuple[tuple["Start", ...], ...]

@@ -4,9 +4,11 @@ Written for SQLite (json_each, json_tree, julianday).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+
+from msgspec import Struct, structs
 
 from dothi.model.condition import (
     Between,
@@ -56,8 +58,7 @@ _VOCAB = ".vocab"
 _DATE_TIME = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a value is looked for."""
 
     columns: bool
@@ -205,11 +206,11 @@ def _kind_of(wanted: str) -> str:
 def _for_value(place: Place, wanted: Scalar) -> Place:
     """The same for the paths."""
     if isinstance(wanted, Term):
-        return replace(
+        return structs.replace(
             place, paths=tuple(p for p in place.paths if p.endswith(_VOCAB)), deep_paths=()
         )
     if isinstance(wanted, str) and not meets_terms(wanted):
-        return replace(place, paths=tuple(p for p in place.paths if not p.endswith(_VOCAB)))
+        return structs.replace(place, paths=tuple(p for p in place.paths if not p.endswith(_VOCAB)))
     return place
 
 

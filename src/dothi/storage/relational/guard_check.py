@@ -1,10 +1,10 @@
 """Which batches of a group may be applied: not a replay, and their guards hold."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.model.batch import Batch, CommitResult
 from dothi.model.row import PAST_CHANGES, Change, Row
@@ -17,8 +17,7 @@ Touched = dict[int, list[tuple[str, int]]]
 TouchedOf = Callable[[set[str]], Touched]
 
 
-@dataclass(slots=True)
-class Fate:
+class Fate(Struct):
     """What was decided of each batch of a group."""
 
     results: dict[int, CommitResult]

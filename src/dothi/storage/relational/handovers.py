@@ -1,9 +1,9 @@
 """Table `handover`: sheets, and the duty that goes over with the second signature."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, Row, and_, insert, select, update
 
 from dothi.model.handover import Handover

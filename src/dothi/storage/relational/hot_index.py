@@ -5,11 +5,11 @@ per hot row in memory answer the same two questions: which log rows belong to th
 this key already there. Rebuilt from the log at start.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 Ints = npt.NDArray[np.int64]
 
@@ -20,8 +20,7 @@ _FEW_SERIES = 64
 """So many are looked up one by one; with more, all rows are compared at once."""
 
 
-@dataclass(slots=True)
-class _Chunk:
+class _Chunk(Struct):
     seq: Ints
     attribute: npt.NDArray[np.int32]
     observed: Ints

@@ -1,18 +1,16 @@
 """Rows together with the numbers of what they name, and their times."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.storage.relational.columns import Ints
 
 Mask = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(Struct, frozen=True):
     """n rows of a Group and, for each of them, four numbers."""
 
     rows: pa.Table

@@ -4,11 +4,11 @@ The check compares two columns of numbers; only rows of strangers and new series
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pyarrow as pa
+from msgspec.structs import replace
 
 from dothi.model.batch import Group, Rejection
 from dothi.model.source import IMPORT_KIND

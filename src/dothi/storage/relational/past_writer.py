@@ -4,12 +4,12 @@ The current state does not see any of it: series and entities that are made here
 gone from the start, and the writers of the state bring them to life when they are written there.
 """
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct, field
 
 from dothi.model.fold import fold
 from dothi.model.row import Change
@@ -38,8 +38,7 @@ class ForgetBody(msgspec.Struct, frozen=True):
     """It stands under the time of this commit from now on."""
 
 
-@dataclass(slots=True)
-class _Forgotten:
+class _Forgotten(Struct):
     """Rows of table forgotten that one run of rows makes."""
 
     entity: list[int] = field(default_factory=list)

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.model.batch import Rejection
 from dothi.storage.relational.columns import NO_TIME, Ints, distinct, ints, sums, texts
@@ -18,8 +18,7 @@ KEPT_REJECTS = 1000
 _SAMPLE_CHARS = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """One row each that was received in a batch and judged by the writer."""
 
     source: Ints

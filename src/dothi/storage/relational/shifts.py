@@ -1,10 +1,10 @@
 """Tables `planned_shift`, `absence` and `duty`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, Row, Table, and_, delete, insert, or_, select, update
 
 from dothi.model.moments import at_of, us_of

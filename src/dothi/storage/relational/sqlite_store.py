@@ -1,8 +1,8 @@
 """The operational database on one SQLite file: everything that stands on it, opened together."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import Engine
 
 from dothi.ports.clock import Clock
@@ -19,8 +19,7 @@ from dothi.storage.relational.sources import RelationalSources
 from dothi.storage.relational.state import SqliteState
 
 
-@dataclass(frozen=True, slots=True)
-class SqliteStore:
+class SqliteStore(Struct, frozen=True):
     """Adapters of the ports log, state, receipts, cursors, registry and sealing."""
 
     engine: Engine

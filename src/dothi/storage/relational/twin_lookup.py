@@ -1,9 +1,8 @@
 """Finds the stored twins of rows that arrive late: first in the hot log, then in the lake."""
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
+from msgspec.structs import replace
 
 from dothi.model.row import Change
 from dothi.ports.history import SealedKeys

@@ -3,18 +3,17 @@
 The key is (series, observed_at). Rows without a time never have a twin.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.storage.relational.columns import NO_TIME, Ints
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """What is compared, row by row."""
 
     attribute: Ints
@@ -34,8 +33,7 @@ _NO_TEXT = pa.array([], pa.string())
 EMPTY = Values(_NO_INTS, _NO_INTS, np.empty(0), _NO_TEXT, _NO_TEXT, _NO_INTS, _NO_INTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     duplicate: npt.NDArray[np.bool_]
     revision: Ints
     """0 for the first value of a key, n for its n-th correction; 255 at most."""

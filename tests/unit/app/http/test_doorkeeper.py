@@ -3,12 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 import websockets
+from msgspec.structs import replace
 from websockets.asyncio.client import ClientConnection, connect
 
 SOON_S = 3.0

@@ -1,12 +1,12 @@
 """Everything that somebody does enters the audit record, in the transaction of the change."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from cap_samples import CONTENT

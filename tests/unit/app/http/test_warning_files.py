@@ -1,10 +1,10 @@
 """Files of warnings and answers to others, over the whole program."""
 
 import hashlib
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from cap_samples import CONTENT, DATA, NOW
 from dothi.facades.cap.documents import read_document

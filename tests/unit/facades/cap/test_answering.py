@@ -1,10 +1,10 @@
 """Ack and Error: ours to messages of others, as others can read them; theirs to ours."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cap_samples import DATA, NOW, expect_valid
 from dothi.facades.cap.answering import AnswerDesk

@@ -1,10 +1,10 @@
 """The rules beyond the schema: each names the element and how to mend it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cap_samples import DATA, NOW
 from dothi.facades.cap.checks.message import check_alert

@@ -1,10 +1,10 @@
 """The workflow: two persons, chains, drill mode, the record that is only added to."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select, text
 
 from cap_samples import CONTENT, NOW, THU_DAU_MOT, People, expect_valid, person

@@ -1,12 +1,12 @@
 """Polygons: simplified, closed, latitude first, counted."""
 
 import math
-from dataclasses import replace
 
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cap_samples import BANK, THU_DAU_MOT
 from dothi.facades.cap.checks.area import check_polygon

@@ -4,10 +4,10 @@ import hashlib
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import httpx
+from msgspec.structs import replace
 
 from cap_samples import CONTENT, expect_valid
 from dothi.facades.cap.public import PublicStores, PublicWarnings, endpoints

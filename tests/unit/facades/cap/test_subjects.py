@@ -1,8 +1,10 @@
 """First drafts from alarms and incidents."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+
+from msgspec.structs import replace
 
 from cap_samples import NOW, THU_DAU_MOT
 from dothi.facades.cap.subjects import KnownSubjects

@@ -1,8 +1,8 @@
 """The door when the API is switched off."""
 
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
 from tests.conformance.ngsi_ld.broker import following_of, ports_of
 from tests.hub import open_hub
 

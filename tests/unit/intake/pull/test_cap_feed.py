@@ -1,12 +1,13 @@
 """Warnings of other authorities: from a real feed over HTTP into a real store."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from answering import Reply, Service
 from cap_samples import CONTENT, NOW

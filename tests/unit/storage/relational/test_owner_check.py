@@ -1,13 +1,14 @@
 """The check on columns decides like a plain model that takes one row after the other."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.rows import batch, minutes_ago
 
 from dothi.model.batch import CommitResult

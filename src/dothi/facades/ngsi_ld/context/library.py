@@ -8,11 +8,11 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.errors import NgsiError, too_many_results
 from dothi.ports.clock import Clock

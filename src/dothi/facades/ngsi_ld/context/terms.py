@@ -5,8 +5,9 @@ expanded; attributes keep the JSON that was sent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 _PREFIX_ENDINGS = tuple(":/?#[]@")
 _KEYWORDS = frozenset({"@id", "@type", "@value", "@graph", "@json", "@vocab", "@none", "@index"})
@@ -16,8 +17,7 @@ class ContextError(ValueError):
     """The @context itself is wrong; the text says where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     iri: str
     """The IRI, or a keyword that the term is another name of."""
     coercion: str = ""
@@ -25,8 +25,7 @@ class Term:
     is_prefix: bool = False
 
 
-@dataclass(slots=True)
-class Terms:
+class Terms(Struct):
     """Definitions gathered from one @context after the other; later ones win."""
 
     by_name: dict[str, Term] = field(default_factory=dict)

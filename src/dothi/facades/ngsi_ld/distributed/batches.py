@@ -6,9 +6,9 @@ entity of which any part failed is among the errors, also when other parts of it
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,8 +34,7 @@ from dothi.model.condition import HasType, any_of
 _CREATING = frozenset({"createBatch", "upsertBatch"})
 
 
-@dataclass(slots=True)
-class _Consignment:
+class _Consignment(Struct):
     """All that one source gets."""
 
     entry: Entry
@@ -59,8 +58,7 @@ class _Consignment:
         return message
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(Struct):
     """What became of each entity."""
 
     order: list[str]

@@ -1,8 +1,8 @@
 """What a forwarded request takes over from the one that made it necessary."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from starlette.requests import Request
 
 from dothi.facades.ngsi_ld.context.names import LdContext
@@ -12,8 +12,7 @@ from dothi.facades.ngsi_ld.registrations.data import Registration
 _MAX_HOPS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """The incoming request: its headers, the brokers it went through, our own name."""
 
     headers: Mapping[str, str]

@@ -15,9 +15,9 @@ nothing of that:
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -38,8 +38,7 @@ Operation = tuple[str, str, Permission, Make, str]
 Spread = Callable[["Spreading", Request], Awaitable[Response]]
 
 
-@dataclass(frozen=True, slots=True)
-class Spreading:
+class Spreading(Struct, frozen=True):
     """What a distributed operation works with."""
 
     broker: Broker

@@ -5,11 +5,11 @@ Nothing here raises for what the source does: every outcome is a status, and for
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.context.core import CORE_URL
 from dothi.facades.ngsi_ld.context.names import CORE_CONTEXT, LdContext
@@ -54,8 +54,7 @@ _ERROR = "an error response was received from the registration endpoint"
 _INVALID = "the payload of the response of the registration endpoint was invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """A request in the names of the @context that goes with it."""
 
     method: str
@@ -67,8 +66,7 @@ class Outgoing:
     """Whether @context, where it goes into the body, goes into each element."""
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What came of a request to one source."""
 
     registration: Registration

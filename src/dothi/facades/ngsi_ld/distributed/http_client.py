@@ -10,10 +10,10 @@ import ssl
 import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 import httptools
+from msgspec import Struct, field
 
 from dothi.access.egress import EgressPolicy
 
@@ -35,8 +35,7 @@ class PeerTooLarge(PeerError):
     """The answer is larger than allowed."""
 
 
-@dataclass(slots=True)
-class PeerAnswer:
+class PeerAnswer(Struct):
     """Status, headers (names in lower case, repeated ones joined by a comma) and body."""
 
     status: int
@@ -44,8 +43,7 @@ class PeerAnswer:
     body: bytes
 
 
-@dataclass(slots=True)
-class _Parsing:
+class _Parsing(Struct):
     """What httptools tells about one answer."""
 
     max_bytes: int
@@ -73,8 +71,7 @@ class _Parsing:
         self.is_complete = True
 
 
-@dataclass(slots=True)
-class _Connection:
+class _Connection(Struct):
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     idle_since_s: float = 0.0

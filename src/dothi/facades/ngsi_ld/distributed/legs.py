@@ -9,11 +9,11 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.context.names import CORE_CONTEXT
 from dothi.facades.ngsi_ld.context.resolve import Contexts
@@ -66,8 +66,7 @@ class Leg(msgspec.Struct):
         return self.subscription, str(self.source["id"])
 
 
-@dataclass(frozen=True, slots=True)
-class LegPorts:
+class LegPorts(Struct, frozen=True):
     """What the legs of one hub work with."""
 
     sources: Registry

@@ -1,9 +1,9 @@
 """One answer out of what was done here and at each source (clauses 5.2.16 to 5.2.19, 6.3.17)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from starlette.responses import Response
 
 from dothi.facades.ngsi_ld.context.names import LdContext
@@ -22,8 +22,7 @@ _TITLES = {
 }
 
 
-@dataclass(slots=True)
-class Part:
+class Part(Struct):
     """What became of some attributes of an entity, here or at a source."""
 
     names: Sequence[str]

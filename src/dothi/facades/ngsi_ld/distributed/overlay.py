@@ -6,11 +6,11 @@ request without reading or writing anything.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
 import pyarrow as pa
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.distributed.merge import merged
 from dothi.facades.ngsi_ld.operations.broker import Broker

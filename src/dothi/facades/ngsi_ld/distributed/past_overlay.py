@@ -5,12 +5,12 @@ by the same code as for local requests.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.distributed.remote_entity import UNKNOWN_AT
 from dothi.facades.ngsi_ld.distributed.remote_evolution import RemoteEvolution, Row, as_table

@@ -6,7 +6,8 @@ never written to.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.distributed.caller import Caller
 from dothi.facades.ngsi_ld.distributed.selection import matching
@@ -20,8 +21,7 @@ Operation = str | tuple[str, ...]
 """Name of an operation (clause 4.20), or several that can stand for each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """What one source gets."""
 
     entry: Entry
@@ -35,8 +35,7 @@ class Piece:
     """Whether the request has been there already."""
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     pieces: list[Piece] = field(default_factory=list)
     kept: tuple[str, ...] = ()
     """Attributes that are written here."""

@@ -5,10 +5,10 @@ strange is passed over and not reported.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.distributed.local_request import Incoming
@@ -29,8 +29,7 @@ _GEO = ("georel", "geometry", "coordinates", "geoproperty")
 _NOT_ATTRIBUTES = frozenset({"id", "type", "scope"})
 
 
-@dataclass(frozen=True, slots=True)
-class QueryRequest:
+class QueryRequest(Struct, frozen=True):
     """Names are stored names; texts are as the request says them."""
 
     wanted: tuple[Wanted, ...]

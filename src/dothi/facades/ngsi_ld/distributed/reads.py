@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import Struct, field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -33,8 +33,7 @@ _PAGE = 100
 _SYSTEM = ("options", "sysAttrs")
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """What sources gave."""
 
     entities: dict[str, list[tuple[Mode, StoredEntity]]] = field(default_factory=dict)

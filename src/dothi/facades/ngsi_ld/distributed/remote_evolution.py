@@ -1,12 +1,11 @@
 """Evolutions that other brokers give, in the form in which the history gives ours."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from msgspec import structs
+from msgspec import Struct, structs
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.distributed.remote_entity import UNKNOWN_AT, told_time
@@ -26,8 +25,7 @@ Row = dict[str, Any]
 """A row of RAW_ANSWER."""
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteEvolution:
+class RemoteEvolution(Struct, frozen=True):
     """What one source tells of one entity."""
 
     head: EvolutionHead

@@ -1,7 +1,8 @@
 """Which sources a request goes to, and how far each is registered for it (4.3.6.1, 5.12)."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.distributed.caller import Caller
 from dothi.facades.ngsi_ld.registrations.data import EntityInfo, Information, Mode
@@ -15,8 +16,7 @@ from dothi.facades.ngsi_ld.registrations.matching import (
 from dothi.facades.ngsi_ld.registrations.registry import Entry, Registry
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """One registered group of entities and attributes that a request is about."""
 
     entry: Entry

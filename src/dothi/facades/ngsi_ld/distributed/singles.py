@@ -4,9 +4,10 @@ The outcome has the shape of a batch's, so that nobody needs to know how it came
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.distributed.caller import Caller
@@ -38,8 +39,7 @@ _STEPS: Mapping[str, tuple[_Step, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One entity of a batch (its id alone for a deletion) and the @context of its names."""
 
     id: str
@@ -47,8 +47,7 @@ class Item:
     context: LdContext
 
 
-@dataclass(frozen=True, slots=True)
-class Singles:
+class Singles(Struct, frozen=True):
     """Sends the entities of one batch to one source, one after the other."""
 
     forwarder: Forwarder

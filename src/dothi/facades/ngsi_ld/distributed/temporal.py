@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct, field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -40,8 +40,7 @@ _SYSTEM = ("options", "sysAttrs")
 _TIME_NAMES = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN")
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """What sources gave."""
 
     evolutions: dict[str, list[tuple[Mode, RemoteEvolution]]] = field(default_factory=dict)
@@ -49,8 +48,7 @@ class _Found:
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
+class _Window(Struct, frozen=True):
     """The temporal query as it is sent on (clause 4.11)."""
 
     texts: Mapping[str, str]
@@ -157,8 +155,7 @@ async def query(at: Spreading, request: Request) -> Response:
     return await _answered(at, incoming.copy(), found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """One request of a series of them."""
 
     window: _Window
@@ -167,8 +164,7 @@ class _Part:
     """Entities of which more is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
+class _Asking(Struct, frozen=True):
     """What all requests to sources have in common."""
 
     at: Spreading

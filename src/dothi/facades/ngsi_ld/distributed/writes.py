@@ -3,10 +3,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -41,8 +41,7 @@ ENTITY_MEMBERS = frozenset({"id", "type", "scope", "expiresAt", "@context"}) | S
 _NOT_FORWARDED = frozenset({"local"})
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """A write: its name (clause 4.20) and the form of a partial success."""
 
     name: str
@@ -174,8 +173,7 @@ async def purge(at: Spreading, request: Request) -> Response:
     return await work.done(build, lambda: at.local(incoming.copy()))
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """A write that is split."""
 
     at: Spreading

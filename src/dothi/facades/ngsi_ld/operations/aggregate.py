@@ -1,7 +1,6 @@
 """Aggregated temporal values (clause 4.5.19), on columns."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.errors import bad_request_data, invalid_request
 from dothi.facades.ngsi_ld.operations.periods import (
@@ -58,8 +58,7 @@ _ON_TEXTS = frozenset({"max", "min"})
 METHODS = tuple(sorted({*_NUMERIC, *_COUNTS}))
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregation:
+class Aggregation(Struct, frozen=True):
     """What is asked for."""
 
     methods: tuple[str, ...]

@@ -1,7 +1,8 @@
 """Batch operations (clauses 5.6.7 to 5.6.10 and 5.6.20): items in order, each as good as it is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.context.names import iri_of_stored
 from dothi.facades.ngsi_ld.errors import NgsiError, already_exists, bad_request_data, not_found
@@ -16,8 +17,7 @@ from dothi.model.batch import Guards
 from dothi.ports.entity_query import StoredEntity
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One element of the array."""
 
     id: str
@@ -25,8 +25,7 @@ class Item:
     """Its content; in a merge it depends on what is stored. Raises NgsiError."""
 
 
-@dataclass(slots=True)
-class BatchResult:
+class BatchResult(Struct):
     """Ids that were created and changed, and what went wrong with the others."""
 
     created: list[str] = field(default_factory=list)
@@ -41,8 +40,7 @@ class BatchResult:
             (self.created if outcome.is_created else self.updated).append(item.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of one item."""
 
     is_created: bool = False

@@ -1,7 +1,8 @@
 """What every operation works with."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.context.resolve import Contexts
 from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
@@ -30,8 +31,7 @@ from dothi.ports.inventory import Inventory
 _NO_GUARDS = Guards()
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
+class Broker(Struct, frozen=True):
     """The ports and settings of this door."""
 
     ingest: Ingest

@@ -1,7 +1,8 @@
 """What the attribute operations share: rows of a changed entity, instances found or missing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.errors import not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker
@@ -12,8 +13,7 @@ from dothi.model.batch import Guards
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
 
 
-@dataclass(slots=True)
-class UpdateResult:
+class UpdateResult(Struct):
     """Which attributes (stored names) were changed and which not, with the reason."""
 
     updated: list[str] = field(default_factory=list)

@@ -4,9 +4,11 @@ import asyncio
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.errors import bad_request_data, not_found, too_many_results
 from dothi.facades.ngsi_ld.operations.broker import Broker
@@ -30,8 +32,7 @@ _MAX_LIFETIME = timedelta(days=1)
 MAX_ENTITIES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class MapRequest:
+class MapRequest(Struct, frozen=True):
     """What a request says about entity maps."""
 
     reference: str = ""

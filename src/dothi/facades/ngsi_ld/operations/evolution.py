@@ -1,11 +1,12 @@
 """Temporal evolutions: fetched from the history, and cut into pages (clauses 5.7.3, 6.3.10)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.errors import too_many_results
 from dothi.facades.ngsi_ld.operations.broker import Broker
@@ -22,8 +23,7 @@ _MOST_ROWS = 500_000
 """Rows that are looked at where no limit of the history's own helps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which series of an entity."""
 
     names: tuple[str, ...] = ()
@@ -40,8 +40,7 @@ class Wanted:
         ]
 
 
-@dataclass(slots=True)
-class Evolution:
+class Evolution(Struct):
     """An entity with instances of its attributes: name -> instances, oldest first."""
 
     head: EvolutionHead
@@ -52,8 +51,7 @@ class Evolution:
         return any(name != SCOPE for name in self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """What a page that could not hold everything covers, for Content-Range."""
 
     start_at: datetime

@@ -6,8 +6,9 @@ that asks for all of them at once needs a quarter of the time for each.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.errors import NgsiError
 from dothi.model.problem import StoreUnavailable
@@ -59,8 +60,7 @@ def _settle(answer: "asyncio.Future[A]", got: A | BaseException) -> None:
         answer.set_result(got)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Entities of one store; with a form, as it writes them."""
 
     entities: Entities

@@ -1,8 +1,9 @@
 """Linked entity retrieval (clause 4.5.23)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.grammar.projection import depth
@@ -24,8 +25,7 @@ class JoinKind(StrEnum):
     INLINE = "inline"
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(Struct, frozen=True):
     kind: JoinKind = JoinKind.NONE
     levels: int = 0
     contained_by: frozenset[str] = frozenset()

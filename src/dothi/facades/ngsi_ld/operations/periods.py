@@ -1,11 +1,11 @@
 """Periods of an aggregation (clause 4.5.19.1): ISO 8601 durations counted from a first instant."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
 
@@ -18,8 +18,7 @@ _DURATION = re.compile(
 _LAST_YEAR = 9999
 
 
-@dataclass(frozen=True, slots=True)
-class Duration:
+class Duration(Struct, frozen=True):
     """Months on the calendar and microseconds; both 0: the whole range."""
 
     months: int = 0

@@ -1,7 +1,8 @@
 """Which members of an evolution are shown (clauses 4.21, 4.5.5): attrs, pick, omit, datasetId."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
@@ -15,8 +16,7 @@ _NOT_ATTRIBUTES = frozenset({"id", "type", "@context", SCOPE})
 _SYSTEM = frozenset({"createdAt", "modifiedAt", "deletedAt", "expiresAt", "observedAt"})
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(Struct, frozen=True):
     """Names are stored names."""
 
     attributes: tuple[str, ...] = ()

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.operations.attributes import SCOPE
 from dothi.facades.ngsi_ld.operations.broker import Broker
@@ -15,8 +17,7 @@ _AT_ONCE = 1000
 SYSTEM_NAMES = frozenset({"id", "type", SCOPE, "createdAt", "modifiedAt", "deletedAt", "expiresAt"})
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """Which attributes go (stored names), where the entities themselves stay."""
 
     drop: frozenset[str] = frozenset()

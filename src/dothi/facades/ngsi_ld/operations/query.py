@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import NgsiError, too_complex_query
@@ -35,8 +37,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page of a query and how many entities match in all, when that was asked for."""
 
     entities: list[StoredEntity]

@@ -1,10 +1,10 @@
 """Writing temporal evolutions (clauses 5.6.11 to 5.6.16): the history alone is changed."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker

@@ -1,10 +1,10 @@
 """From parameters to a search (clauses 5.7.2, 6.4.3.2)."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data, too_complex_query

@@ -1,7 +1,8 @@
 """EntityMaps of temporal queries: the entities of a query, fixed (clauses 5.7.3, 5.7.4, 5.14.5)."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.errors import too_many_results
 from dothi.facades.ngsi_ld.operations.broker import Broker

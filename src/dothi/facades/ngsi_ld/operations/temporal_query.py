@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
@@ -61,8 +62,7 @@ _MAX_OFFSET = 1 << 40
 _CHUNK = 100
 
 
-@dataclass(frozen=True, slots=True)
-class TemporalSearch:
+class TemporalSearch(Struct, frozen=True):
     """A query; names are stored names."""
 
     search: EvolutionSearch
@@ -75,8 +75,7 @@ class TemporalSearch:
     counts: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TemporalPage:
+class TemporalPage(Struct, frozen=True):
     """One page of evolutions."""
 
     heads: list[EvolutionHead]

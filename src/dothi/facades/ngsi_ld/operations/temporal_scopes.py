@@ -2,10 +2,10 @@
 it is set until another one is set, or none."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.evolution import SCOPE, Evolution
@@ -21,8 +21,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeSpan:
+class ScopeSpan(Struct, frozen=True):
     """One setting of the scopes that satisfies a scope query, and how long it held."""
 
     instance: PastInstance

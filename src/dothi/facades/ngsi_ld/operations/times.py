@@ -1,9 +1,10 @@
 """The temporal query language (clause 4.11): which instances, by which of their times."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
@@ -30,8 +31,7 @@ _TIME_OF: dict[TimeProperty, Callable[[PastInstance], datetime | None]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TimeQuery:
+class TimeQuery(Struct, frozen=True):
     """Which instances: start inclusive, end exclusive, of the named time."""
 
     start_at: datetime | None = None

@@ -1,9 +1,10 @@
 """A context source registration, ready to be matched (clauses 5.2.8 to 5.2.11 and 5.2.34)."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 
 class Mode(StrEnum):
@@ -18,8 +19,7 @@ class Mode(StrEnum):
         return self in {Mode.EXCLUSIVE, Mode.REDIRECT}
 
 
-@dataclass(frozen=True, slots=True)
-class EntityInfo:
+class EntityInfo(Struct, frozen=True):
     """A group of entities: of one of the types and, where given, with this id or pattern."""
 
     types: tuple[str, ...] = ()
@@ -29,8 +29,7 @@ class EntityInfo:
     """RE2, found in the id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Information:
+class Information(Struct, frozen=True):
     """One element of `information`: these entities, these attributes; empty means any."""
 
     entities: tuple[EntityInfo, ...] = ()
@@ -38,16 +37,14 @@ class Information:
     """Stored names of Properties and Relationships."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """From `start_at` on, up to `end_at`, both included; no end: still going on."""
 
     start_at: datetime
     end_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Management:
+class Management(Struct, frozen=True):
     """How the source wants to be asked (clause 5.2.34)."""
 
     timeout_s: float | None = None
@@ -55,8 +52,7 @@ class Management:
     is_local_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """What is asked of a registration at every request; `document` holds all of it."""
 
     id: str

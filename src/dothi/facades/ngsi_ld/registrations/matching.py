@@ -1,18 +1,17 @@
 """Which registrations a request, a query or a subscription is about (clause 5.12)."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.registrations.data import EntityInfo, Information, Registration
 from dothi.model.condition import AllOf, AnyOf, Condition, HasType
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """One specification of entities; what is empty does not restrict."""
 
     ids: tuple[str, ...] = ()

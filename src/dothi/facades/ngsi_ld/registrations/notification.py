@@ -3,11 +3,11 @@
 import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.context.core import CORE_URL
 from dothi.facades.ngsi_ld.context.names import LdContext
@@ -62,8 +62,7 @@ class Counters(msgspec.Struct):
             self.last_failure = at
 
 
-@dataclass(slots=True)
-class Watch:
+class Watch(Struct):
     """A subscription, its counters, and its turn: notifications go out one after the other."""
 
     subscription: RegistrationSubscription
@@ -81,8 +80,7 @@ class Watch:
             self.ticking = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outward:
+class Outward(Struct, frozen=True):
     """How notifications leave."""
 
     senders: Mapping[str, Notifier]

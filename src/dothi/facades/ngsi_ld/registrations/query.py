@@ -1,7 +1,8 @@
 """A query for registrations: which sources may hold what is asked for (clause 5.10.2)."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
@@ -20,8 +21,7 @@ from dothi.model.condition import Condition, Geo
 _TIME_PROPERTIES = ("observedAt", "createdAt", "modifiedAt", "deletedAt")
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationQuery:
+class RegistrationQuery(Struct, frozen=True):
     """What a query for registrations asks for; every given part must hold."""
 
     wanted: tuple[Wanted, ...]
@@ -58,8 +58,7 @@ class RegistrationQuery:
         return meets_time(interval, self.time.relation, self.time.time_at, self.time.end_at)
 
 
-@dataclass(frozen=True, slots=True)
-class TimeRelation:
+class TimeRelation(Struct, frozen=True):
     """A temporal query (clause 4.11)."""
 
     relation: str

@@ -7,11 +7,11 @@ forwarded request costs no commit.
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.registrations.data import Registration
 from dothi.facades.ngsi_ld.registrations.reading import registration
@@ -50,8 +50,7 @@ class Use(msgspec.Struct):
         return found
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """A registration, how its use went, and until when its source is left in peace."""
 
     registration: Registration

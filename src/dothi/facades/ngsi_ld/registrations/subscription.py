@@ -1,11 +1,12 @@
 """Subscriptions to registrations: what is kept, and its rules (clauses 5.2.12 to 5.2.15, 5.11)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.context.resolve import Contexts
@@ -38,8 +39,7 @@ _COUNTED = ("timesSent", "timesFailed", "lastNotification", "lastSuccess", "last
 _TEXTS = ("subscriptionName", "description", "scopeQ", "lang", "q", "csf", "jsonldContext")
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationSubscription:
+class RegistrationSubscription(Struct, frozen=True):
     """One subscription, ready to be matched; `document` holds it as it was sent."""
 
     id: str

@@ -1,8 +1,8 @@
 """/entities/{id}/attrs and /entities/{id}/attrs/{attribute} (clauses 6.6 and 6.7)."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -137,8 +137,7 @@ def delete_handler(broker: Broker) -> Handler:
     return guarded(delete)
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Struct, frozen=True):
     """One attribute and what a request says about it."""
 
     entity_id: str

@@ -1,8 +1,8 @@
 """/entities and /entities/{id} (clauses 6.4 and 6.5)."""
 
-from dataclasses import dataclass
 from urllib.parse import quote
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -51,8 +51,7 @@ def create_handler(broker: Broker) -> Handler:
     return guarded(create)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """What a retrieval asks for beside the id."""
 
     output: Output

@@ -1,10 +1,10 @@
 """How the entities of one answer are written: media type, representation, projection, links."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -181,8 +181,7 @@ class Output:
         return response
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(Struct, frozen=True):
     entity: StoredEntity
     content: dict[str, Any]
 

@@ -1,7 +1,7 @@
 """GET /entities and POST /entityOperations/query (clauses 6.4.3.2 and 6.23.3.1)."""
 
-from dataclasses import dataclass, replace
-
+from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -45,8 +45,7 @@ QUERY_PARAMETERS = (
 _ROOT = "/ngsi-ld/v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A query as it was asked, by whichever method."""
 
     parameters: Parameters
@@ -54,8 +53,7 @@ class Query:
     selectors: Condition | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """What a query asks for."""
 
     search: EntitySearch

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 from starlette.responses import Response
 
 from dothi.facades.ngsi_ld.context.names import LdContext
@@ -41,8 +41,7 @@ _FORMATS = {
 _SYSTEM = "sysAttrs"
 
 
-@dataclass(frozen=True, slots=True)
-class TemporalOutput:
+class TemporalOutput(Struct, frozen=True):
     """Writes the evolutions of one answer."""
 
     context: LdContext

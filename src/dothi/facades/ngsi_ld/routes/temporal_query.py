@@ -1,10 +1,10 @@
 """Querying evolutions by GET and POST (clauses 6.18.3.2 and 6.24)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -89,8 +89,7 @@ def post_map_handler(broker: Broker) -> Handler:
     return guarded(make)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """A query, however it was sent."""
 
     parameters: Parameters

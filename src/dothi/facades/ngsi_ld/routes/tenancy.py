@@ -7,8 +7,8 @@ A handler knows one broker and nothing of tenants and snapshots.
 import re
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 

@@ -5,9 +5,10 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.context.core import CORE_URL
 from dothi.facades.ngsi_ld.context.resolve import Contexts
@@ -41,8 +42,7 @@ CONTEXT, ORIGIN = "@context", "origin"
 queries are, and the key of the snapshot that it is a clone of."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeskDeps:
+class DeskDeps(Struct, frozen=True):
     """What the snapshots of a tenant need."""
 
     snapshots: Snapshots

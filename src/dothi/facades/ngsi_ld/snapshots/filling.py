@@ -1,8 +1,9 @@
 """Executes the queries of a snapshot and stores what they find in its hub (clause 5.16.1)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import ERRORS, NgsiError
@@ -25,8 +26,7 @@ TEMPORAL_INSTANCES = 100_000
 """Instances of an attribute that one temporal answer may have while a snapshot is filled."""
 
 
-@dataclass(slots=True)
-class Filling:
+class Filling(Struct):
     """One run over the queries of a record."""
 
     record: SnapshotRecord

@@ -1,11 +1,11 @@
 """From rows of the log to changes of entities: created, updated, deleted, and from what."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.subscriptions.model import Trigger
@@ -22,15 +22,13 @@ _COLUMNS = (
 _WRITES = (Change.UPSERT, Change.ASSIGN)
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeChange:
+class AttributeChange(Struct, frozen=True):
     trigger: Trigger
     previous: StoredAttribute | None
     """The value before; None for a new attribute, or when nobody knows."""
 
 
-@dataclass(slots=True)
-class EntityChange:
+class EntityChange(Struct):
     """What one batch did to one entity."""
 
     entity: StoredEntity
@@ -43,8 +41,7 @@ class EntityChange:
     attributes: dict[Series, AttributeChange] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """Rows of one batch about one entity, in order."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)

@@ -1,10 +1,10 @@
 """The elements of `data` for one subscription, each written once for all that want it alike."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.subscriptions.changes import EntityChange
 from dothi.facades.ngsi_ld.subscriptions.linking import inlined, linked_entities
@@ -16,8 +16,7 @@ from dothi.ports.entity_query import StoredEntity
 _NO_DELETIONS: frozenset[tuple[str, str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An entity to be told of."""
 
     entity: StoredEntity

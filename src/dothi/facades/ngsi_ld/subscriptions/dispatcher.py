@@ -3,9 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.notify_settings import NotifySettings
 from dothi.facades.ngsi_ld.subscriptions.messages import message_of
@@ -26,8 +28,7 @@ class Known(Protocol):
     def by_number(self, number: int) -> Subscription | None: ...
 
 
-@dataclass(slots=True)
-class _Lane:
+class _Lane(Struct):
     """The notifications of one subscription; in memory the next ones, the others in the table."""
 
     queue: deque[Notification] = field(default_factory=deque)

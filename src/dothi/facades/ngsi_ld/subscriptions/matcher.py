@@ -4,10 +4,10 @@ import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.operations.broker import has_types
 from dothi.facades.ngsi_ld.subscriptions.changes import EntityChange, changes_of
@@ -26,8 +26,7 @@ _MAX_ENTITIES = 500
 """So many entities per notification; a batch that changes more makes several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(Struct, frozen=True):
     """One notification to be, with its stable id."""
 
     id: str
@@ -40,8 +39,7 @@ class Matched:
         return "[" + ",".join(text for _, text in self.items) + "]"
 
 
-@dataclass(slots=True)
-class _Gathered:
+class _Gathered(Struct):
     """What one batch means for one subscription."""
 
     subscription: Subscription

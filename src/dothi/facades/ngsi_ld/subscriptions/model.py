@@ -1,12 +1,12 @@
 """A subscription ready to be matched against changes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Flag, auto
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.grammar.geo import parse_geo
@@ -52,8 +52,7 @@ _TRIGGERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """Which entities (clause 5.2.33); an id takes precedence over a pattern."""
 
     types: Condition | None
@@ -62,8 +61,7 @@ class Selector:
     id_pattern: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """How the entities of a notification are written."""
 
     format: Format = Format.NORMALIZED
@@ -80,8 +78,7 @@ class Content:
     shows_changes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where notifications go."""
 
     uri: str
@@ -92,8 +89,7 @@ class Target:
     notifier_info: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(Struct, frozen=True):
     """A record, understood."""
 
     record: SubscriptionRecord
@@ -134,8 +130,7 @@ class Subscription:
         return "active" if self.is_active else "paused"
 
 
-@dataclass(slots=True)
-class DeliveryBox:
+class DeliveryBox(Struct):
     """The newest delivery state; the table follows a moment later."""
 
     state: DeliveryState = field(default_factory=DeliveryState)

@@ -3,10 +3,10 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.context.resolve import Contexts

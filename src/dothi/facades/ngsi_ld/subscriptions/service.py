@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import TypeVar
+
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.context.resolve import ContextLoader, Contexts
 from dothi.facades.ngsi_ld.notify_settings import NotifySettings
@@ -39,8 +40,7 @@ _UPKEEP_S = 30.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class NotifyPorts:
+class NotifyPorts(Struct, frozen=True):
     """What the service works with."""
 
     hub: Following

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from dothi.model.problem import StoreUnavailable
 from dothi.ports.subscriptions import DeliveryState, Notification, Outbox
@@ -13,8 +14,7 @@ _EVERY_S = 0.1
 _RETRY_S = 2.0
 
 
-@dataclass(slots=True)
-class _Gathered:
+class _Gathered(Struct):
     done: list[str] = field(default_factory=list)
     postponed: dict[str, Notification] = field(default_factory=dict)
     states: dict[int, DeliveryState] = field(default_factory=dict)

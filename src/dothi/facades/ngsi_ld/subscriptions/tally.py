@@ -1,7 +1,9 @@
 """What became of notifications: per subscription, and in all."""
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from dothi.model.measure import Histogram
 from dothi.ports.notifier import Outcome
@@ -10,8 +12,7 @@ from dothi.ports.subscriptions import DeliveryState, Notification
 _BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """Figures since the start."""
 
     delivered: int = 0

@@ -1,8 +1,9 @@
 """When the notifications of a subscription are due, and what gathers until then (throttling)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.subscriptions.matcher import Matched
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription
@@ -12,8 +13,7 @@ _MARGIN = timedelta(seconds=0.1)
 """Nothing joins a notification that is about to leave."""
 
 
-@dataclass(slots=True)
-class _Gathering:
+class _Gathering(Struct):
     """The notification that leaves when the time is over; the newest state of each entity."""
 
     id: str

@@ -3,10 +3,11 @@
 Every error is an NgsiError BadRequestData that names the place.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
+
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
@@ -67,8 +68,7 @@ _LANGUAGE_PROPERTY = Kind.LANGUAGE_PROPERTY
 _VOCAB_PROPERTY = Kind.VOCAB_PROPERTY
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeReader:
+class AttributeReader(Struct, frozen=True):
     """Reads with one @context."""
 
     context: LdContext

@@ -1,8 +1,8 @@
 """From JSON in a request to a draft of a temporal evolution (clauses 5.2.20, 4.5.6 to 4.5.8)."""
 
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.context.names import CORE_CONTEXT, LdContext
@@ -17,8 +17,7 @@ from dothi.model.row import Kind
 _ENTITY_MEMBERS = frozenset({"id", "type", "@id", "@type", "@context", "expiresAt"})
 
 
-@dataclass(frozen=True, slots=True)
-class EvolutionReader:
+class EvolutionReader(Struct, frozen=True):
     """Reads with one @context. Every error is an NgsiError BadRequestData that names the place."""
 
     context: LdContext

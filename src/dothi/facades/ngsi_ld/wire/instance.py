@@ -1,10 +1,10 @@
 """An attribute instance between the wire and the store, free of both."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.wire.kinds import BY_KIND, NGSI_NULL
 from dothi.model.row import Kind
@@ -32,8 +32,7 @@ class Instance(msgspec.Struct, frozen=True):
         return isinstance(self.value, str) and self.value == NGSI_NULL
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Struct, frozen=True):
     """Changes of one attribute instance; NGSI_NULL stands for what is to be deleted."""
 
     name: str
@@ -52,8 +51,7 @@ class Patch:
         return isinstance(value, str) and value == NGSI_NULL
 
 
-@dataclass(frozen=True, slots=True)
-class EntityDraft:
+class EntityDraft(Struct, frozen=True):
     """An entity, or a piece of one, as a request gives it; names are stored names."""
 
     id: str

@@ -1,13 +1,13 @@
 """The kinds of attributes and the members that carry their values (clauses 4.5.2 to 4.5.4)."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dothi.model.row import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     kind: Kind
     name: str
     """Value of `type`."""

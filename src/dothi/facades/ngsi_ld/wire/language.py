@@ -1,13 +1,13 @@
 """Choosing one language of several (clause 4.15, RFC 4647 lookup)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _DEFAULT = "@none"
 
 
-@dataclass(frozen=True, slots=True)
-class LanguageFilter:
+class LanguageFilter(Struct, frozen=True):
     """Language ranges, best first, in lower case."""
 
     ranges: tuple[str, ...]

@@ -5,8 +5,9 @@ reader knows the kinds of the stored entity.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
@@ -57,8 +58,7 @@ _PARTIAL = Mode.PARTIAL
 _UPDATE = Mode.UPDATE
 
 
-@dataclass(frozen=True, slots=True)
-class PatchReader:
+class PatchReader(Struct, frozen=True):
     """Reads changes with one @context. Errors are NgsiError BadRequestData naming the place."""
 
     context: LdContext

@@ -7,12 +7,12 @@ of its creation in its body.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
 from dothi.model.quality import Quality
@@ -31,8 +31,7 @@ class _Origin(msgspec.Struct, rename="camel"):
     created_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class PastInstance:
+class PastInstance(Struct, frozen=True):
     """One instance of an attribute in the past, or the deletion of the attribute."""
 
     entity: str

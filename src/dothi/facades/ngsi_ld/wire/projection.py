@@ -1,15 +1,15 @@
 """Which members of an entity are shown (clause 4.21)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Union
+
+from msgspec import Struct, field
 
 Names = Mapping[str, Union["Names", None]]
 """Stored name -> the names below it, for linked entities; None: the whole member."""
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(Struct, frozen=True):
     """Names are stored names, or id, type and scope."""
 
     picked: Names | None = None

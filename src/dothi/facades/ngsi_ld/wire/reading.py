@@ -1,7 +1,8 @@
 """From JSON in a request to entity drafts (clauses 4.5.1 and 5.5.4)."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
@@ -20,8 +21,7 @@ _WHOLE = Mode.WHOLE
 _TIMES = frozenset({"createdAt", "modifiedAt", "deletedAt"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """Reads with one @context. Every error is an NgsiError BadRequestData that names the place."""
 
     context: LdContext

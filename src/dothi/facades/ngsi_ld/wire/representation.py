@@ -1,9 +1,10 @@
 """Entities in answers: normalized, concise and simplified, with names of the request's @context."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.wire.body import from_canonical, restore
@@ -35,8 +36,7 @@ class Format(StrEnum):
     SIMPLIFIED = "simplified"
 
 
-@dataclass(slots=True)
-class Budget:
+class Budget(Struct):
     """How many entities may still be written inside others: graphs unfold without bounds."""
 
     left: int = 10_000
@@ -46,8 +46,7 @@ class Budget:
         return self.left >= 0
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(Struct, frozen=True):
     """Linked entities that are written inside the relationships that lead to them."""
 
     entities: Mapping[str, StoredEntity]
@@ -69,8 +68,7 @@ class Links:
 _NO_LINKS = Links({}, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(Struct, frozen=True):
     """Writes with one @context in one format."""
 
     context: LdContext

@@ -1,9 +1,9 @@
 """Reading a request: body, media type, @context, within bounds."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 
 from dothi.facades.ngsi_ld.context.names import LdContext
@@ -29,8 +29,7 @@ class LengthRequired(Exception):
     """A body without Content-Length: answered with a bare 411."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(Struct, frozen=True):
     """A decoded body and where its @context comes from."""
 
     document: Any

@@ -1,11 +1,11 @@
 """Temporal representations: every instance, or [value, time] pairs (clauses 4.5.6 to 4.5.9)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.context.names import LdContext
@@ -29,8 +29,7 @@ class TemporalFormat(StrEnum):
     AGGREGATED = "aggregatedValues"
 
 
-@dataclass(frozen=True, slots=True)
-class TemporalWriter:
+class TemporalWriter(Struct, frozen=True):
     """Writes evolutions with one @context in one format."""
 
     context: LdContext

@@ -1,7 +1,8 @@
 """What all connections of the embedded broker share."""
 
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from dothi.intake.mqtt.codec.packets import Connect
 from dothi.intake.mqtt.codec.reasons import Reason
@@ -24,8 +25,7 @@ class Peer(Protocol):
     def shut_down(self, reason: Reason) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     settings: EmbeddedSettings
     broker: Broker
     login: Login

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import pyarrow as pa
+from msgspec import Struct
 
 from dothi.intake.mqtt.mapping.bad_payload import BadPayload
 from dothi.intake.mqtt.mapping.found import Finding
@@ -32,8 +32,7 @@ _READERS: dict[str, Callable[[Target, bytes, int, int], list[Finding]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(Struct, frozen=True):
     """What a group of messages became."""
 
     rows: pa.Table
