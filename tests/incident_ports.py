@@ -151,6 +151,10 @@ class AlarmRegister:
         some = list(enumerate(self.changes, 1))[revision : revision + limit]
         return [AlarmChange(n, self.known[subject], calls) for n, (subject, calls) in some]
 
+    def others_there(self, subject: str) -> Sequence[str]:
+        entity = self.known[subject].entity
+        return [s for s, one in self.known.items() if one.entity == entity and s != subject]
+
     def standing(self) -> Sequence[KnownAlarm]:
         calling = dict(self.changes)
         return [one for subject, one in self.known.items() if calling[subject]]

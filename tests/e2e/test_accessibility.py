@@ -53,8 +53,9 @@ SMALLEST_TEXT = """() => {
     while (texts.nextNode()) {
         const text = texts.currentNode.textContent.trim();
         const box = texts.currentNode.parentElement;
-        if (text && box.checkVisibility() && !box.closest('.sr, script'))
-            sizes[text] = parseFloat(getComputedStyle(box).fontSize);
+        if (!text || !box.checkVisibility() || box.closest('.sr, script')) continue;
+        const scale = box instanceof SVGGraphicsElement ? box.getScreenCTM().a : 1;
+        sizes[text] = parseFloat(getComputedStyle(box).fontSize) * scale;
     }
     return Object.entries(sizes).sort((a, b) => a[1] - b[1])[0];
 }"""

@@ -2,7 +2,7 @@
 are the same alarms as without a kill and without a jump, with the same record, the same
 escalations and the same notices.
 
-DOTHI_FAULT_ROUNDS sets the number of kills (default 2, or 10 where everything runs),
+DOTHI_FAULT_ROUNDS sets the number of kills (default 2, or 4 where everything runs),
 DOTHI_FAULT_VALUES how many values the storm has, DOTHI_FAULT_PER_S how many a second (0: as many as
 go), DOTHI_FAULT_FIGURES a file for the figures.
 """
@@ -25,8 +25,8 @@ from sqlalchemy import text
 from dothi.storage.relational.engine import open_sqlite
 from thorough import IS_THOROUGH
 
-ROUNDS = int(os.environ.get("DOTHI_FAULT_ROUNDS") or (10 if IS_THOROUGH else 2))
-VALUES = int(os.environ.get("DOTHI_FAULT_VALUES") or (60_000 if IS_THOROUGH else 4_000))
+ROUNDS = int(os.environ.get("DOTHI_FAULT_ROUNDS") or (4 if IS_THOROUGH else 2))
+VALUES = int(os.environ.get("DOTHI_FAULT_VALUES") or (20_000 if IS_THOROUGH else 4_000))
 PER_S = float(os.environ.get("DOTHI_FAULT_PER_S") or 0)
 
 _LONGEST_S = 600.0

@@ -16,10 +16,10 @@ from dothi.incidents.acting import PROGRAM, Actor
 from dothi.incidents.centre import IncidentCentre, Subject
 from dothi.incidents.desk import Opening
 from dothi.incidents.library import Called
-from dothi.model.incident import IncidentState, Link, Point, Severity
+from dothi.model.incident import Link, Point, Severity
 from dothi.model.incident_record import Change, Record
 from dothi.model.problem import Problem, StoreUnavailable
-from dothi.model.procedure import Procedure, RunState
+from dothi.model.procedure import Procedure
 from dothi.ports.cursors import Cursors
 from dothi.ports.incidents import AlarmNews, BoardQuery, Incidents, KnownAlarm
 
@@ -30,7 +30,6 @@ LANE = 1
 """Its cursor counts revisions of the alarms' record, not rows of the log (lane 0)."""
 _LOOK_S = 0.5
 _CHANGES = 500
-_NOT_CLOSED = tuple(state for state in IncidentState if state is not IncidentState.CLOSED)
 
 
 class Proposal(Struct, frozen=True):
@@ -177,17 +176,6 @@ class Calling:
 
     def _at_same_thing(self, alarm: KnownAlarm, wanted: Sequence[Procedure]) -> int | None:
         """An incident that another alarm of the same entity has opened and that still runs."""
-        names = {one.id for one in wanted}
-        for row in self._centre.board(BoardQuery(states=_NOT_CLOSED)):
-            record = self._centre.get(row.incident.id) if row.runs else None
-            causes = [
-                run.cause
-                for run in (record.runs if record else ())
-                if run.state is RunState.RUNNING
-                and run.started_by == PROGRAM
-                and run.procedure in names
-                and run.cause != alarm.subject
-            ]
-            if any(one.entity == alarm.entity for one in self._news.find(causes).values()):
-                return row.incident.id
-        return None
+        causes = self._news.others_there(alarm.subject)
+        names = [one.id for one in wanted]
+        return self._incidents.running_for(causes, names, PROGRAM) if causes else None

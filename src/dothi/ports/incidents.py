@@ -41,6 +41,13 @@ class Incidents(Protocol):
         """As `open`, unless an incident has or had to do with the subject: then None."""
         ...
 
+    def running_for(
+        self, causes: Sequence[str], procedures: Sequence[str], started_by: str
+    ) -> int | None:
+        """The newest incident that is not closed, and in which one of the procedures still runs
+        that was started for one of the causes."""
+        ...
+
     def change(self, number: int, decide: Callable[[Record], Change | None]) -> Record | None:
         """Let `decide` look at the record and store what it says, in one transaction with its
         notices; None: there is no such incident. What `decide` raises leaves everything as it
@@ -170,6 +177,10 @@ class AlarmNews(KnownAlarms, Protocol):
 
     def changed_after(self, revision: int, limit: int) -> Sequence[AlarmChange]:
         """In the order of their revisions."""
+        ...
+
+    def others_there(self, subject: str) -> Sequence[str]:
+        """Subjects of the newest other alarms of the same entity."""
         ...
 
     def standing(self) -> Sequence[KnownAlarm]:

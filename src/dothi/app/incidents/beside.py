@@ -13,6 +13,9 @@ from dothi.ports.warnings import Warnings
 _STANDING = 200
 """Alarms for which procedures are proposed at once: nobody reads more of them."""
 
+_OTHERS = 50
+"""Earlier alarms of one entity that may have opened an incident which still runs."""
+
 
 class StoredAlarms:
     """The ports `KnownAlarms` and `AlarmNews` over the alarms that are kept."""
@@ -42,6 +45,16 @@ class StoredAlarms:
             )
             for alarm in self._alarms.changed_after(revision, limit)
         ]
+
+    def others_there(self, subject: str) -> Sequence[str]:
+        number = subject.removeprefix("alarm:")
+        alarm = self._alarms.get(int(number)) if number.isdigit() else None
+        if alarm is None:
+            return []
+        query = AlarmQuery(
+            entity=alarm.place.entity, sort="raised_at", is_descending=True, limit=_OTHERS
+        )
+        return [f"alarm:{one.id}" for one in self._alarms.page(query) if one.id != alarm.id]
 
     def standing(self) -> Sequence[KnownAlarm]:
         query = AlarmQuery(states=tuple(ACTIVE), is_suppressed=False, limit=_STANDING)

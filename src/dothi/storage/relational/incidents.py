@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from dothi.model.incident import TaskState
+from dothi.model.incident import IncidentState, TaskState
 from dothi.model.incident_record import BoardRow, Change, Record
 from dothi.model.moments import at_of, us_of
 from dothi.model.procedure import Run, RunState, StepRun, StepState
@@ -106,6 +106,22 @@ class RelationalIncidents:
         name_subject(f"incident:{number}")
         assert stored is not None  # it was just written
         return stored
+
+    def running_for(
+        self, causes: Sequence[str], procedures: Sequence[str], started_by: str
+    ) -> int | None:
+        query = (
+            select(func.max(incident.c.id))
+            .join(procedure_run, procedure_run.c.incident_id == incident.c.id)
+            .where(incident.c.state != str(IncidentState.CLOSED))
+            .where(procedure_run.c.state == str(RunState.RUNNING))
+            .where(procedure_run.c.started_by == started_by)
+            .where(procedure_run.c.cause.in_(causes))
+            .where(procedure_run.c.procedure.in_(procedures))
+        )
+        with self._engine.connect() as connection:
+            found: int | None = connection.scalar(query)
+        return found
 
     def change(self, number: int, decide: Callable[[Record], Change | None]) -> Record | None:
         with writing(self._engine) as connection:
