@@ -65,6 +65,7 @@ def _alarms(client: httpx.Client, wanted: int, **query: str) -> list[dict[str, A
 
 
 @pytest.mark.needs("mosquitto")
+@pytest.mark.thorough
 def test_a_message_becomes_an_alarm_that_survives_a_kill(tmp_path: Path) -> None:
     program = Program(tmp_path / "data")
     with program:

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from dothi.storage.relational.engine import open_sqlite
@@ -102,6 +103,7 @@ def kill_through(folder: Path, storm_s: float) -> tuple[int, int]:
     return hits, ends
 
 
+@pytest.mark.thorough
 def test_a_storm_with_kills_makes_the_alarms_of_one_without(tmp_path: Path) -> None:
     calm, killed = tmp_path / "calm", tmp_path / "killed"
     is_over, took_s = run(calm, None)

@@ -148,7 +148,7 @@ def test_broad_excepts_stand_only_at_named_boundaries() -> None:
     [
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
-        ["mypy"],
+        pytest.param(["mypy"], marks=pytest.mark.thorough),
         ["lint-imports"],
     ],
     ids=" ".join,

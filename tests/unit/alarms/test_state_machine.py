@@ -19,6 +19,7 @@ from dothi.alarms.taking import pass_time, take
 from dothi.model.alarm import Alarm, AlarmEntry, AlarmState, RuleFacts, Suppression
 from dothi.model.notice import Notice
 from dothi.model.problem import Problem
+from thorough import examples
 
 ENTITIES = ["urn:a", "urn:b"]
 
@@ -187,4 +188,4 @@ class Alarms(RuleBasedStateMachine):
 
 
 TestAlarms = Alarms.TestCase
-TestAlarms.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestAlarms.settings = settings(max_examples=examples(60), stateful_step_count=30, deadline=None)

@@ -20,6 +20,7 @@ from dothi.pipeline.admit import admit
 from dothi.pipeline.admit_cells import admit_cells
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.sqlite_store import open_store
+from thorough import examples
 
 _SPECS = {"level": AttributeSpec("level", unit="MTR", suspect_high=4.0, fail_high=9.0)}
 _POINT = '{"type":"Point","coordinates":[106.7,10.8]}'
@@ -116,7 +117,7 @@ def _name(row: dict[str, Any]) -> str:
     return f"{row['entity_id']} {row['name']} {row['dataset']}"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(_groups)
 def test_both_ways_write_the_same(groups: list[list[tuple[list[Row], Guards]]]) -> None:
     with TemporaryDirectory() as folder:
