@@ -26,6 +26,7 @@ from dothi.api.rule_tests import (
 )
 from dothi.model.problem import Problem
 from dothi.model.rule import Rule
+from dothi.ports.people import approvers
 from dothi.ports.rules import RuleRecord, Rules
 from dothi.rules.approval import check_approval
 from dothi.rules.check import limits_of
@@ -191,9 +192,8 @@ class _Handlers:
                 )
 
     def _approvers(self) -> int:
-        """How many people could approve; one where nobody is registered."""
         people = self._deps.people
-        return 1 if people is None else max(1, sum(one.is_active for one in people.all()))
+        return 1 if people is None else approvers(people)
 
 
 def _authored(rule: Rule, author: str) -> Rule:

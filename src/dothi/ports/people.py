@@ -21,6 +21,11 @@ class People(Protocol):
         ...
 
 
+def approvers(people: People) -> int:
+    """How many people could approve something; one where nobody is registered."""
+    return max(1, sum(one.is_active for one in people.all()))
+
+
 class PeopleRegister(People, Protocol):
     """Also changes them; what is done is in the audit record, in the same transaction."""
 

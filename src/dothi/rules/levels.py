@@ -85,7 +85,6 @@ class Levels(Struct, frozen=True):
         is_cancelled: Callable[[], bool],
     ) -> Swept:
         """What the rule would have done at these entities (sorted), seen from the end."""
-        slot = self.plan.signals[0].slot
         limits = self._limits_over(entities, span)
         is_known = np.all([~np.isnan(one).any(axis=0) for _, _, one in limits], axis=0)
         names = [name for name, known in zip(entities, is_known.tolist(), strict=True) if known]

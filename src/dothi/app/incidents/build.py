@@ -1,6 +1,7 @@
 """Puts incidents and procedures together: stores, calendar, procedure files, routes, escalation."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,6 +25,7 @@ from dothi.incidents.settings import IncidentSettings
 from dothi.model.problem import Problem
 from dothi.model.procedure import Words
 from dothi.ports.clock import Clock
+from dothi.ports.people import approvers
 from dothi.ports.service import Service
 from dothi.storage.blobs.evidence import EvidenceFolder
 
@@ -67,7 +69,7 @@ def build_incidents(
         settings.max_file_mb * 2**20,
         _NOTES.get(mode, ""),
         {p.id: Words(p.title_vi, p.title_en) for p in positions.by_id.values()},
-        lambda: max(1, sum(one.is_active for one in stores.people.all())),
+        partial(approvers, stores.people),
         alarms,
     )
     calling = Calling(centre, stores.incidents, alarms, stores.cursors, _NOTES.get(mode, ""))

@@ -7,6 +7,7 @@ from msgspec import Struct
 from dothi.incidents.report.document import Block, Grid, Paragraph
 from dothi.incidents.report.wording import Wording
 from dothi.model.procedure import FieldKind, Procedure, Run, Step, StepRun, StepState
+from dothi.model.unit_symbols import symbol_of
 
 
 class Tally(Struct, frozen=True):
@@ -115,13 +116,9 @@ def _answers(step: Step, state: StepRun, w: Wording) -> list[str]:
         elif field.kind is FieldKind.FILE:
             told = f"{w.say('file')} {value}"
         elif field.kind is FieldKind.NUMBER and field.unit != "C62":
-            told = f"{told} {_SYMBOLS.get(field.unit, field.unit)}"
+            told = f"{told} {symbol_of(field.unit)}"
         texts.append(f"{w.of(field.label)}: {told}")
     return texts
-
-
-_SYMBOLS = {"MTR": "m", "CMT": "cm", "MMT": "mm", "KMT": "km", "CEL": "°C", "GQ": "µg/m³"}
-"""UN/CEFACT Rec 20 codes as people write them."""
 
 
 def _is_late_now(state: StepRun, now: datetime) -> bool:
