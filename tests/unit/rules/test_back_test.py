@@ -1,5 +1,6 @@
 """A back-test over columns says what the engine says, wherever the rows lie."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -101,6 +102,7 @@ def rules(draw: st.DrawFn) -> Rule:
 def writes(draw: st.DrawFn) -> list[list[dict[str, object]]]:
     """Batches: mostly in order, with late values, corrections and bad quality."""
     found, clock = [], 0
+    revisions: Counter[tuple[object, object]] = Counter()
     for _ in range(draw(st.integers(1, 6))):
         batch = []
         for _ in range(draw(st.integers(1, 14))):
@@ -115,7 +117,9 @@ def writes(draw: st.DrawFn) -> list[list[dict[str, object]]]:
                 }
             )  # fmt: skip
         # One batch holds a key once.
-        found.append(list({(r["entity"], r["observed_at"]): r for r in batch}.values()))
+        once = {(r["entity"], r["observed_at"]): r for r in batch}
+        found.append([{**r, "revision": revisions[key]} for key, r in once.items()])
+        revisions.update(once.keys())
     return found
 
 
@@ -167,6 +171,15 @@ def test_columns_say_what_the_engine_says(
         assert (found.rows, found.active_s) == (expected.rows, expected.active_s)
         for firing in found.firings:
             assert re_evaluate(firing.told.explanation).agrees
+
+
+@pytest.mark.parametrize("sealed", [0, 1, 2])
+def test_a_corrected_number_counts_as_corrected(sealed: int) -> None:
+    key: dict[str, object] = {"entity": "e1", "attribute": "a", "observed_at": BEGIN + 3 * HOUR}
+    batches = [[{**key, "number": -1.0}], [{**key, "number": 4.0, "revision": 1}]]
+    over = rule(Threshold(attribute="a", comparison=">", limit=3.0), scope=Scope(ids=("e1",)))
+    with lake_of(batches, sealed, is_folded=False) as history:
+        assert [f.start_at for f in run(over, history).firings] == [key["observed_at"]]
 
 
 def test_what_stays_between_two_limits_is_not_read() -> None:

@@ -33,7 +33,7 @@ from dothi.storage.lake.snapshot import DataFile
 SERIES_AT_ONCE = 4_096
 _RELATED_ROWS = 4_000_000
 """Rows that are no plain part of a file are put together for about so many at a time."""
-_RELATED = ("number", "quality", "revision", "seq")
+_RELATED = ("number", "quality", "observed_at", "revision", "seq")
 COLUMNS = ("observed_at", "number", "quality")
 
 T = TypeVar("T")
