@@ -39,8 +39,8 @@ const EVERYTHING = { day: '2026-06-01', attribute: '', isEvery: false, fits: () 
 
 test('a rule names a dated limit by its level and the title of its table', () => {
   const condition = { kind: 'threshold', attribute: 'level', comparison: '>=', limit };
-  expect(told(condition, 'vi', [TABLE])).toContain('≥ II (Cấp báo động)');
-  expect(told(condition, 'vi', [])).toContain('≥ II (levels)');
+  expect(told(condition, 'vi', [TABLE])).toContain('≥ Cấp báo động: II');
+  expect(told(condition, 'vi', [])).toContain('≥ levels: II');
 });
 
 test('a limit is valid from its first day until before its last', () => {

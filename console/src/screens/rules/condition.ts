@@ -119,13 +119,13 @@ export function words(of: Words, lang: Lang): string {
   return (lang === 'vi' ? of.vi || of.en : of.en || of.vi) ?? '';
 }
 
-/** A number, or the level with the title of its table: `II (flood alarm levels)`. */
+/** A number, or the title of the table and the level: `Flood alarm levels: II`. */
 function limitText(value: unknown, lang: Lang, tables: LimitTable[]): string {
   if (typeof value === 'number') return exactNumber(value, lang);
   const dated = value as DatedLimit | null;
   if (!dated?.table) return '?';
   const title = words(tables.find((one) => one.name === dated.table)?.title ?? {}, lang);
-  return `${dated.level} (${title || dated.table})`;
+  return `${title || dated.table}: ${dated.level}`;
 }
 
 const TELLERS: Record<string, (of: Condition, lang: Lang, tables: LimitTable[]) => string> = {
