@@ -128,7 +128,9 @@ def test_a_step_is_done_on_the_phone(phone: Page, admin: httpx.Client, tmp_path:
     expect(step).to_contain_text("Có bản nháp chưa gửi")
     phone.reload()
     step.click()
-    expect(phone.get_by_test_id("step-draft")).to_contain_text("Bản nháp chưa gửi, lưu trên máy này")
+    expect(phone.get_by_test_id("step-draft")).to_contain_text(
+        "Bản nháp chưa gửi, lưu trên máy này"
+    )
     expect(phone.get_by_label("Mực nước")).to_have_value("1.62")
     expect(phone.get_by_role("radio", name="Ngập")).to_be_checked()
     expect(phone.locator(".picker")).to_contain_text("anh.png")
