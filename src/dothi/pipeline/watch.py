@@ -31,7 +31,7 @@ from dothi.rules.steady import Steady
 logger = logging.getLogger(__name__)
 
 CONSUMER = "alarms"
-_FEW_ROWS = 500
+_FEW_ROWS = 2_000
 """Rows that are read at first, and at least."""
 _STEP_S = 0.2
 """When there are more, so many are taken together as take so long to store: other writers wait

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from dothi.model.batch import CellGroup
 from dothi.model.row import TIMESTAMP, Change
-from dothi.pipeline.admit_cells import columns_of
 from dothi.storage.relational.columns import NO_TIME, Ints, times
 from dothi.storage.relational.entity_writer import (
     DEFAULT_TYPE,
@@ -25,8 +24,13 @@ from dothi.storage.relational.entity_writer import (
     read_body,
 )
 from dothi.storage.relational.guard_check import Fate, check_guards, touched_by
-from dothi.storage.relational.log_append import Keys, LogAppender, Sent, Work
-from dothi.storage.relational.numbered import Numbered
+from dothi.storage.relational.log_append import (
+    Keys,
+    LogAppender,
+    Sent,
+    Work,
+    numbered_cells,
+)
 from dothi.storage.relational.owner_check import OwnerCheck
 from dothi.storage.relational.past_log import PastLog
 from dothi.storage.relational.series_registry import UNKNOWN, Registry
@@ -96,7 +100,7 @@ class CellWriter:
         scoped = steps.entities.upsert_bodies(bodies, keys.entities.tolist(), work.now_us)
         steps.log.append_cells(heads, keys, np.zeros(len(heads), np.int64), work)
         if scoped:
-            steps.past.log_scopes(_numbered(heads, keys).take(np.array(scoped)), work)
+            steps.past.log_scopes(numbered_cells(heads, keys).take(np.array(scoped)), work)
 
     def _write_values(self, values: list[Sent], looks: _Looks, work: Work) -> None:
         steps, known = self._steps, self._steps.registry.entities
@@ -133,7 +137,7 @@ class CellWriter:
             if row[4] and row[3] in {"name", "location"}
         }
         if further:
-            entities.describe(_numbered(values, keys).take(np.array(list(further.values()))))
+            entities.describe(numbered_cells(values, keys).take(np.array(list(further.values()))))
 
     def _keys(self, rows: list[Sent], series: Ints) -> Keys:
         known = self._steps.registry.entities
@@ -152,7 +156,7 @@ class CellWriter:
         late = (keys.observed != NO_TIME) & (keys.observed <= newest)
         counted = late & (keys.observed == newest) & (known != UNKNOWN)
         if (late & ~counted).any() or len(set(keys.series.tolist())) < len(values):
-            return self._steps.twins.judge(_numbered(values, keys)).revision
+            return self._steps.twins.judge(numbered_cells(values, keys)).revision
         revision: Ints = np.where(counted, np.minimum(known + 1, _MOST_REVISION), 0)
         return revision
 
@@ -182,10 +186,3 @@ def _drafts(rows: Sequence[Sent], looks: _Looks, uris: list[str]) -> dict[str, D
         )
         for uri in uris
     }
-
-
-def _numbered(rows: list[Sent], keys: Keys) -> Numbered:
-    """The same rows as columns, for what is rare."""
-    numbers, cells, quality = (list(column) for column in zip(*rows, strict=True))
-    table = columns_of(cells, quality, numbers)
-    return Numbered(table, keys.sources, keys.entities, keys.series, keys.observed)

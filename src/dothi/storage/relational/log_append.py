@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dothi.model.batch import CellGroup, Group, Rejection
 from dothi.model.row import Row
+from dothi.pipeline.admit_cells import columns_of
 from dothi.storage.relational.columns import (
     NO_TIME,
     Ints,
@@ -21,6 +22,7 @@ from dothi.storage.relational.columns import (
     times,
     used,
 )
+from dothi.storage.relational.fresh_rows import Committed, Fresh, fresh_of
 from dothi.storage.relational.guard_check import Fate
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Mask, Numbered
@@ -78,6 +80,7 @@ class Work:
     """Its rows may write every series."""
     whole: Mask = field(init=False)
     """All of its rows or none."""
+    committed: Committed = field(init=False)
     rejected: list[tuple[Rejection, ...]] = field(init=False)
     """What door, admit and writer refused."""
     stored: Ints = field(init=False)
@@ -88,6 +91,8 @@ class Work:
     indexed: list[tuple[Ints, Ints, Ints]] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)
     """Series of which something was forgotten."""
+    fresh: list[Fresh] = field(default_factory=list)
+    """The log rows, for those who follow the log."""
 
     def __post_init__(self) -> None:
         batches = self.group.batches
@@ -97,6 +102,7 @@ class Work:
         self.trusted = np.array([b.is_trusted for b in batches], np.bool_)
         self.whole = np.array([b.is_whole for b in batches], np.bool_)
         self.rejected = list(self.group.rejected)
+        self.committed = Committed([batch.id for batch in batches], self.now_us)
         self.stored, self.duplicates, self.first_seq, self.last_seq = (
             np.zeros(len(batches), np.int64) for _ in range(4)
         )
@@ -161,6 +167,9 @@ class LogAppender:
             ),
         )
         _note(work, (seq, numbered.series, numbered.observed), batch_no)
+        work.fresh.append(
+            fresh_of(work.next_seq - count, count, lambda: numbered, revision, work.committed)
+        )
 
     def append_cells(self, rows: Sequence[Sent], keys: Keys, revision: Ints, work: Work) -> None:
         """The same as `append` for rows that are tuples.
@@ -196,6 +205,9 @@ class LogAppender:
         )
         batch_no = np.array([number for number, _, _ in rows], np.int64)
         _note(work, (np.arange(first, first + count), keys.series, keys.observed), batch_no)
+        work.fresh.append(
+            fresh_of(first, count, lambda: numbered_cells(rows, keys), revision, work.committed)
+        )
         self._tally(keys.sources, keys.observed, batch_no, work, is_duplicate=False)
 
     def source_numbers(self, names: Iterable[str]) -> Ints:
@@ -297,6 +309,13 @@ class LogAppender:
                 }
             ),
         )
+
+
+def numbered_cells(rows: Sequence[Sent], keys: Keys) -> Numbered:
+    """Rows that are tuples as columns, for what is rare or comes later."""
+    numbers, cells, quality = (list(column) for column in zip(*rows, strict=True))
+    table = columns_of(cells, quality, numbers)
+    return Numbered(table, keys.sources, keys.entities, keys.series, keys.observed)
 
 
 def _note(work: Work, rows: tuple[Ints, Ints, Ints], batch_no: Ints) -> None:
