@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
-from dothi.model.row import LOG_SCHEMA, cells_table
+from dothi.model.row import LOG_SCHEMA
 from dothi.storage.relational.columns import Ints, nullable_times
 from dothi.storage.relational.numbered import Numbered
 

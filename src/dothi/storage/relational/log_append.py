@@ -1,6 +1,6 @@
 """Appends rows to the log and keeps the books of one commit."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -166,10 +166,8 @@ class LogAppender:
                 }
             ),
         )
-        _note(work, (seq, numbered.series, numbered.observed), batch_no)
-        work.fresh.append(
-            fresh_of(work.next_seq - count, count, lambda: numbered, revision, work.committed)
-        )
+        places = seq, numbered.series, numbered.observed
+        _note(work, places, batch_no, lambda: numbered, revision)
 
     def append_cells(self, rows: Sequence[Sent], keys: Keys, revision: Ints, work: Work) -> None:
         """The same as `append` for rows that are tuples.
@@ -204,10 +202,8 @@ class LogAppender:
             _LOGGED,
         )
         batch_no = np.array([number for number, _, _ in rows], np.int64)
-        _note(work, (np.arange(first, first + count), keys.series, keys.observed), batch_no)
-        work.fresh.append(
-            fresh_of(first, count, lambda: numbered_cells(rows, keys), revision, work.committed)
-        )
+        places = np.arange(first, first + count), keys.series, keys.observed
+        _note(work, places, batch_no, lambda: numbered_cells(rows, keys), revision)
         self._tally(keys.sources, keys.observed, batch_no, work, is_duplicate=False)
 
     def source_numbers(self, names: Iterable[str]) -> Ints:
@@ -318,10 +314,17 @@ def numbered_cells(rows: Sequence[Sent], keys: Keys) -> Numbered:
     return Numbered(table, keys.sources, keys.entities, keys.series, keys.observed)
 
 
-def _note(work: Work, rows: tuple[Ints, Ints, Ints], batch_no: Ints) -> None:
+def _note(
+    work: Work,
+    rows: tuple[Ints, Ints, Ints],
+    batch_no: Ints,
+    numbered: Callable[[], Numbered],
+    revision: Ints | None,
+) -> None:
     """Rows (seq, series, observed) went into the log."""
     seq = rows[0]
     work.indexed.append(rows)
+    work.fresh.append(fresh_of(int(seq[0]), len(seq), numbered, revision, work.committed))
     work.last_seq[batch_no] = seq
     first = np.zeros_like(work.first_seq)
     first[batch_no[::-1]] = seq[::-1]
