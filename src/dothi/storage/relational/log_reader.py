@@ -128,6 +128,9 @@ class SqliteLogReader:
     ) -> pa.Table:
         """See ports.log.LogReader."""
         with self._lock:
+            fresh = self._index.fresh.after(after_seq, limit)
+            if fresh is not None:
+                return self._typed(fresh)
             if limit <= _FEW_ROWS:
                 rows = self._connection.typed(_PLAIN, _JOINED.format(after=after_seq, limit=limit))
                 return rows.cast(LOG_SCHEMA)
@@ -232,6 +235,12 @@ class SqliteLogReader:
     def _want(self, ids: Ints) -> None:
         self._connection.run("DELETE FROM temp.wanted")
         self._connection.run("INSERT INTO temp.wanted VALUES (?)", pa.table({"id": ids}))
+
+    def _typed(self, fresh: pa.Table) -> pa.Table:
+        """Rows that lay in memory, with the types of their entities."""
+        _, types = self._names["entity"].of(fresh["entity_id"])
+        columns = [types if f.name == "entity_type" else fresh[f.name] for f in LOG_SCHEMA]
+        return pa.table(columns, schema=LOG_SCHEMA)
 
     def _rows(self, sql: str, needed: tuple[str, ...] = ()) -> pa.Table:
         """Log rows with their numbers replaced by names: LOG_SCHEMA.
