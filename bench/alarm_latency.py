@@ -30,7 +30,8 @@ from dothi.model.rule_condition import Condition, Range, Rate, Threshold, Window
 sys.path.append(str(Path(__file__).parent))
 
 from live_sender import ATTRIBUTES
-from served import Served, percentiles_ms, served
+from percentiles import percentiles_ms
+from served import Served, served
 
 _SETTINGS = '[access]\nmode = "open"\n'
 _WARM_UP_S = 5.0

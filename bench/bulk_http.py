@@ -15,7 +15,8 @@ from typing import Any
 sys.path.append(str(Path(__file__).parent))
 
 from bulk_client import ATTRIBUTES, MEDIA
-from served import Served, percentiles_ms, served
+from percentiles import percentiles_ms
+from served import Served, served
 
 
 def measure(server: Served, form: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from typing import Any
 sys.path.append(str(Path(__file__).parent))
 
 from bulk_client import ATTRIBUTES, Messages, Sender
-from served import Served, percentiles_ms, served
+from percentiles import percentiles_ms
+from served import Served, served
 
 _ROWS = 20_000
 _STATIONS = 1_000

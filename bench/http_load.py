@@ -8,6 +8,7 @@ bytes`.
 import argparse
 import asyncio
 import importlib
+import itertools
 import json
 import sys
 import time
@@ -15,10 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-import psutil
 import uvloop
 
 sys.path.append(str(Path(__file__).parent))
+
+from percentiles import percentiles_ms
 
 
 class Connection(asyncio.Protocol):
@@ -74,7 +76,9 @@ class Connection(asyncio.Protocol):
 
 async def _load(options: argparse.Namespace) -> dict[str, object]:
     make = importlib.import_module(options.module).requests
-    shared = make(options.name, json.loads(options.options))
+    later = make(options.name, json.loads(options.options))
+    shared = itertools.chain(list(itertools.islice(later, options.ahead)), later)
+    made_s = time.process_time()
     loop = asyncio.get_running_loop()
     began_s = time.monotonic()
     until_s = began_s + options.seconds
@@ -90,13 +94,13 @@ async def _load(options: argparse.Namespace) -> dict[str, object]:
     for connection in connections:
         for status, count in connection.statuses.items():
             statuses[status] = statuses.get(status, 0) + count
-    cpu = psutil.Process().cpu_times()
     return {
         "took_s": took_s,
         "statuses": statuses,
-        "latency_s": sorted(s for c in connections for s in c.latency_s),
+        "answered": sum(len(c.latency_s) for c in connections),
+        "latency": percentiles_ms([s for c in connections for s in c.latency_s]),
         "received_bytes": sum(c.received_bytes for c in connections),
-        "client_cpu_s": cpu.user + cpu.system,
+        "client_cpu_s": time.process_time() - made_s,
         "last": connections[0].last[:2000].decode(errors="replace"),
     }
 
@@ -110,6 +114,7 @@ def main() -> None:
     parser.add_argument("--options", default="{}")
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--ahead", type=int, default=0, help="requests made before the clock runs")
     options = parser.parse_args()
     print(json.dumps(uvloop.run(_load(options))))
 

@@ -20,7 +20,8 @@ from websockets.asyncio.client import connect
 
 sys.path.append(str(Path(__file__).parent))
 
-from served import Served, percentiles_ms, served
+from percentiles import percentiles_ms
+from served import Served, served
 
 _SETTINGS = '[access]\nmode = "open"\n'
 _WARM_UP_S = 3.0

@@ -63,7 +63,7 @@ def served(
                 prepare(registers)
         port = _free_port()
         command = [str(Path(sys.executable).with_name("dothi")), "serve", "--data-dir", name]
-        command += ["--port", str(port)]
+        command += ["--port", str(port), "--mqtt-port", "0"]
         log = Path(name) / "server.log"
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=output)
@@ -73,15 +73,6 @@ def served(
             finally:
                 process.terminate()
                 process.wait(60)
-
-
-def percentiles_ms(durations_s: list[float]) -> dict[str, float]:
-    """p50, p99 and worst, in milliseconds."""
-    if not durations_s:
-        return {}
-    ordered = sorted(durations_s)
-    at = {"p50_ms": 0.5, "p99_ms": 0.99, "worst_ms": 1.0}
-    return {name: round(ordered[round(q * (len(ordered) - 1))] * 1000, 1) for name, q in at.items()}
 
 
 def _free_port() -> int:

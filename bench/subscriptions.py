@@ -15,7 +15,8 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).parent))
 
-from served import Served, percentiles_ms, served
+from percentiles import percentiles_ms
+from served import Served, served
 
 _SETTINGS = '[access]\nmode = "open"\n'
 _BATCH = 500

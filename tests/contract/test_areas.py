@@ -9,11 +9,11 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy.exc import IntegrityError
 
+from databases import lay_database
 from dothi.model.area import Area, AreaShare
 from dothi.ports.areas import Areas
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.engine import open_sqlite
-from dothi.storage.relational.schema import metadata
 
 REFORM = date(2025, 7, 1)
 
@@ -46,8 +46,7 @@ SHARES = (
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Areas, Areas]]:
     """Two objects on one store, as two processes would hold them."""
     assert request.param == "sqlite"
-    engines = [open_sqlite(tmp_path / "dothi.db") for _ in range(2)]
-    metadata.create_all(engines[0])
+    engines = [open_sqlite(lay_database(tmp_path / "dothi.db")) for _ in range(2)]
     yield RelationalAreas(engines[0]), RelationalAreas(engines[1])
     for engine in engines:
         engine.dispose()

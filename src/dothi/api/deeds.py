@@ -38,7 +38,7 @@ DEEDS: Deeds = {
     "POST /api/v1/rules/limits/{table}/values": DeedKind(
         "limit_added",
         "limits:{table}",
-        ("level", "entity", "value", "valid_from", "valid_to", "source", "mark"),
+        ("level", "entity", "value", "valid_from", "valid_to", "source"),
     ),
     "POST /api/v1/rules/limits/{table}/values/end": DeedKind(
         "limit_ended",

@@ -24,6 +24,8 @@ from dothi.model.problem import Problem
 
 log = logging.getLogger("dothi.app")
 
+_OBJECTS_BEFORE_LOOK = 50_000
+
 
 def run(
     loaded: Loaded[Settings],
@@ -83,6 +85,8 @@ async def _live(
         # tenth of the time of a write.
         gc.collect()
         gc.freeze()
+        # A batch of a hundred entities is some ten thousand objects, none of them in a circle.
+        gc.set_threshold(_OBJECTS_BEFORE_LOOK)
         took_s = (datetime.now(UTC) - began_at).total_seconds()
         log.info("dothi is ready", extra={"url": address_of(sock), "took_s": round(took_s, 2)})
         await asyncio.to_thread(program.stores.audit.tell, start_of(loaded, mode))

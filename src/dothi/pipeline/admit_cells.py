@@ -30,8 +30,8 @@ from dothi.pipeline.measure import verdict_of
 _EARLIEST = datetime.fromtimestamp(EARLIEST_US / 1e6, UTC)
 _MOST_CHARS = MAX_VALUE_BYTES // 4
 """A text of so many characters is certainly not too long."""
-_CHANGES = frozenset({Change.ASSIGN, Change.UPSERT_ENTITY})
-_KINDS = frozenset(Kind)
+_CHANGES = frozenset({int(Change.ASSIGN), int(Change.UPSERT_ENTITY)})
+_KINDS = frozenset(map(int, Kind))
 _ASSIGN, _GEO_PROPERTY = int(Change.ASSIGN), int(Kind.GEO_PROPERTY)
 
 
@@ -75,9 +75,9 @@ def _are_good(rows: list[Row], specs: Mapping[str, AttributeSpec]) -> bool:
     columns = list(zip(*rows, strict=True))
     _, entities, types, names, datasets, times = columns[:6]
     units, qualities, kinds, changes = columns[9:]
-    if any(qualities) or any(types) or not (_CHANGES.issuperset(changes)):
+    if any(qualities) or any(types) or not _CHANGES.issuperset(bytes(changes)):
         return False
-    if not _KINDS.issuperset(kinds) or entity_breaks(_texts(set(entities))).any():
+    if not _KINDS.issuperset(bytes(kinds)) or entity_breaks(_texts(set(entities))).any():
         return False
     told = set(names) - {""}
     if told and attribute_breaks(_texts(told)).any():
@@ -88,7 +88,9 @@ def _are_good(rows: list[Row], specs: Mapping[str, AttributeSpec]) -> bool:
         return False
     if min(filter(None, times), default=_EARLIEST) < _EARLIEST:
         return False
-    return all(map(_has_value, rows)) and (_GEO_PROPERTY not in kinds or _have_bounds(rows))
+    if not _have_values(*columns[6:9]) or not _are_about(names, changes):
+        return False
+    return _GEO_PROPERTY not in bytes(kinds) or _have_bounds(rows)
 
 
 def _texts(names: Iterable[str]) -> pa.Array:
@@ -110,22 +112,27 @@ def _stay(units: set[str], rows: list[Row], specs: Mapping[str, AttributeSpec]) 
     return True
 
 
-def _has_value(row: Row) -> bool:
-    """A row about an entity has a body and no name, any other a name and a finite value."""
-    _, _, _, name, _, _, number, text, body, _, _, _, change = row
-    if bool(name) is not (change == _ASSIGN):
-        return False
-    if number is None:
-        if text is None and body is None:
+def _are_about(names: Sequence[str], changes: Sequence[int]) -> bool:
+    """A row about an entity has no name, any other has one."""
+    return all(
+        (change == _ASSIGN) is (name != "") for name, change in zip(names, changes, strict=True)
+    )
+
+
+def _have_values(
+    numbers: Sequence[float | None], texts: Sequence[str | None], bodies: Sequence[str | None]
+) -> bool:
+    """Every row has a value, every number is finite, every text short and composed."""
+    for number, text, body in zip(numbers, texts, bodies, strict=True):
+        if number is None:
+            if text is None and body is None:
+                return False
+        elif number - number != 0:
             return False
-    elif number - number != 0:
+    held = [*filter(None, texts), *filter(None, bodies)]
+    if max(map(len, held), default=0) > _MOST_CHARS:
         return False
-    for held in (text, body):
-        if held is not None and not (
-            len(held) <= _MOST_CHARS and (held.isascii() or is_normalized("NFC", held))
-        ):
-            return False
-    return True
+    return _are_composed(held)
 
 
 def _have_bounds(rows: list[Row]) -> bool:

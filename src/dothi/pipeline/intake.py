@@ -23,7 +23,7 @@ from dothi.ports.log import LogWriter
 
 logger = logging.getLogger(__name__)
 
-_OF_VALUES = {Change.UPSERT, Change.ASSIGN, Change.DELETE_ATTRIBUTE}
+_OF_VALUES = {int(c) for c in (Change.UPSERT, Change.ASSIGN, Change.DELETE_ATTRIBUTE)}
 """Changes after which an entity that was there is still there, of the same types and scope."""
 _EMPTY_BATCH_ROWS = 1
 """What a batch without rows weighs in the queue: rejections cost work too."""
@@ -194,6 +194,6 @@ class Intake:
 def _written(group: Group | CellGroup) -> tuple[Collection[str], set[int]]:
     """Which entities are written, and how."""
     if isinstance(group, CellGroup):
-        return {row[1] for row in group.rows}, {row[12] for row in group.rows}
+        return {row[1] for row in group.rows}, set(bytes([row[12] for row in group.rows]))
     entities = group.rows["entity"].combine_chunks()
     return entities.dictionary.to_pylist(), set(group.rows["change"].to_numpy().tolist())

@@ -1,6 +1,7 @@
 """Entities as the writer makes, changes and deletes them."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -307,7 +308,13 @@ class EntityWriter:
 
 def read_body(text: str | None, *types: str) -> EntityBody:
     """Of an UPSERT_ENTITY row; an entity without one is of these types."""
-    return EntityBody(list(types)) if text is None else msgspec.json.decode(text, type=EntityBody)
+    return EntityBody(list(types)) if text is None else _read_body(text)
+
+
+@lru_cache(maxsize=4096)
+def _read_body(text: str) -> EntityBody:
+    """Kept, since most entities of a kind have the same."""
+    return msgspec.json.decode(text, type=EntityBody)
 
 
 def boxes_of(bodies: list[str]) -> list[Box]:

@@ -1,13 +1,13 @@
 """Which batches of a group may be applied: not a replay, and their guards hold."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
 from dothi.model.batch import Batch, CommitResult
-from dothi.model.row import PAST_CHANGES, Change, Row
+from dothi.model.row import PAST_CHANGES, Change
 from dothi.storage.relational.columns import codes, texts
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.series_registry import Registry
@@ -102,13 +102,4 @@ def touched(rows: pa.Table, ids: set[str]) -> Touched:
         strict=True,
     ):
         found.setdefault(number, []).append((names[code] or "", change))
-    return found
-
-
-def touched_by(rows: Iterable[tuple[int, Row]], ids: set[str]) -> Touched:
-    """What rows, each with the number of its batch, do to these entities."""
-    found: Touched = {}
-    for number, row in rows:
-        if row[1] in ids:
-            found.setdefault(number, []).append((row[1], row[12]))
     return found

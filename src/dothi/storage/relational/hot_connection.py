@@ -54,7 +54,7 @@ class HotConnection:
             cursor.close()
         self._connection.close()
 
-    def run(self, sql: str, rows: pa.Table | None = None) -> None:
+    def run(self, sql: str, rows: pa.Table | pa.RecordBatch | None = None) -> None:
         """Execute once, or once per row with the row's columns bound in order."""
         if rows is None or rows.num_rows:
             self._statement(sql).executemany(sql, rows)

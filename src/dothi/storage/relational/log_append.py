@@ -1,19 +1,16 @@
 """Appends rows to the log and keeps the books of one commit."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dothi.model.batch import CellGroup, Group, Rejection
-from dothi.model.row import Row
-from dothi.pipeline.admit_cells import columns_of
+from dothi.storage.relational.cell_block import Block
 from dothi.storage.relational.columns import (
-    NO_TIME,
     Ints,
     codes,
     ints,
@@ -34,37 +31,6 @@ _INSERT_LOG = (
     "quality, source_id, batch_id, committed_us, change, revision, kind) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-
-_LOGGED = pa.struct(
-    [
-        ("seq", pa.int64()),
-        ("series", pa.int64()),
-        ("entity", pa.int64()),
-        ("observed", pa.int64()),
-        ("number", pa.float64()),
-        ("text", pa.string()),
-        ("body", pa.string()),
-        ("unit", pa.int64()),
-        ("quality", pa.uint8()),
-        ("source", pa.int64()),
-        ("batch", pa.int64()),
-        ("now", pa.int64()),
-        ("change", pa.uint8()),
-        ("revision", pa.int64()),
-        ("kind", pa.uint8()),
-    ]
-)
-Sent = tuple[int, Row, int]
-"""Number of its batch, cells and quality of a row."""
-
-
-class Keys(NamedTuple):
-    """Of n rows."""
-
-    sources: Ints
-    entities: Ints
-    series: Ints
-    observed: Ints
 
 
 @dataclass(slots=True)
@@ -169,47 +135,50 @@ class LogAppender:
         places = seq, numbered.series, numbered.observed
         _note(work, places, batch_no, lambda: numbered, revision)
 
-    def append_cells(self, rows: Sequence[Sent], keys: Keys, revision: Ints, work: Work) -> None:
-        """The same as `append` for rows that are tuples.
+    def append_block(
+        self, block: Block, change: int, series: Ints, revision: Ints, work: Work
+    ) -> None:
+        """The same as `append` for rows that arrived as tuples.
 
         Args:
-            rows: n rows.
-            keys: of each row the numbers of its source, its entity and its series, and its time.
-            revision: of each row.
+            block: n rows.
+            change: of all of them.
+            series: number of the series of each.
+            revision: of each.
         """
-        count, now_us = len(rows), work.now_us
-        first = work.next_seq
+        count, units = len(block), self._units.known
+        seq = np.arange(work.next_seq, work.next_seq + count)
         work.next_seq += count
-        units, batch_ids = self._units.known, work.batch_ids.tolist()
-        known = zip(rows, *(column.tolist() for column in (*keys, revision)), strict=True)
-        self._connection.put(
+        self._connection.run(
             _INSERT_LOG,
-            [
-                (
-                    *(seq, series, entity, None if at == NO_TIME else at, *cells[6:9]),
-                    *(units.get(cells[9], 0), quality, source, batch_ids[number], now_us),
-                    *(cells[12], corrections, cells[11]),
-                )
-                for seq, (
-                    (number, cells, quality),
-                    source,
-                    entity,
-                    series,
-                    at,
-                    corrections,
-                ) in enumerate(known, first)
-            ],
-            _LOGGED,
+            pa.record_batch(
+                {
+                    "seq": seq,
+                    "attribute_id": series,
+                    "entity_id": block.entities,
+                    "observed_us": nullable_times(block.observed),
+                    "number": block.number,
+                    "text": block.text,
+                    "body": block.body,
+                    "unit_id": np.array([units.get(u or "", 0) for u in block.units], np.int64),
+                    "quality": block.quality,
+                    "source_id": block.sources,
+                    "batch_id": work.batch_ids[block.batch_no],
+                    "committed_us": np.full(count, work.now_us),
+                    "change": np.full(count, change, np.uint8),
+                    "revision": revision,
+                    "kind": block.kind,
+                }
+            ),
         )
-        batch_no = np.array([number for number, _, _ in rows], np.int64)
-        places = np.arange(first, first + count), keys.series, keys.observed
-        _note(work, places, batch_no, lambda: numbered_cells(rows, keys), revision)
-        self._tally(keys.sources, keys.observed, batch_no, work, is_duplicate=False)
+        places = seq, series, block.observed
+        _note(work, places, block.batch_no, lambda: block.numbered(series), revision)
+        self._tally(block.sources, block.observed, block.batch_no, work, is_duplicate=False)
 
-    def source_numbers(self, names: Iterable[str]) -> Ints:
-        """Number of each of these sources."""
-        known = self._sources.known
-        return np.array([known[name] for name in names], np.int64)
+    @property
+    def sources(self) -> Mapping[str, int]:
+        """Name -> number."""
+        return self._sources.known
 
     def tally(self, numbered: Numbered, work: Work, *, is_duplicate: bool) -> None:
         """Note rows for the receipts."""
@@ -305,13 +274,6 @@ class LogAppender:
                 }
             ),
         )
-
-
-def numbered_cells(rows: Sequence[Sent], keys: Keys) -> Numbered:
-    """Rows that are tuples as columns, for what is rare or comes later."""
-    numbers, cells, quality = (list(column) for column in zip(*rows, strict=True))
-    table = columns_of(cells, quality, numbers)
-    return Numbered(table, keys.sources, keys.entities, keys.series, keys.observed)
 
 
 def _note(

@@ -114,8 +114,7 @@ class OwnerCheck:
         ids, owners = series[is_claimed], owner[is_claimed]
         self._registry.owner[ids] = owners
         # Those without a row get theirs with their first value.
-        fresh = self._registry.fresh
-        held = np.array([i not in fresh for i in ids.tolist()], np.bool_)
+        held = ids < self._registry.first_fresh
         self._connection.run_rarely(
             "UPDATE attribute SET owner_id = ?2 WHERE id = ?1",
             pa.table({"id": ids[held], "o": owners[held]}),

@@ -64,7 +64,7 @@ class Registry:
         self.begin()
         self.next_attribute = self._connection.number("SELECT max(id) FROM attribute") + 1
         self.fresh: dict[int, SeriesName] = {}
-        """Series that have an id and no row yet: their first value makes it."""
+        """Series that have an id and no row yet, by rising id: their first value makes it."""
 
     def begin(self) -> None:
         """A commit begins."""
@@ -76,6 +76,11 @@ class Registry:
         self.first_new_entity = self.next_entity
         """Entities from this id on were made in this run of rows and have no series yet, but for
         that of their scope."""
+
+    @property
+    def first_fresh(self) -> int:
+        """Series from this id on have no row yet."""
+        return next(iter(self.fresh), self.next_attribute)
 
     def forget_entities(self, uris: Iterable[str], ids: Ints) -> None:
         """These entities are gone; only their own series are looked at, however many there are."""

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from dothi.model.row import Change
+from dothi.storage.relational.cell_block import Block
 from dothi.storage.relational.columns import (
     NO_TIME,
     Ints,
@@ -42,36 +43,17 @@ INSERT INTO attribute (id, kind, number, text, body, unit, observed_us, newest_u
     modified_us)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)
 """
-_FRESH = pa.struct(
-    [
-        ("id", pa.int64()),
-        ("kind", pa.uint8()),
-        ("number", pa.float64()),
-        ("text", pa.string()),
-        ("body", pa.string()),
-        ("unit", pa.string()),
-        ("observed", pa.int64()),
-        ("newest", pa.int64()),
-        ("revision", pa.int64()),
-        ("quality", pa.uint8()),
-        ("source", pa.int64()),
-        ("entity", pa.int64()),
-        ("name", pa.string()),
-        ("dataset", pa.string()),
-        ("owner", pa.int64()),
-        ("now", pa.int64()),
-    ]
-)
+_INSERT_ASSIGNED = """
+INSERT INTO attribute (id, kind, number, text, body, unit, observed_us, newest_us,
+    newest_revision, quality, source_id, created_us, modified_us, entity_id, name, dataset,
+    owner_id)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14, ?15, ?16)
+"""
 _ASSIGN = """
 UPDATE attribute SET kind = ?2, number = ?3, text = ?4, body = ?5, unit = ?6, observed_us = ?7,
     newest_us = ?8, newest_revision = ?9, quality = ?10, source_id = ?11, modified_us = ?12
 WHERE id = ?1
 """
-_ASSIGNED = pa.struct([*(_FRESH.field(n) for n in range(11)), ("now", pa.int64())])
-
-
-Assigned = tuple[int, float | None, str | None, str | None, str | None, int | None, int, int]
-"""kind, number, text, body, unit, observed_us, quality, source of a value."""
 
 
 class SeriesWriter:
@@ -167,7 +149,7 @@ class SeriesWriter:
         )
         fresh = self._registry.fresh
         # Ids rise, and winners are in their order: those without a row stand last.
-        known = int(np.searchsorted(ids, min(fresh))) if fresh else len(ids)
+        known = int(np.searchsorted(ids, self._registry.first_fresh)) if fresh else len(ids)
         if known:
             self._connection.run("DELETE FROM temp.newest_value")
             self._connection.run(_INSERT_STAGE, values.slice(0, known))
@@ -200,30 +182,52 @@ class SeriesWriter:
     def find_or_make(self, keys: list[SeriesName], now_us: int) -> list[int]:
         """Attribute id of each; series that are not there (or were deleted) are made."""
         known = self._registry.series
-        missing = dict.fromkeys(key for key in keys if key not in known)
+        missing = dict.fromkeys([key for key in keys if key not in known])
         if missing:
             self._make(list(missing), now_us)
         return [known[key] for key in keys]
 
-    def assign(self, values: dict[int, Assigned], now_us: int) -> None:
-        """Make these the current values of their series, whatever their times."""
-        newest, revision = self._registry.newest, self._registry.revision
-        owner, fresh = self._registry.owner, self._registry.fresh
-        known_rows, fresh_rows = [], []
-        for id_, (kind, number, text, body, unit, observed, quality, source) in values.items():
-            latest = int(newest[id_])
-            row = (
-                *(id_, kind, number, text, body, unit, observed),
-                *(None if latest == NO_TIME else latest, int(revision[id_]), quality, source),
-            )
-            if id_ in fresh:
-                mine = int(owner[id_])
-                fresh_rows.append((*row, *fresh[id_], None if mine == NOBODY else mine, now_us))
-            else:
-                known_rows.append((*row, now_us))
-        self._connection.put(_ASSIGN, known_rows, _ASSIGNED)
-        self._connection.put(_INSERT_FRESH, fresh_rows, _FRESH)
-        self._registry.fresh = {}
+    def assign(self, block: Block, series: Ints, last: Ints | None, now_us: int) -> None:
+        """Make values current, whatever their times.
+
+        Args:
+            block: n rows.
+            series: number of the series of each.
+            last: indexes of the last row of each series; None: each is of a series of its own.
+            now_us: time of the commit.
+        """
+        registry, count = self._registry, len(block)
+        newest, owner = registry.newest[series], registry.owner[series]
+        values = pa.record_batch(
+            {
+                "id": series,
+                "kind": block.kind,
+                "number": block.number,
+                "text": block.text,
+                "body": block.body,
+                "unit": pa.array(block.units, pa.string()),
+                "observed": nullable_times(block.observed),
+                "newest": nullable_times(newest),
+                "revision": registry.revision[series],
+                "quality": block.quality,
+                "source": block.sources,
+                "now": np.full(count, now_us),
+                "entity": block.entities,
+                "name": pa.array(block.names, pa.string()),
+                "dataset": pa.array(block.datasets, pa.string()),
+                "owner": pa.array(owner, mask=owner == NOBODY),
+            }
+        )
+        is_fresh = series >= registry.first_fresh
+        rows = np.arange(count) if last is None else last
+        self._run(_ASSIGN, values.select(range(12)), rows[~is_fresh[rows]])
+        self._run(_INSERT_ASSIGNED, values, rows[is_fresh[rows]])
+        registry.fresh = {}
+
+    def _run(self, sql: str, values: pa.RecordBatch, at: Ints) -> None:
+        """Once for each of the rows with these indexes."""
+        rows = values if len(at) == values.num_rows else values.take(pa.array(at))
+        self._connection.run(sql, rows)
 
     def delete(self, rows: pa.Table, entity_ids: Ints, now_us: int) -> Ints:
         """Mark attributes as gone; gives the series id of each row, 0 where there is none."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from dothi.facades.ngsi_ld.wire.body import Columns, columns
+from dothi.facades.ngsi_ld.wire.body import Columns, cells
 from dothi.facades.ngsi_ld.wire.instance import Instance
 from dothi.facades.ngsi_ld.wire.past import PastInstance
 from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
@@ -48,15 +49,10 @@ class RowBuilder:
         self, uri: str, types: Iterable[str], scope: Iterable[str], expires_at: datetime | None
     ) -> None:
         """Make the entity, or set its types, scope and expiry."""
-        body = {
-            "types": list(types),
-            "scope": list(scope),
-            "expires_at": None if expires_at is None else format_date_time(expires_at),
-        }
         self._note_expiry(expires_at)
-        text = msgspec.json.encode(body).decode()
-        row = self._row(uri, "", "", _NOTHING._replace(body=text), _UPSERT_ENTITY)
-        self._writes.append(row)
+        body = _body(tuple(types), tuple(scope), expires_at)
+        head = (self._source, uri, None, "", "", None, None, None, body, None)
+        self._writes.append((*head, 0, _PROPERTY, _UPSERT_ENTITY))
 
     def assign(self, uri: str, instance: Instance) -> None:
         """Set an attribute instance, whatever its time."""
@@ -97,7 +93,7 @@ class RowBuilder:
 
     def _instance(self, uri: str, instance: Instance, change: Change) -> None:
         key = (self._source, uri, None, instance.name, instance.dataset, instance.observed_at)
-        self._writes.append((*key, *columns(instance), 0, instance.kind, change))
+        self._writes.append((*key, *cells(instance), 0, instance.kind, change))
 
     def drop_attribute(self, uri: str, name: str, dataset: str) -> None:
         self._drops.append(self._row(uri, name, dataset, _NOTHING, _DELETE_ATTRIBUTE))
@@ -133,3 +129,14 @@ class RowBuilder:
     def _row(self, uri: str, name: str, dataset: str, held: Columns, change: Change) -> Row:
         head = (self._source, uri, None, name, dataset, None)
         return (*head, *held, 0, _PROPERTY, change)
+
+
+@lru_cache(maxsize=4096)
+def _body(types: tuple[str, ...], scope: tuple[str, ...], expires_at: datetime | None) -> str:
+    """Of a row that makes or changes an entity; most entities of a kind have the same."""
+    body = {
+        "types": types,
+        "scope": scope,
+        "expires_at": None if expires_at is None else format_date_time(expires_at),
+    }
+    return msgspec.json.encode(body).decode()

@@ -34,6 +34,7 @@ from dothi.facades.ngsi_ld.wire.kinds import (
     names_kind,
 )
 from dothi.facades.ngsi_ld.wire.names import check_name, check_uri
+from dothi.facades.ngsi_ld.wire.plans import plain_time, plan_of
 from dothi.facades.ngsi_ld.wire.times import format_date_time, is_plain, parse_utc
 from dothi.facades.ngsi_ld.wire.values import check_value
 from dothi.model.row import Kind
@@ -41,6 +42,8 @@ from dothi.model.row import Kind
 _NO_DATASET = "@none"
 _TAKEN = SYSTEM_MEMBERS | {"type", "datasetId", "unitCode", "observedAt"}
 """Members of an attribute that are read for themselves, or passed over."""
+_STRICT_NAMES = GEO_NAMES | {PROOF}
+"""Attributes whose values are not as free as those of others."""
 _OTHERS = {key: VALUE_KEYS - {key} for key in VALUE_KEYS}
 _ALONE = {key: _TAKEN | {key} for key in VALUE_KEYS}
 """By the member that carries the value: with these alone there are no further members."""
@@ -89,7 +92,7 @@ class AttributeReader(Struct, frozen=True):
     def attribute(self, name: str, raw: Any) -> list[Instance]:
         """All instances of one attribute, names as in the request."""
         stored = self.stored_name(name, name)
-        if not is_multiple(raw):
+        if type(raw) is not list or not is_multiple(raw):
             return [self.instance(stored, raw, name)]
         found = [self.instance(stored, part, f"{name}[{i}]") for i, part in enumerate(raw)]
         if len({instance.dataset for instance in found}) < len(found):
@@ -98,6 +101,9 @@ class AttributeReader(Struct, frozen=True):
 
     def instance(self, stored: str, raw: Any, where: str) -> Instance:
         """One instance; `where` names it in errors."""
+        plain = self._plain(stored, raw, where) if type(raw) is dict else None
+        if plain is not None:
+            return plain
         if not isinstance(raw, dict):
             return Instance(stored, _PROPERTY, self.value(stored, _PROPERTY, raw, where))
         if not names_kind(raw) and is_bare_geometry(raw):
@@ -127,6 +133,26 @@ class AttributeReader(Struct, frozen=True):
             observed_at,
             members,
         )
+
+    def _plain(self, stored: str, raw: dict[str, Any], where: str) -> Instance | None:
+        """The same by a plan; None: there is none, or not for such values."""
+        plan = plan_of(raw)
+        if plan is None or self.context.has_aliases:
+            return None
+        observed_at = plain_time(raw["observedAt"]) if plan.has_time else None
+        unit = raw["unitCode"] if plan.has_unit else None
+        if plan.has_time and observed_at is None:
+            return None
+        if plan.has_unit and (type(unit) is not str or not unit or unit == NGSI_NULL):
+            return None
+        value, kind = raw[plan.value_key], plan.kind
+        sort = type(value)
+        if sort is dict and plan.is_guessed:
+            return None
+        is_scalar = sort is float or sort is int or (sort is str and value != NGSI_NULL)
+        if kind is not _PROPERTY or not is_scalar or stored in _STRICT_NAMES:
+            value = self.value(stored, kind, value, f"{where}.{plan.value_key}")
+        return Instance(stored, kind, value, "", unit, observed_at)
 
     def value(self, stored: str, kind: Kind, raw: Any, where: str) -> Any:
         """The value checked; NGSI_NULL when it asks to delete the attribute."""

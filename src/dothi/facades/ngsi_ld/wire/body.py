@@ -52,17 +52,26 @@ class Held(Protocol):
 
 def columns(instance: Instance) -> Columns:
     """The columns that hold the value, the unit and the members of an instance."""
-    rest = instance.members
-    unit = instance.unit
+    return Columns(*cells(instance))
+
+
+def cells(instance: Instance) -> tuple[float | None, str | None, str | None, str | None]:
+    """The same four without their names, which take longer than the rest."""
+    rest, unit, value = instance.members, instance.unit, instance.value
+    if not rest and instance.kind is _PROPERTY and (unit is None or unit in BY_CODE):
+        if type(value) is float:
+            return value, None, None, unit
+        if type(value) is str:
+            return None, value, None, unit
     if unit is not None and not _is_code(unit):
         rest = {**rest, "unitCode": unit}
         unit = None
-    number, text, is_held = _scalar_columns(instance.kind, instance.value)
+    number, text, is_held = _scalar_columns(instance.kind, value)
     if instance.kind is _GEO_PROPERTY and not rest:
-        return Columns(None, None, _encoded(instance.value), unit)
+        return None, None, _encoded(value), unit
     if not is_held:
-        rest = {**rest, BY_KIND[instance.kind].value_key: instance.value}
-    return Columns(number, text, _encoded(rest) if rest else None, unit)
+        rest = {**rest, BY_KIND[instance.kind].value_key: value}
+    return number, text, _encoded(rest) if rest else None, unit
 
 
 def _is_code(unit: str) -> bool:

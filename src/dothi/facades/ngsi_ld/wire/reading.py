@@ -40,8 +40,9 @@ class Reader(Struct, frozen=True):
         attributes = AttributeReader(self.context, self.mode)
         instances: list[Instance] = []
         for name, value in found.items():
-            if name not in ENTITY_MEMBERS and not is_system_time(name, value):
-                instances += attributes.attribute(name, value)
+            if name in ENTITY_MEMBERS or (name in _TIMES and is_system_time(name, value)):
+                continue
+            instances += attributes.attribute(name, value)
         return self.head(found, entity_id, tuple(instances))
 
     def head(

@@ -94,7 +94,7 @@ def decode(raw: bytes) -> Any:
         raise invalid_request("the body is nested too deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise invalid_request(f"the body is not JSON: {error}") from error
-    if raw.count(b"[") + raw.count(b"{") <= _MAX_DEPTH:
+    if not _may_be_deep(raw):
         return document
     level = [document] if isinstance(document, dict | list) else []
     for _ in range(_MAX_DEPTH):
@@ -102,6 +102,16 @@ def decode(raw: bytes) -> Any:
         if not level:
             return document
     raise invalid_request(f"the body is nested more than {_MAX_DEPTH} deep")
+
+
+def _may_be_deep(raw: bytes) -> bool:
+    """Whether brackets enough for too deep a nesting stand in one element of the body."""
+    if raw.count(b"[") + raw.count(b"{") <= _MAX_DEPTH:
+        return False
+    if not raw.lstrip().startswith(b"["):
+        return True
+    parts = map(bytes, msgspec.json.decode(raw, type=list[msgspec.Raw]))
+    return any(part.count(b"[") + part.count(b"{") >= _MAX_DEPTH for part in parts)
 
 
 def _children(part: dict[str, Any] | list[Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 """What a value of each kind of attribute must be (clauses 4.5.2 to 4.5.24, 4.6, 4.7)."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -85,6 +86,8 @@ def _json(raw: Any, where: str, *, merges: bool) -> Any:
 
 
 def _geometry(raw: Any, where: str, _context: LdContext) -> Any:
+    if _is_plain_point(raw):
+        return raw
     if isinstance(raw, str):
         raw = _parsed(raw, where)
     if isinstance(raw, dict) and raw.get("type") == "GeometryCollection":
@@ -94,6 +97,16 @@ def _geometry(raw: Any, where: str, _context: LdContext) -> Any:
     except ValueError as error:
         raise bad_request_data(str(error)) from error
     return raw
+
+
+def _is_plain_point(raw: Any) -> bool:
+    """Whether it is what most geometries are."""
+    if type(raw) is not dict or raw.get("type") != "Point":
+        return False
+    at = raw.get("coordinates")
+    if type(at) is not list or len(at) != 2 or type(at[0]) is not float or type(at[1]) is not float:
+        return False
+    return -180 <= at[0] <= 180 and -90 <= at[1] <= 90
 
 
 def _parsed(raw: str, where: str) -> Any:
@@ -114,16 +127,22 @@ def _language_map(raw: Any, where: str, *, merges: bool) -> Any:
     if not isinstance(raw, dict) or not raw:
         raise bad_request_data(f"{where}: a language map is an object of language tag and text")
     for tag, text in raw.items():
-        if not _LANGUAGE.fullmatch(tag):
+        if not _is_language(tag):
             raise bad_request_data(f"{where}: {tag!r} is no language tag (BCP 47)")
         if text == NGSI_NULL and not merges:
             raise bad_request_data(
                 f"{where}.{tag}: {NGSI_NULL} deletes, there is nothing to delete"
             )
-        texts = text if isinstance(text, list) and text else [text]
-        if not all(isinstance(part, str) for part in texts):
+        if type(text) is str:
+            continue
+        if not (isinstance(text, list) and text and all(isinstance(part, str) for part in text)):
             raise bad_request_data(f"{where}.{tag} must be a string or an array of strings")
     return raw
+
+
+@lru_cache(maxsize=1024)
+def _is_language(tag: str) -> bool:
+    return _LANGUAGE.fullmatch(tag) is not None
 
 
 def _vocabulary(raw: Any, where: str, context: LdContext) -> Any:
