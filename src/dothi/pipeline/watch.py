@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import monotonic
 from typing import TypeVar
 
@@ -59,6 +60,21 @@ class WatchPorts(Struct, frozen=True):
     limits: Limits
 
 
+class _Portion:
+    """How many rows to take together."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.rows = min(_FIRST_ROWS, most)
+
+    def note(self, rows: int, took_s: float) -> None:
+        """What so many meant took so long to store."""
+        if rows >= min(_LEAST_ROWS, self.rows):
+            fitting = int(rows * min(8.0, _STEP_S / max(took_s, 0.001)))
+            most = self._most if rows == self.rows else min(_FIRST_ROWS, self._most)
+            self.rows = min(most, max(_LEAST_ROWS, fitting))
+
+
 class Watch:
     """ports.service.Service and Watched. Everything but waiting happens in one thread."""
 
@@ -70,12 +86,10 @@ class Watch:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._thread: ThreadPoolExecutor | None = None
-        self._limit = _FIRST_ROWS
+        self._portion = _Portion(self._settings.run_rows)
         self._unsaved: tuple[Evaluated, int] | None = None
         """Judged but not stored, because the store did not take it: the rules have moved on."""
-        self._saved = 0
-        self._saved_s = 0.0
-        self._looked_s = 0.0
+        self._saved, self._saved_s, self._looked_s = 0, 0.0, 0.0
         self._is_stale = True
         self._told: list[Callable[[], None]] = []
         self._has_news = False
@@ -148,11 +162,9 @@ class Watch:
 
     async def _follow(self) -> None:
         while True:
-            try:
+            with suppress(TimeoutError):  # a timer may have run out
                 async with asyncio.timeout(self._rest_s()):
                     await self._wake.wait()
-            except TimeoutError:
-                pass  # a timer may have run out
             self._wake.clear()
             try:
                 is_more = True
@@ -199,16 +211,15 @@ class Watch:
             # Nobody judges what was committed so far: not even its rows are looked at.
             self._save(NOTHING, self._ports.log.head())
             return False
-        rows = self._ports.log.read(self.position, self._limit, columns=_NEEDED)
-        is_full = bool(rows.num_rows == self._limit)
+        limit = self._portion.rows
+        rows = self._ports.log.read(self.position, limit, columns=_NEEDED)
+        is_full = bool(rows.num_rows == limit)
         began_s = monotonic()
         if rows.num_rows:
             evaluated = self._ports.rules.evaluator.evaluate(rows, self._ports.clock.now())
             began_s = monotonic()
             self._save(evaluated, int(rows["seq"][-1].as_py()))
-        if rows.num_rows >= _LEAST_ROWS:
-            most = self._settings.run_rows if is_full else _FIRST_ROWS
-            self._limit = min(most, _fitting(rows.num_rows, monotonic() - began_s))
+        self._portion.note(rows.num_rows, monotonic() - began_s)
         return is_full
 
     def _tick(self) -> None:
@@ -263,8 +274,3 @@ class Watch:
 
     async def _in_thread(self, ask: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, ask)
-
-
-def _fitting(rows: int, took_s: float) -> int:
-    """How many rows to take when what so many meant took so long to store."""
-    return max(_LEAST_ROWS, int(rows * min(8.0, _STEP_S / max(took_s, 0.001))))
