@@ -31,6 +31,7 @@ export const KINDS = [
   'entity',
   'snapshot',
   'context',
+  'area',
   'program',
   'audit',
 ] as const;
