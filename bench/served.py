@@ -63,7 +63,7 @@ def served(
                 prepare(registers)
         port = _free_port()
         command = [str(Path(sys.executable).with_name("dothi")), "serve", "--data-dir", name]
-        command += ["--port", str(port)]
+        command += ["--port", str(port), "--mqtt-port", "0"]
         log = Path(name) / "server.log"
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=output)

@@ -38,6 +38,7 @@ describe('numbers', () => {
     expect(formatNumber(0.12345, 'vi')).toBe('0,123');
     expect(formatNumber(12.345, 'vi')).toBe('12,3');
     expect(formatNumber(7, 'vi')).toBe('7');
+    expect(formatNumber(-0.4, 'vi', 2)).toBe('−0,40');
   });
   it('show a dash for what is no number', () => {
     expect(formatNumber(Number.NaN, 'vi')).toBe('–');

@@ -5,6 +5,7 @@ vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => und
 vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined });
 vi.stubGlobal('window', globalThis);
 const { limitState, shownLimits } = await import('../src/screens/rules/limits');
+const { told } = await import('../src/screens/rules/condition');
 
 const VALUE: DatedValue = {
   level: 'II',
@@ -35,6 +36,12 @@ const RULES = [
   rule('other', { kind: 'range', attribute: 'level', low: 1, high: { table: 'levels', level: 'III' } }),
 ];
 const EVERYTHING = { day: '2026-06-01', attribute: '', isEvery: false, fits: () => true };
+
+test('a rule names a dated limit by its level and the title of its table', () => {
+  const condition = { kind: 'threshold', attribute: 'level', comparison: '>=', limit };
+  expect(told(condition, 'vi', [TABLE])).toContain('≥ Cấp báo động: II');
+  expect(told(condition, 'vi', [])).toContain('≥ levels: II');
+});
 
 test('a limit is valid from its first day until before its last', () => {
   const days = ['2019-12-31', '2020-01-01', '2025-12-31', '2026-01-01'];

@@ -7,18 +7,17 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from databases import lay_database
 from dothi.ports.context_sources import ContextSourceRecord, ContextSourceRecords, RecordKind
 from dothi.storage.relational.context_sources import RelationalContextSources
 from dothi.storage.relational.engine import open_sqlite
-from dothi.storage.relational.schema import metadata
 
 AT = datetime(2026, 11, 22, 1, 2, 3, 456789, UTC)
 
 
 @pytest.fixture(params=["sqlite"])
 def records(tmp_path: Path) -> Iterator[ContextSourceRecords]:
-    engine = open_sqlite(tmp_path / "dothi.db")
-    metadata.create_all(engine)
+    engine = open_sqlite(lay_database(tmp_path / "dothi.db"))
     yield RelationalContextSources(engine)
     engine.dispose()
 

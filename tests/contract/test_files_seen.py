@@ -7,19 +7,18 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from databases import lay_database
 from dothi.model.problem import StoreUnavailable
 from dothi.ports.files import FilesSeen, SeenFile
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.files_seen import RelationalFilesSeen
-from dothi.storage.relational.schema import metadata
 
 AT = datetime(2026, 11, 22, 1, 2, 3, 456789, UTC)
 
 
 @pytest.fixture(params=["sqlite"])
 def seen(tmp_path: Path) -> Iterator[FilesSeen]:
-    engine = open_sqlite(tmp_path / "dothi.db")
-    metadata.create_all(engine)
+    engine = open_sqlite(lay_database(tmp_path / "dothi.db"))
     yield RelationalFilesSeen(engine)
     engine.dispose()
 

@@ -6,18 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from databases import lay_database
 from dothi.ports.pulls import PullRun, PullRuns
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.pull_runs import RelationalPullRuns
-from dothi.storage.relational.schema import metadata
 
 AT = datetime(2026, 11, 22, 1, 2, 3, 456789, UTC)
 
 
 @pytest.fixture(params=["sqlite"])
 def runs(tmp_path: Path) -> Iterator[PullRuns]:
-    engine = open_sqlite(tmp_path / "dothi.db")
-    metadata.create_all(engine)
+    engine = open_sqlite(lay_database(tmp_path / "dothi.db"))
     yield RelationalPullRuns(engine)
     engine.dispose()
 

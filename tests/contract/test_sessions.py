@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
+from databases import lay_database
 from dothi.ports.sessions import Sessions
 from dothi.storage.relational.access_store import AccessStore
-from dothi.storage.relational.schema import metadata
+from dothi.storage.relational.engine import open_sqlite
 
 
 class HandClock:
@@ -27,8 +28,7 @@ def clock() -> HandClock:
 
 @pytest.fixture(params=["sqlite"])
 def sessions(tmp_path: Path, clock: HandClock) -> Iterator[Sessions]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'test.db'}")
-    metadata.create_all(engine)
+    engine = open_sqlite(lay_database(tmp_path / "test.db"))
     yield AccessStore(engine, clock)
     engine.dispose()
 
@@ -79,8 +79,7 @@ def test_wrong_tokens_open_nothing(sessions: Sessions) -> None:
 
 
 def test_only_hashes_are_kept(tmp_path: Path, clock: HandClock) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'hash.db'}")
-    metadata.create_all(engine)
+    engine = open_sqlite(lay_database(tmp_path / "hash.db"))
     store = AccessStore(engine, clock)
     link = store.make_link(60)
     session = store.redeem(link, 60) or ""

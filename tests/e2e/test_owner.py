@@ -54,6 +54,7 @@ def shown(client: httpx.Client) -> tuple[float, str]:
     return level["number"], level["source"]
 
 
+@pytest.mark.thorough
 def test_a_device_cannot_write_the_series_of_another(tmp_path: Path) -> None:
     with Program(tmp_path / "data") as dothi:
         client = dothi.signed_in()

@@ -123,6 +123,17 @@ def test_a_step_is_done_on_the_phone(phone: Page, admin: httpx.Client, tmp_path:
     expect(phone.locator(".picker")).to_contain_text("anh.png")
     phone.get_by_label("Mực nước").fill("1.62")
     phone.get_by_role("radio", name="Ngập").check()
+    # Another page, and the browser anew: nothing that was answered is lost.
+    phone.go_back()
+    expect(step).to_contain_text("Có bản nháp chưa gửi")
+    phone.reload()
+    step.click()
+    expect(phone.get_by_test_id("step-draft")).to_contain_text(
+        "Bản nháp chưa gửi, lưu trên máy này"
+    )
+    expect(phone.get_by_label("Mực nước")).to_have_value("1.62")
+    expect(phone.get_by_role("radio", name="Ngập")).to_be_checked()
+    expect(phone.locator(".picker")).to_contain_text("anh.png")
     button = phone.get_by_role("button", name="Xong bước này")
     box = button.bounding_box()
     assert box is not None
@@ -135,6 +146,7 @@ def test_a_step_is_done_on_the_phone(phone: Page, admin: httpx.Client, tmp_path:
     # The level of 1.62 m decides which step follows.
     expect(phone.locator("button[data-step=close]")).to_be_visible()
     expect(step).to_have_count(0)
+    assert phone.evaluate("localStorage.getItem('dothi.step_drafts')") == "[]"
     room = admin.get("/api/v1/incidents/1").json()
     states = {one["step"]: one for one in room["runs"][0]["run"]["steps"]}
     assert states["look"]["answers"] == {"photo": 1, "level": 1.62, "road": "wet"}

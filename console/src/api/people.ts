@@ -83,6 +83,9 @@ export interface OpenItem {
   state: string;
   since_at: string;
   detail: string;
+  /** Empty: the same; sheets of before there were two languages have none. */
+  title_en: string;
+  detail_en: string;
 }
 
 export interface Handover {

@@ -91,9 +91,9 @@ export interface StepClock {
 }
 
 export interface Finding {
-  detail: string;
+  words: Words;
   line: number | null;
-  remedy: string;
+  remedy: Words;
 }
 
 export interface Checked {

@@ -3,16 +3,23 @@
 export type Lang = 'vi' | 'en';
 
 const LOCALE = { vi: 'vi-VN', en: 'en-GB' } as const;
-const cache = new Map<string, Intl.NumberFormat>();
+const cache = new Map<string, Format>();
 
-function formatter(lang: Lang, min: number, max: number): Intl.NumberFormat {
+interface Format {
+  format(value: number): string;
+}
+
+/** The typographic minus is as wide as a digit; a hyphen is hard to see from afar. */
+function withMinus(intl: Intl.NumberFormat): Format {
+  return { format: (value) => intl.format(value).replace('-', '−') };
+}
+
+function formatter(lang: Lang, min: number, max: number): Format {
   const key = `${lang}${min}${max}`;
   let found = cache.get(key);
   if (!found) {
-    found = new Intl.NumberFormat(LOCALE[lang], {
-      minimumFractionDigits: min,
-      maximumFractionDigits: max,
-    });
+    const digits = { minimumFractionDigits: min, maximumFractionDigits: max };
+    found = withMinus(new Intl.NumberFormat(LOCALE[lang], digits));
     cache.set(key, found);
   }
   return found;

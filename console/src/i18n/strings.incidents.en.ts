@@ -78,6 +78,8 @@ export const incidentsEn: Record<keyof typeof incidentsVi, string> = {
   inc_step_done_late: 'done, late by {age}',
   inc_step_skipped: 'left out',
   inc_step_later: 'later',
+  inc_draft_kept: 'Draft, not sent yet; kept in this browser at {at}.',
+  inc_draft_discard: 'Discard the draft',
   inc_step_finish: 'This step is done',
   inc_step_skip: 'Leave out…',
   inc_step_pause: 'Pause…',

@@ -76,6 +76,8 @@ export const incidentsVi = {
   inc_step_done_late: 'xong, quá hạn {age}',
   inc_step_skipped: 'bỏ qua',
   inc_step_later: 'chưa đến',
+  inc_draft_kept: 'Bản nháp chưa gửi, lưu trên máy này lúc {at}.',
+  inc_draft_discard: 'Bỏ bản nháp',
   inc_step_finish: 'Xong bước này',
   inc_step_skip: 'Bỏ qua…',
   inc_step_pause: 'Tạm dừng…',

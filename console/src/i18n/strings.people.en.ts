@@ -187,6 +187,7 @@ export const peopleEn: Record<keyof typeof peopleVi, string> = {
   duty_code_step_changed: 'somebody else has done this step; look at the incident',
   duty_code_step_not_open: 'this step is not open any more',
   duty_code_run_over: 'the procedure is over',
+  duty_has_draft: 'Draft, not sent yet',
   duty_waiting_one: 'Waits to be sent',
   duty_conflict: 'Could not be done: {why}',
   duty_code_alarm_not_seen:

@@ -185,6 +185,7 @@ export const peopleVi = {
   duty_code_step_changed: 'bước này đã có người làm; hãy xem lại trong sự cố',
   duty_code_step_not_open: 'bước này không còn mở',
   duty_code_run_over: 'quy trình đã kết thúc',
+  duty_has_draft: 'Có bản nháp chưa gửi',
   duty_waiting_one: 'Đang chờ gửi',
   duty_conflict: 'Không thực hiện được: {why}',
   duty_code_alarm_not_seen: 'cảnh báo đã kích hoạt lại sau lúc bạn xem; hãy xem lại rồi xác nhận',

@@ -16,7 +16,7 @@ export const wallEn: Record<keyof typeof wallVi, string> = {
   wall_duty: 'On duty',
   wall_no_duty: 'Nobody has taken over',
   wall_leave: 'Open the working screens',
-  wall_band: 'normal {low}–{high}',
+  wall_band: 'normal {low} to {high}',
   wall_band_how: '5th to 95th percentile of 7 days',
   wall_no_band: 'No normal band yet',
   wall_above: '{count} above normal',

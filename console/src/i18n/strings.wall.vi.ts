@@ -14,7 +14,7 @@ export const wallVi = {
   wall_duty: 'Ca trực',
   wall_no_duty: 'Chưa có ai nhận ca',
   wall_leave: 'Mở màn hình làm việc',
-  wall_band: 'thường {low}–{high}',
+  wall_band: 'thường {low} đến {high}',
   wall_band_how: 'từ bách phân vị 5 đến 95 trong 7 ngày',
   wall_no_band: 'Chưa có dải thường',
   wall_above: '{count} trên dải',

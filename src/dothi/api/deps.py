@@ -17,7 +17,7 @@ from dothi.ports.areas import Areas
 from dothi.ports.clock import Clock
 from dothi.ports.history import History
 from dothi.ports.owners import SeriesOwners
-from dothi.ports.people import People
+from dothi.ports.people import People, approvers
 from dothi.ports.pulls import PullRuns
 from dothi.ports.receipts import Receipts
 from dothi.ports.registry import Sources
@@ -64,6 +64,10 @@ class ApiDeps:
     foreign_warnings: ForeignWarnings | None = None
     warning_answers: WarningAnswers | None = None
     warning_files: WarningFiles | None = None
+
+    def approvers(self) -> int:
+        """How many people could approve something."""
+        return 1 if self.people is None else approvers(self.people)
 
     @cached_property
     def _limiter(self) -> anyio.CapacityLimiter:

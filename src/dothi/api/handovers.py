@@ -58,6 +58,9 @@ class ItemView(Struct):
     state: str
     since_at: datetime
     detail: str
+    title_en: str = ""
+    """Empty: the same; sheets of before there were two languages have none."""
+    detail_en: str = ""
 
 
 class SheetView(Struct):

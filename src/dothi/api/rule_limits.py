@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 from starlette.requests import Request
@@ -46,8 +46,6 @@ class NewValue(Struct, forbid_unknown_fields=True):
     valid_from: date
     source: Named
     """Legal text, with number and date."""
-    mark: Literal["verified", "unverified"]
-    """Whether somebody has compared the number with the text."""
     value: float | None = None
     """Missing: the source gives no number."""
     entity: Short = ""
@@ -102,7 +100,7 @@ def endpoints(deps: ApiDeps, rules: Rules) -> list[Endpoint]:
         ),
         Endpoint(
             "POST", f"{values}/verify", approve, does.verify,
-            "Say that a dated limit was compared with its legal text",
+            "Say, as the second person, that a dated limit was compared with its legal text",
             NoQuery, WhichValue, LimitTable, tags,
         ),
     ]  # fmt: skip
@@ -119,7 +117,7 @@ class _Handlers:
     async def put(self, request: Request) -> Response:
         decode_query(request, NoQuery)
         body = await decode_body(request, LimitsBody)
-        await self._deps.in_thread(self._put, body.tables)
+        await self._deps.in_thread(self._put, body.tables, self._by(request))
         return Response(status_code=204)
 
     async def create(self, request: Request) -> Response:
@@ -140,7 +138,7 @@ class _Handlers:
             level=body.level.strip(),
             valid_from=body.valid_from,
             source=body.source.strip(),
-            mark=body.mark,
+            mark=limit_changes.UNVERIFIED,
             entity=body.entity,
             value=body.value,
             valid_to=body.valid_to,
@@ -159,7 +157,8 @@ class _Handlers:
         decode_query(request, NoQuery)
         body = await decode_body(request, WhichValue)
         key, by = Key(body.level, body.entity, body.valid_from), self._by(request)
-        return await self._change(request, lambda t: limit_changes.verified(t, key, by))
+        people = await self._deps.in_thread(self._deps.approvers)
+        return await self._change(request, lambda t: limit_changes.verified(t, key, by, people))
 
     async def _change(
         self, request: Request, change: Callable[[LimitTable], LimitTable], status: int = 200
@@ -173,11 +172,12 @@ class _Handlers:
 
         return answer(await self._deps.in_thread(self._rules.change_limits, name, known), status)
 
-    def _put(self, tables: list[LimitTable]) -> None:
+    def _put(self, tables: list[LimitTable], by: By) -> None:
         before = {table.name: table for table in self._rules.limits()}
-        for table in tables:
-            limit_changes.check_kept(before.get(table.name), table)
-        self._rules.put_limits(tables)
+        people = self._deps.approvers()
+        self._rules.put_limits(
+            [limit_changes.put_as_whole(before.get(one.name), one, by, people) for one in tables]
+        )
 
     def _create(self, made: LimitTable) -> LimitTable:
         def fresh(table: LimitTable | None) -> LimitTable:

@@ -26,7 +26,6 @@ from dothi.api.rule_tests import (
 )
 from dothi.model.problem import Problem
 from dothi.model.rule import Rule
-from dothi.ports.people import approvers
 from dothi.ports.rules import RuleRecord, Rules
 from dothi.rules.approval import check_approval
 from dothi.rules.check import limits_of
@@ -134,7 +133,7 @@ class _Handlers:
         draft = next((one for one in record.versions if one.version == version), None)
         if draft is None:
             raise _no_rule(f"{name}, version {version}")
-        people = await self._deps.in_thread(self._approvers)
+        people = await self._deps.in_thread(self._deps.approvers)
         check_approval(draft, by, people)
         await self._deps.in_thread(self._rules.approve, name, version, by, self._deps.clock.now())
         return await self._told(name)
@@ -190,10 +189,6 @@ class _Handlers:
                     where="$.condition",
                     remedy=known,
                 )
-
-    def _approvers(self) -> int:
-        people = self._deps.people
-        return 1 if people is None else approvers(people)
 
 
 def _authored(rule: Rule, author: str) -> Rule:

@@ -1,6 +1,6 @@
 """What a handover sheet lists, and what somebody on duty has to do: from alarms and incidents."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from msgspec import Struct
@@ -8,10 +8,14 @@ from msgspec import Struct
 from dothi.model.alarm import Alarm, Suppressed, Suppression, SuppressionCause
 from dothi.model.handover import DutyTask, OpenItem
 from dothi.model.incident import IncidentState
+from dothi.model.incident_record import BoardRow
 from dothi.model.zone import ZONE
 from dothi.ports.alarms import AlarmQuery, AlarmReader
 from dothi.ports.clock import Clock
 from dothi.ports.incidents import BoardQuery, Incidents
+
+NameOf = Callable[[str], str]
+"""A person's id -> the name that people read."""
 
 _MOST = 500
 _OPEN_INCIDENTS = BoardQuery(
@@ -25,6 +29,7 @@ class AlarmItems(Struct, frozen=True):
     alarms: AlarmReader
     clock: Clock
     stale_after_s: float
+    name_of: NameOf = str
 
     def open_items(self) -> list[OpenItem]:
         hidden = self.alarms.page(AlarmQuery(is_suppressed=True, limit=_MOST))
@@ -35,17 +40,25 @@ class AlarmItems(Struct, frozen=True):
         )
         return [
             *(
-                _item("alarm_shelved", alarm, _until(shelves, alarm))
+                self._shelved(alarm, shelves)
                 for alarm in hidden
                 if alarm.suppressed & Suppressed.SHELVED
             ),
-            *(_item("alarm_stale", alarm, alarm.owner) for alarm in shown),
+            *(_item("alarm_stale", alarm, *[self.name_of(alarm.owner)] * 2) for alarm in shown),
             *(
-                _item("alarm_out_of_service", alarm, "")
+                _item("alarm_out_of_service", alarm)
                 for alarm in hidden
                 if alarm.suppressed & Suppressed.OUT_OF_SERVICE
             ),
         ]
+
+    def _shelved(self, alarm: Alarm, shelves: Mapping[tuple[str, str], Suppression]) -> OpenItem:
+        shelf = shelves.get((alarm.rule, alarm.place.entity))
+        if shelf is None or shelf.until_at is None:
+            return _item("alarm_shelved", alarm)
+        until = f"{shelf.until_at.astimezone(ZONE):%H:%M %d/%m/%Y}"
+        why = f"{until} · {self.name_of(shelf.by)} · {shelf.reason}"
+        return _item("alarm_shelved", alarm, f"đến {why}", f"until {why}")
 
 
 class IncidentItems(Struct, frozen=True):
@@ -53,19 +66,29 @@ class IncidentItems(Struct, frozen=True):
 
     incidents: Incidents
     clock: Clock
+    name_of: NameOf = str
 
     def open_items(self) -> list[OpenItem]:
-        return [
-            OpenItem(
-                "incident",
-                f"incident:{row.incident.id}",
-                row.incident.title,
-                str(row.incident.state),
-                row.incident.opened_at,
-                _details(row.incident.commander, row.open_tasks, row.overdue_steps),
-            )
-            for row in self.incidents.board(_OPEN_INCIDENTS, self.clock.now())
-        ]
+        return [self._item(row) for row in self.incidents.board(_OPEN_INCIDENTS, self.clock.now())]
+
+    def _item(self, row: BoardRow) -> OpenItem:
+        commander = self.name_of(row.incident.commander)
+        vi = en = [commander] if commander else []
+        if row.open_tasks:
+            vi = [*vi, f"{row.open_tasks} việc chưa xong"]
+            en = [*en, f"{row.open_tasks} open tasks"]
+        if row.overdue_steps:
+            vi = [*vi, f"{row.overdue_steps} bước quá hạn"]
+            en = [*en, f"{row.overdue_steps} steps overdue"]
+        return OpenItem(
+            "incident",
+            f"incident:{row.incident.id}",
+            row.incident.title,
+            str(row.incident.state),
+            row.incident.opened_at,
+            detail=" · ".join(vi),
+            detail_en=" · ".join(en),
+        )
 
     def tasks_of(self, person: str) -> list[DutyTask]:
         found = []
@@ -87,28 +110,24 @@ class IncidentItems(Struct, frozen=True):
         return sorted(found, key=lambda t: (t.due_at is None, t.due_at or self.clock.now()))
 
 
-def _item(kind: str, alarm: Alarm, detail: str) -> OpenItem:
+def _item(kind: str, alarm: Alarm, detail: str = "", detail_en: str = "") -> OpenItem:
+    return OpenItem(
+        kind,
+        f"alarm:{alarm.id}",
+        _title(alarm, alarm.title, alarm.text),
+        str(alarm.state),
+        alarm.raised_at,
+        detail,
+        _title(alarm, alarm.title_en, alarm.text_en) if alarm.text_en else "",
+        detail_en,
+    )
+
+
+def _title(alarm: Alarm, title: str, text: str) -> str:
     place = alarm.place.name or alarm.place.entity
-    text = alarm.text.removeprefix(f"{alarm.title}: ")
-    title = " · ".join(dict.fromkeys(part for part in (place, alarm.title, text) if part))
-    return OpenItem(kind, f"alarm:{alarm.id}", title, str(alarm.state), alarm.raised_at, detail)
+    said = text.removeprefix(f"{title}: ")
+    return " · ".join(dict.fromkeys(part for part in (place, title, said) if part))
 
 
 def _shelves(suppressions: Iterable[Suppression]) -> Iterable[Suppression]:
     return (one for one in suppressions if one.cause is SuppressionCause.OPERATOR)
-
-
-def _until(shelves: Mapping[tuple[str, str], Suppression], alarm: Alarm) -> str:
-    shelf = shelves.get((alarm.rule, alarm.place.entity))
-    if shelf is None or shelf.until_at is None:
-        return ""
-    return f"→ {shelf.until_at.astimezone(ZONE):%H:%M %d/%m/%Y} · {shelf.by} · {shelf.reason}"
-
-
-def _details(commander: str, open_tasks: int, overdue_steps: int) -> str:
-    parts = [commander]
-    if open_tasks:
-        parts.append(f"{open_tasks} việc / tasks")
-    if overdue_steps:
-        parts.append(f"{overdue_steps} bước quá hạn / steps overdue")
-    return " · ".join(part for part in parts if part)

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from msgspec import Struct
 
@@ -49,6 +50,7 @@ from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.measured import Measured
+from dothi.ports.people import name_of
 from dothi.ports.service import Service
 from dothi.rules.facts import StateFacts
 
@@ -108,10 +110,13 @@ async def build(
         notices = NoticePart(settings, stores, clock, folder.path, mode.name)
         intake.watch(alarms.watch.wake)
         incidents = build_incidents(settings.incidents, stores, folder, clock, positions, mode.name)
-        tasks = IncidentItems(stores.incidents, clock)
+        alarms.watch.tell(live.alarms_changed)
+        alarms.watch.tell(incidents.alarms_changed)
+        names = partial(name_of, stores.people)
+        tasks = IncidentItems(stores.incidents, clock, names)
         open_items = (
             tasks,
-            AlarmItems(stores.alarms, clock, alarms.deps.limits.stale_after_s),
+            AlarmItems(stores.alarms, clock, alarms.deps.limits.stale_after_s, names),
         )
         supervisor = Supervisor(
             [

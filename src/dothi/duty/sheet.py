@@ -27,6 +27,8 @@ def sheet_of(
                 "state": item.state,
                 "since_at": item.since_at.isoformat(),
                 "detail": item.detail,
+                "title_en": item.title_en,
+                "detail_en": item.detail_en,
             }
             for item in items
         ],

@@ -17,6 +17,9 @@ class OpenItem(Struct, frozen=True):
     since_at: datetime
     detail: str = ""
     """e.g. until when and why it is shelved."""
+    title_en: str = ""
+    """In English; empty: the same."""
+    detail_en: str = ""
 
 
 class DutyTask(Struct, frozen=True):

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from time import monotonic
 from typing import TypeVar
 
@@ -31,8 +32,8 @@ from dothi.rules.steady import Steady
 logger = logging.getLogger(__name__)
 
 CONSUMER = "alarms"
-_FEW_ROWS = 500
-"""Rows that are read at first, and at least."""
+_FIRST_ROWS, _LEAST_ROWS = 2_000, 200
+"""Rows that are taken at first, and at least."""
 _STEP_S = 0.2
 """When there are more, so many are taken together as take so long to store: other writers wait
 meanwhile, and refuse what comes when they wait too long."""
@@ -59,6 +60,21 @@ class WatchPorts(Struct, frozen=True):
     limits: Limits
 
 
+class _Portion:
+    """How many rows to take together."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.rows = min(_FIRST_ROWS, most)
+
+    def note(self, rows: int, took_s: float) -> None:
+        """What so many meant took so long to store."""
+        if rows >= min(_LEAST_ROWS, self.rows):
+            fitting = int(rows * min(8.0, _STEP_S / max(took_s, 0.001)))
+            most = self._most if rows == self.rows else min(_FIRST_ROWS, self._most)
+            self.rows = min(most, max(_LEAST_ROWS, fitting))
+
+
 class Watch:
     """ports.service.Service and Watched. Everything but waiting happens in one thread."""
 
@@ -70,13 +86,13 @@ class Watch:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._thread: ThreadPoolExecutor | None = None
-        self._limit = _FEW_ROWS
+        self._portion = _Portion(self._settings.run_rows)
         self._unsaved: tuple[Evaluated, int] | None = None
         """Judged but not stored, because the store did not take it: the rules have moved on."""
-        self._saved = 0
-        self._saved_s = 0.0
-        self._looked_s = 0.0
+        self._saved, self._saved_s, self._looked_s = 0, 0.0, 0.0
         self._is_stale = True
+        self._told: list[Callable[[], None]] = []
+        self._has_news = False
         self._revision = 0
         self._rules = 0
         self._steady = Steady(monotonic)
@@ -88,6 +104,10 @@ class Watch:
     def wake(self, _head: int) -> None:
         """There is something new in the log; given to Intake.watch."""
         self._wake.set()
+
+    def tell(self, told: Callable[[], None]) -> None:
+        """Call `told` in the event loop when alarms have changed. It must not block."""
+        self._told.append(told)
 
     def reload(self) -> None:
         """The rules have changed; called in the event loop."""
@@ -142,20 +162,26 @@ class Watch:
 
     async def _follow(self) -> None:
         while True:
-            try:
+            with suppress(TimeoutError):  # a timer may have run out
                 async with asyncio.timeout(self._rest_s()):
                     await self._wake.wait()
-            except TimeoutError:
-                pass  # a timer may have run out
             self._wake.clear()
             try:
-                while await self._in_thread(self._step):
-                    pass
+                is_more = True
+                while is_more:
+                    is_more = await self._in_thread(self._step)
+                    self._announce()
                 await asyncio.sleep(self._settings.gather_s)
             except StoreUnavailable as error:
                 logger.warning("alarms wait for the store: %s", error)
                 await asyncio.sleep(_RETRY_S)
                 self._wake.set()
+
+    def _announce(self) -> None:
+        if self._has_news:
+            self._has_news = False
+            for told in self._told:
+                told()
 
     def _rest_s(self) -> float:
         due_at = self._ports.rules.evaluator.next_due()
@@ -185,20 +211,16 @@ class Watch:
             # Nobody judges what was committed so far: not even its rows are looked at.
             self._save(NOTHING, self._ports.log.head())
             return False
-        rows = self._ports.log.read(self.position, self._limit, columns=_NEEDED)
-        is_full = bool(rows.num_rows == self._limit)
+        limit = self._portion.rows
+        rows = self._ports.log.read(self.position, limit, columns=_NEEDED)
+        is_full = bool(rows.num_rows == limit)
         began_s = monotonic()
         if rows.num_rows:
             evaluated = self._ports.rules.evaluator.evaluate(rows, self._ports.clock.now())
             began_s = monotonic()
             self._save(evaluated, int(rows["seq"][-1].as_py()))
-        self._limit = self._next_limit(monotonic() - began_s) if is_full else _FEW_ROWS
+        self._portion.note(rows.num_rows, monotonic() - began_s)
         return is_full
-
-    def _next_limit(self, took_s: float) -> int:
-        """How many rows to take when what the last ones meant took so long to store."""
-        fitting = int(self._limit * min(8.0, _STEP_S / max(took_s, 0.001)))
-        return max(_FEW_ROWS, min(self._settings.run_rows, fitting))
 
     def _tick(self) -> None:
         evaluator, now = self._ports.rules.evaluator, self._ports.clock.now()
@@ -215,6 +237,7 @@ class Watch:
         if self._ports.ledger.is_due(context.now_at, context.timer_at):
             with self._ports.ledger.writing() as book:
                 pass_time(book, context)
+            self._has_news = True
 
     def _save(self, evaluated: Evaluated, position: int) -> None:
         """Store what was judged together with the position in the log."""
@@ -235,6 +258,7 @@ class Watch:
         self.position = self._saved = position
         self._saved_s = monotonic()
         self.transitions += len(evaluated.transitions)
+        self._has_news |= bool(evaluated.transitions)
 
     def _context(self, entities: set[str] | None = None) -> Context:
         now = self._ports.clock.now()

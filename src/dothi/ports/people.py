@@ -21,6 +21,12 @@ class People(Protocol):
         ...
 
 
+def name_of(people: People, person: str) -> str:
+    """The name that people read; the id of somebody who is on no list."""
+    found = people.get(person) if person else None
+    return found.name if found else person
+
+
 def approvers(people: People) -> int:
     """How many people could approve something; one where nobody is registered."""
     return max(1, sum(one.is_active for one in people.all()))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from dothi.model.problem import Problem
 from dothi.model.rule import DatedValue, LimitTable
 
-VERIFIED = "verified"
+VERIFIED, UNVERIFIED = "verified", "unverified"
 
 
 class Key(Struct, frozen=True):
@@ -72,13 +72,40 @@ def ended(table: LimitTable, key: Key, valid_to: date, by: By) -> LimitTable:
     return _changed(table, key, end)
 
 
-def verified(table: LimitTable, key: Key, by: By) -> LimitTable:
-    """Somebody has compared the value with the legal text. Raises Problem: limit_unknown (404)."""
-    return _changed(
-        table,
-        key,
-        lambda one: replace(one, mark=VERIFIED, verified_by=by.person, verified_at=by.at),
-    )
+def verified(table: LimitTable, key: Key, by: By, people: int) -> LimitTable:
+    """A second person has compared the value with the legal text.
+
+    Args:
+        people: how many people could; where there is only one, nobody else can be asked.
+    Raises:
+        Problem: limit_unknown (404), limit_own (409): whoever entered it compares it too.
+    """
+
+    def verify(one: DatedValue) -> DatedValue:
+        if one.added_by == by.person and people > 1:
+            raise _own(f"{one.level} of {one.valid_from} was entered by {by.person}")
+        return replace(one, mark=VERIFIED, verified_by=by.person, verified_at=by.at)
+
+    return _changed(table, key, verify)
+
+
+def put_as_whole(before: LimitTable | None, after: LimitTable, by: By, people: int) -> LimitTable:
+    """A table put as a whole: every value that there was, and new ones, entered by whoever puts it.
+
+    Raises:
+        Problem: limit_overwritten (409), limit_own (409): a new value that says of itself that it
+            was compared with its text.
+    """
+    check_kept(before, after)
+    known = before.values if before else ()
+    values = []
+    for one in after.values:
+        if one not in known:
+            if one.mark == VERIFIED and people > 1:
+                raise _own(f"{one.level} of {one.valid_from} is new and marked as verified")
+            one = replace(one, added_by=by.person, added_at=by.at, verified_by="", verified_at=None)
+        values.append(one)
+    return replace(after, values=tuple(values))
 
 
 def check_kept(before: LimitTable | None, after: LimitTable) -> None:
@@ -161,6 +188,14 @@ def _changed(table: LimitTable, key: Key, change: Callable[[DatedValue], DatedVa
     values = list(table.values)
     values[at[0]] = change(values[at[0]])
     return replace(table, values=tuple(values))
+
+
+def _own(detail: str) -> Problem:
+    return Problem(
+        *("limit_own", "Somebody else compares it", detail, 409),
+        where="level, entity, valid_from",
+        remedy="enter it as unverified, and ask another person to compare it with its legal text",
+    )
 
 
 def _wrong(code: str, detail: str, where: str, status: int = 409, *, remedy: str = "") -> Problem:

@@ -136,21 +136,31 @@ class Telling:
         return msgspec.json.encode(told).decode(), Words(vi=name.best(), en=name.en or name.vi)
 
     def explain(
-        self, rule: RulePlan, pair: Pair, place: tuple[int, int], before: set[int], state: bool
+        self,
+        rule: RulePlan,
+        moment: tuple[int, int, int],
+        before: set[int],
+        times: tuple[int, int],
+        state: bool,
     ) -> tuple[str, Words]:
-        """Explanation (JSON) and text of a pair that becomes `state`, decided at the place."""
-        row, phase = place
-        entity = self._names[pair.entity]
-        terms = self.terms(rule, pair.entity, (row, phase), before)
+        """Explanation (JSON) and text of a pair that becomes `state`.
+
+        Args:
+            moment: row, phase and entity at which it was decided.
+            before: its leaves that were on.
+            times: when it was decided, and when it takes effect, in µs.
+        """
+        row, phase, entity = moment
+        terms = self.terms(rule, entity, (row, phase), before)
         one = rule.rule
         delay_s = one.on_delay_s if state else one.off_delay_s
         told = Explanation(
             rule=one.id,
             version=one.version,
-            entity=entity,
+            entity=self._names[entity],
             is_active=state,
-            decided_at=iso(pair.clock_us),
-            takes_effect_at=iso(pair.due_us),
+            decided_at=iso(times[0]),
+            takes_effect_at=iso(times[1]),
             evaluated_at=iso(self._now_us),
             tree=rule.tree,
             terms=terms,

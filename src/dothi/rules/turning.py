@@ -110,7 +110,8 @@ def turns_of(
     columns = _joined(crossed)
     entity, leaf, is_on = columns[2], columns[3], columns[4] == ON
     rule = leaf_rule[leaf]
-    kept = [c[_matters(rule, entity, is_on, is_eager, pairs)] for c in columns]
+    matters = _matters(rule, entity, is_on, is_eager, pairs)
+    kept = [column[matters] for column in columns]
     gone = _joined(lost)
     live = np.fromiter(pairs.at, np.int64, len(pairs.at))
     alive = np.isin(gone[2], live) | np.isin(gone[2], np.unique(kept[2]))

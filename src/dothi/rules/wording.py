@@ -99,13 +99,14 @@ def in_language(words: Words, language: Language) -> str:
 
 
 def number_text(value: float, language: Language, decimals: int | None = None) -> str:
-    """At most six digits, or so many decimals; the decimal sign is that of the language."""
+    """At most six digits, or so many decimals; the decimal sign is that of the language, the minus
+    sign the typographic one."""
     text = f"{value:.6g}" if decimals is None else f"{value:.{decimals}f}"
     if "e" in text:
         text = format(Decimal(text), "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    text = "0" if text == "-0" else text
+    text = "0" if text == "-0" else text.replace("-", "\N{MINUS SIGN}")
     return text.replace(".", ",") if language == "vi" else text
 
 

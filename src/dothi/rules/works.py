@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 
-from dothi.model.rule import Rule, Words
+from dothi.model.rule import Rule
 from dothi.model.transition import StoredState
 from dothi.rules.arrays import Ints, distinct
 from dothi.rules.entities import Deletions, Known
 from dothi.rules.fences import Fences
 from dothi.rules.limits import DatedLimits
 from dothi.rules.memory import Memory
-from dothi.rules.pairs import Fired, Pair, Pairs, decide, settle
+from dothi.rules.pairs import Fired, Pair, Pairs, Tell, decide, settle
 from dothi.rules.plan import Plan, RulePlan, verdict
 from dothi.rules.rows import read_run, slot_rows
 from dothi.rules.samples import Samples
@@ -41,6 +41,7 @@ class Works:
         self.entities = Known()
         self._slots, self.signals = wire(plan, dated, self.entities.scopes)
         self.pairs = Pairs()
+        self._untold: list[Pair] = []
         self.memory = Memory(plan, self._slots, self.signals, self.entities)
         self.memory.restore(states, self.pairs)
         self._reach()
@@ -123,6 +124,10 @@ class Works:
         for moment in turns.moments():
             for rule, turned in turns.rules_at(moment, self.pairs):
                 yield from self._decide(telling, rule, moment, turned)
+        # What is still pending must be told before what was known then is no longer known.
+        for pair in self._untold:
+            pair.be_told()
+        self._untold.clear()
 
     def _decide(
         self,
@@ -144,11 +149,14 @@ class Works:
         delay_s = rule.rule.on_delay_s if found else rule.rule.off_delay_s
         seq = telling.seq_at(rule, entity, row, phase)
 
-        def explain(state: bool, _: int) -> tuple[str, Words]:
-            return telling.explain(rule, pair, (row, phase), before, state)
+        def explain(state: bool) -> Tell:
+            times = pair.clock_us, pair.due_us
+            return lambda: telling.explain(rule, (row, phase, entity), before, times, state)
 
         yield from decide(pair, found, delay_s, seq, explain)
         self.pairs.put(pair)
+        if pair.tell is not None:
+            self._untold.append(pair)
 
     def _settled(self, pair: Pair, up_to_us: int) -> list[Fired]:
         fired = list(settle(pair, up_to_us))

@@ -6,9 +6,17 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from tests.conformance.ngsi_ld.broker import Running, running
 from tests.conformance.ngsi_ld.peers import OPEN, Recorder, recorder
 from tests.conformance.ngsi_ld.subscriber import Subscribed, subscribed
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What stands for a whole module runs in one event loop."""
+    for item in items:
+        if {"standing_door", "standing_desk"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
 @asynccontextmanager
@@ -19,13 +27,20 @@ async def _patient(folder: Path) -> AsyncIterator[Running]:
         yield found
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Running]:
     async with _patient(tmp_path) as found:
         yield found
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def standing_door(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """One for all tests of a module that leave nothing behind."""
+    async with _patient(tmp_path_factory.mktemp("standing")) as found:
+        yield found
+
+
+@pytest_asyncio.fixture
 async def doors(tmp_path: Path) -> AsyncIterator[tuple[Running, Running, Running]]:
     """Three brokers that know nothing of each other."""
     async with AsyncExitStack() as stack:
@@ -37,13 +52,20 @@ async def doors(tmp_path: Path) -> AsyncIterator[tuple[Running, Running, Running
         yield found[0], found[1], found[2]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def source() -> AsyncIterator[Recorder]:
     async with recorder() as found:
         yield found
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def standing_desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Subscribed]:
+    """See standing_door."""
+    async with subscribed(tmp_path_factory.mktemp("standing")) as found:
+        yield found
+
+
+@pytest_asyncio.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Subscribed]:
     """A door with subscriptions, and a receiver of notifications."""
     async with subscribed(tmp_path) as found:

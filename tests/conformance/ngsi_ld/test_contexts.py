@@ -77,13 +77,15 @@ async def test_a_hosted_context_is_served_and_removed(door: Running) -> None:
         (b'{"@context": {"a": 5}}', "BadRequestData"),
     ],
 )
-async def test_what_is_no_context_is_not_stored(door: Running, body: bytes, kind: str) -> None:
+async def test_what_is_no_context_is_not_stored(
+    standing_door: Running, body: bytes, kind: str
+) -> None:
     """5.13.2.4 with 5.5.4."""
     headers = {"content-type": "application/json"}
-    answer = await door.http.post(CONTEXTS, content=body, headers=headers)
+    answer = await standing_door.http.post(CONTEXTS, content=body, headers=headers)
     problem_of(answer, 400, kind)
     assert "location" not in answer.headers
-    assert (await door.get("/jsonldContexts", params={"kind": "Hosted"})).json() == []
+    assert (await standing_door.get("/jsonldContexts", params={"kind": "Hosted"})).json() == []
 
 
 async def test_a_hosted_context_is_used_without_a_fetch(door: Running) -> None:

@@ -57,11 +57,13 @@ def snapshot(**members: Any) -> dict[str, Any]:
         ("/snapshots", snapshot(endpoint="http://[::1")),
     ],
 )
-async def test_refused(door: Running, path: str, body: dict[str, Any]) -> None:
+async def test_refused(standing_door: Running, path: str, body: dict[str, Any]) -> None:
     """5.5.2: wrong data is BadRequestData, and nothing of it is kept."""
-    problem_of(await door.send("POST", path, body), 400, "BadRequestData")
+    problem_of(await standing_door.send("POST", path, body), 400, "BadRequestData")
     if path != "/snapshots":
-        assert (await door.get(f"{path}?type=Vehicle" if "Reg" in path else path)).json() == []
+        assert (
+            await standing_door.get(f"{path}?type=Vehicle" if "Reg" in path else path)
+        ).json() == []
 
 
 @pytest.mark.parametrize(
@@ -73,10 +75,10 @@ async def test_refused(door: Running, path: str, body: dict[str, Any]) -> None:
         {"notification": {"endpoint": {"uri": "http://[::1"}}},
     ],
 )
-async def test_no_half_subscription(desk: Subscribed, members: dict[str, Any]) -> None:
+async def test_no_half_subscription(standing_desk: Subscribed, members: dict[str, Any]) -> None:
     """5.8.1: what would lead beyond the calendar is refused whole."""
-    problem_of(await desk.post(desk.document(**members)), 400, "BadRequestData")
-    assert (await desk.get("/subscriptions")).json() == []
+    problem_of(await standing_desk.post(standing_desk.document(**members)), 400, "BadRequestData")
+    assert (await standing_desk.get("/subscriptions")).json() == []
 
 
 async def test_an_interval_is_never_a_flood(desk: Subscribed) -> None:

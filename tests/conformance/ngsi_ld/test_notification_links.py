@@ -47,6 +47,6 @@ async def test_projection_of_linked_entities(
 
 
 @pytest.mark.parametrize("member", ["a{b{c}", "a{b}c}", "a{}", "a{b,b}"])
-async def test_wrong_projection(desk: Subscribed, member: str) -> None:
-    answer = await desk.post(desk.document(notification={"pick": [member]}))
+async def test_wrong_projection(standing_desk: Subscribed, member: str) -> None:
+    answer = await standing_desk.post(standing_desk.document(notification={"pick": [member]}))
     problem_of(answer, 400, "BadRequestData")

@@ -114,13 +114,19 @@ async def test_made_read_changed_and_deleted(door: Running) -> None:
         {"notification": {"attributes": [], "endpoint": {"uri": "http://x.org"}}},
     ],
 )
-async def test_wrong_data(door: Running, change: dict[str, Any]) -> None:
-    problem_of(await door.send("POST", PATH, subscription() | change), 400, "BadRequestData")
-    assert (await door.get(PATH)).json() == []
-    await subscribe(door, subscription())
-    before = (await door.get(f"{PATH}/{URI}")).json()
-    problem_of(await door.send("PATCH", f"{PATH}/{URI}", change), 400, "BadRequestData")
-    assert (await door.get(f"{PATH}/{URI}")).json() == before
+async def test_wrong_data(standing_door: Running, change: dict[str, Any]) -> None:
+    problem_of(
+        await standing_door.send("POST", PATH, subscription() | change), 400, "BadRequestData"
+    )
+    assert (await standing_door.get(PATH)).json() == []
+    await subscribe(standing_door, subscription())
+    try:
+        before = (await standing_door.get(f"{PATH}/{URI}")).json()
+        answer = await standing_door.send("PATCH", f"{PATH}/{URI}", change)
+        problem_of(answer, 400, "BadRequestData")
+        assert (await standing_door.get(f"{PATH}/{URI}")).json() == before
+    finally:
+        await standing_door.http.delete(f"{ROOT}{PATH}/{URI}")
 
 
 async def test_errors_of_the_id(door: Running) -> None:

@@ -142,21 +142,26 @@ async def test_names_follow_the_context_of_each_request(door: Running) -> None:
         {"contextSourceAlias": ""},
     ],
 )
-async def test_wrong_data(door: Running, change: dict[str, Any]) -> None:
+async def test_wrong_data(standing_door: Running, change: dict[str, Any]) -> None:
     """5.9.2.4 and 5.9.3.4: what breaks clause 5.2.9 is BadRequestData, and nothing is stored."""
-    problem_of(await door.send("POST", PATH, registration() | change), 400, "BadRequestData")
-    assert await _ids(door, "type=Vehicle,T") == []
-    await door.send("POST", PATH, registration())
-    answer = await door.send("PATCH", f"{PATH}/{URI}", change)
-    problem_of(answer, 400, "BadRequestData")
-    assert (await door.get(f"{PATH}/{URI}")).json() == registration()
+    problem_of(
+        await standing_door.send("POST", PATH, registration() | change), 400, "BadRequestData"
+    )
+    assert await _ids(standing_door, "type=Vehicle,T") == []
+    await standing_door.send("POST", PATH, registration())
+    try:
+        answer = await standing_door.send("PATCH", f"{PATH}/{URI}", change)
+        problem_of(answer, 400, "BadRequestData")
+        assert (await standing_door.get(f"{PATH}/{URI}")).json() == registration()
+    finally:
+        await standing_door.http.delete(f"{ROOT}{PATH}/{URI}")
 
 
 @pytest.mark.parametrize("name", ["endpoint", "information", "type"])
-async def test_missing_members(door: Running, name: str) -> None:
+async def test_missing_members(standing_door: Running, name: str) -> None:
     body = registration()
     del body[name]
-    problem_of(await door.send("POST", PATH, body), 400, "BadRequestData")
+    problem_of(await standing_door.send("POST", PATH, body), 400, "BadRequestData")
 
 
 async def test_errors_of_the_id(door: Running) -> None:

@@ -163,10 +163,10 @@ async def test_names_of_queries_are_those_of_the_creators_context(door: Running)
         {"other": 1},
     ],
 )
-async def test_wrong_snapshots(door: Running, members: dict[str, Any]) -> None:
+async def test_wrong_snapshots(standing_door: Running, members: dict[str, Any]) -> None:
     body = {"id": ID, "type": "Snapshot", "snapshotQueries": [ROOMS], **members}
-    problem_of(await door.http.post(SNAPSHOTS, json=body), 400, "BadRequestData")
-    problem_of(await door.http.get(f"{SNAPSHOTS}/{ID}"), 404, "ResourceNotFound")
+    problem_of(await standing_door.http.post(SNAPSHOTS, json=body), 400, "BadRequestData")
+    problem_of(await standing_door.http.get(f"{SNAPSHOTS}/{ID}"), 404, "ResourceNotFound")
 
 
 async def test_an_id_is_used_once(door: Running) -> None:

@@ -161,12 +161,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("members", "place"), WRONG, ids=[f"{i}" for i in range(len(WRONG))])
 async def test_wrong_members_are_refused(
-    desk: Subscribed, members: dict[str, Any], place: str
+    standing_desk: Subscribed, members: dict[str, Any], place: str
 ) -> None:
     """5.8.1.4: data types and restrictions of 5.2.12 to 5.2.15, 5.2.22, 5.2.33."""
-    body = problem_of(await desk.post({**desk.document(), **members}), 400, "BadRequestData")
+    body = problem_of(
+        await standing_desk.post({**standing_desk.document(), **members}), 400, "BadRequestData"
+    )
     assert place in body["detail"], body
-    assert (await desk.get("/subscriptions")).json() == []
+    assert (await standing_desk.get("/subscriptions")).json() == []
 
 
 @pytest.mark.parametrize(
@@ -190,10 +192,14 @@ async def test_wrong_members_are_refused(
     ids=str,
 )
 async def test_wrong_notification_parameters_are_refused(
-    desk: Subscribed, notification: dict[str, Any]
+    standing_desk: Subscribed, notification: dict[str, Any]
 ) -> None:
     """5.2.14.1."""
-    problem_of(await desk.post(desk.document(notification=notification)), 400, "BadRequestData")
+    problem_of(
+        await standing_desk.post(standing_desk.document(notification=notification)),
+        400,
+        "BadRequestData",
+    )
 
 
 async def test_something_to_watch_is_needed(desk: Subscribed) -> None:

@@ -322,8 +322,8 @@ async def test_contexts(door: Running) -> None:
         {**EVER, "type": "Vehicle", "options": "aggregatedValues"},
     ],
 )
-async def test_wrong_queries(door: Running, params: dict[str, Any]) -> None:
-    problem_of(await door.get(MANY, params=params), 400, "BadRequestData")
+async def test_wrong_queries(standing_door: Running, params: dict[str, Any]) -> None:
+    problem_of(await standing_door.get(MANY, params=params), 400, "BadRequestData")
 
 
 async def test_unreadable_queries(door: Running) -> None:
@@ -392,6 +392,6 @@ async def test_a_query_in_a_body(door: Running) -> None:
         {"q": {"a": 1}},
     ],
 )
-async def test_wrong_bodies(door: Running, more: dict[str, Any]) -> None:
+async def test_wrong_bodies(standing_door: Running, more: dict[str, Any]) -> None:
     body = {"type": "Query", "entities": [{"type": "Vehicle"}], "temporalQ": EVER, **more}
-    problem_of(await door.send("POST", POST, body), 400, "BadRequestData")
+    problem_of(await standing_door.send("POST", POST, body), 400, "BadRequestData")

@@ -159,10 +159,10 @@ async def test_names_and_contexts(door: Running) -> None:
         {},
     ],
 )
-async def test_wrong_evolutions_store_nothing(door: Running, body: Any) -> None:
-    problem_of(await door.send("POST", MANY, body), 400, "BadRequestData")
-    problem_of(await door.get(PATH), 404, "ResourceNotFound")
-    assert door.hub.rows().num_rows == 0
+async def test_wrong_evolutions_store_nothing(standing_door: Running, body: Any) -> None:
+    problem_of(await standing_door.send("POST", MANY, body), 400, "BadRequestData")
+    problem_of(await standing_door.get(PATH), 404, "ResourceNotFound")
+    assert standing_door.hub.rows().num_rows == 0
 
 
 async def test_bodies_that_cannot_be_read(door: Running) -> None:

@@ -66,8 +66,8 @@ async def test_the_length_is_asked_for_before_the_tenant(door: Running) -> None:
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "a b", "x" * 65, "-x", "%2e%2e"])
-async def test_a_name_that_cannot_be_one(door: Running, name: str) -> None:
-    problem_of(await door.create(ROOM, **{"NGSILD-Tenant": name}), 400, "BadRequestData")
+async def test_a_name_that_cannot_be_one(standing_door: Running, name: str) -> None:
+    problem_of(await standing_door.create(ROOM, **{"NGSILD-Tenant": name}), 400, "BadRequestData")
 
 
 async def test_an_empty_header_means_the_default_tenant(door: Running) -> None:

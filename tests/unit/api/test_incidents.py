@@ -284,10 +284,10 @@ async def test_form_and_file_are_checked(api: Api) -> None:
     table = good["table"]
     table["step"][0]["limit"] = "soon"
     bad = await api.post("/procedures/check", table=table)
-    assert "step 'look'" in bad["finding"]["detail"]
+    assert bad["finding"]["words"]["vi"].startswith("Bước “look”, thời hạn: “soon” không phải")
     assert bad["text"].splitlines()[bad["finding"]["line"] - 1] == 'limit = "soon"'
     assert bad["table"]["step"][0]["limit"] == "soon"
     half = await api.post("/procedures/check", table={"id": "x", "step": [{"id": ""}]})
     assert (half["table"], half["clocks"]) == (None, [])
-    assert half["finding"]["remedy"]
+    assert half["finding"]["remedy"]["vi"]
     assert len(await api.get("/procedures")) == 1

@@ -169,8 +169,8 @@ async def test_dated_limits_are_added_ended_and_verified(api: Any) -> None:
     made = await _post(api, path, {"name": "levels", "title": title, "unit": "MTR"})
     assert made.status_code == 201
     assert (await _post(api, path, {"name": "levels", "title": title})).status_code == 409
-    old = {"level": "II", "valid_from": "2020-01-01", "source": "QĐ 05/2020", "mark": "unverified"}
-    for refused in ({"source": ""}, {"mark": "maybe"}, {"valid_from": "2020"}):
+    old = {"level": "II", "valid_from": "2020-01-01", "source": "QĐ 05/2020"}
+    for refused in ({"source": ""}, {"mark": "verified"}, {"valid_from": "2020"}):
         answer = await _post(api, f"{path}/levels/values", {**old, **refused})
         assert (answer.status_code, answer.json()["code"]) == (400, "body_invalid")
     assert (await _post(api, f"{path}/other/values", old)).status_code == 404

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from alarm_parts import NOW, context, transition
 from databases import lay_database
 from dothi.alarms import actions
@@ -34,20 +36,22 @@ def test_shelved_and_stale_alarms_stand_on_the_sheet(tmp_path: Path) -> None:
     engine, clock = open_sqlite(lay_database(tmp_path / "dothi.db")), HandClock()
     ledger, reader = RelationalAlarmLedger(engine), RelationalAlarmReader(engine)
     with ledger.writing() as book:
-        take(book, [transition(entity=f"urn:x:{n}") for n in (1, 2)], context())
+        old = replace(transition(entity="urn:x:2"), text_en="")
+        take(book, [transition(entity="urn:x:1"), old], context())
     with ledger.writing() as book:
         why = Why("lan", "bảo trì trạm bơm")
         actions.shelve(book, 1, NOW + HOUR, why, context(), NOW + 5 * HOUR)
-    items = AlarmItems(reader, clock, 24 * 3600.0)  # type: ignore[arg-type]
+    items = AlarmItems(reader, clock, 24 * 3600.0, str.title)  # type: ignore[arg-type]
     [shelved] = items.open_items()
     assert (shelved.kind, shelved.subject) == ("alarm_shelved", "alarm:1")
-    assert shelved.detail == "→ 11:00 22/11/2026 · lan · bảo trì trạm bơm"
-    assert shelved.title.startswith("urn:x:1")
+    assert shelved.detail == "đến 11:00 22/11/2026 · Lan · bảo trì trạm bơm"
+    assert shelved.detail_en == "until 11:00 22/11/2026 · Lan · bảo trì trạm bơm"
+    assert shelved.title == "urn:x:1 · high-water · 1,62 m > 1,50 m"
+    assert shelved.title_en == "urn:x:1 · high-water · 1.62 m > 1.50 m"
     clock.at = NOW + 25 * HOUR
-    assert [(i.kind, i.subject) for i in items.open_items()] == [
-        ("alarm_shelved", "alarm:1"),
-        ("alarm_stale", "alarm:2"),
-    ]
+    _, stale = items.open_items()
+    assert (stale.kind, stale.subject) == ("alarm_stale", "alarm:2")
+    assert stale.title_en == ""  # an alarm of before there were two languages
     engine.dispose()
 
 
@@ -63,7 +67,8 @@ def test_open_incidents_and_own_tasks_are_found(tmp_path: Path) -> None:
     items = IncidentItems(RelationalIncidents(engine), made.clock)
     [item] = items.open_items()
     assert (item.kind, item.title, item.state) == ("incident", opening.title, "open")
-    assert item.detail == "binh · 3 việc / tasks"
+    assert item.detail == "binh · 3 việc chưa xong"
+    assert item.detail_en == "binh · 3 open tasks"
     assert [task.title for task in items.tasks_of("an")] == ["Đóng cống", "Gọi đội 2"]
     assert items.tasks_of("nobody") == []
     engine.dispose()

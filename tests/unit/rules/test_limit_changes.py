@@ -3,12 +3,21 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from dothi.model.moments import us_of
 from dothi.model.problem import Problem
 from dothi.model.rule import DatedValue, LimitTable, Words
 from dothi.model.rule_condition import DatedLimit
-from dothi.rules.limit_changes import By, Key, check_kept, ended, verified, with_value
+from dothi.rules.limit_changes import (
+    By,
+    Key,
+    check_kept,
+    ended,
+    put_as_whole,
+    verified,
+    with_value,
+)
 from dothi.rules.limits import DatedLimits
 
 BY = By("minh", datetime(2026, 11, 27, tzinfo=UTC), "repealed")
@@ -98,7 +107,29 @@ def test_a_wrong_number_is_taken_back_and_stays_on_record() -> None:
     again = with_value(gone, value(1.4, 2020), BY)
     assert [one.value for one in again.values] == [14.0, 1.4]
     assert on(again, 2021) == 1.4
-    assert [one.mark for one in verified(again, key, BY).values] == ["unverified", "verified"]
+    assert [one.mark for one in verified(again, key, BY, 1).values] == ["unverified", "verified"]
+
+
+def test_a_second_person_compares_with_the_text() -> None:
+    key = Key("II", "", date(2020, 1, 1))
+    with pytest.raises(Problem, match="entered by minh") as caught:
+        verified(table(value(1.4, 2020)), key, BY, people=2)
+    assert (caught.value.code, caught.value.status) == ("limit_own", 409)
+    second = By("lan", BY.at)
+    (done,) = verified(table(value(1.4, 2020)), key, second, people=2).values
+    assert (done.mark, done.added_by, done.verified_by) == ("verified", "minh", "lan")
+
+
+def test_a_whole_table_says_who_put_it_and_verifies_nothing() -> None:
+    before = table(value(1.4, 2020))
+    claimed = replace(value(1.5, 2026), added_by="lan", verified_by="lan", mark="as published")
+    after = put_as_whole(before, replace(before, values=(*before.values, claimed)), BY, people=2)
+    assert after.values[0] == before.values[0]
+    assert (after.values[1].added_by, after.values[1].verified_by) == ("minh", "")
+    sure = replace(before, values=(*before.values, replace(claimed, mark="verified")))
+    with pytest.raises(Problem, match="new and marked as verified"):
+        put_as_whole(before, sure, BY, people=2)
+    assert put_as_whole(before, sure, BY, people=1).values[1].mark == "verified"
 
 
 def test_a_whole_table_may_add_and_not_change() -> None:

@@ -140,6 +140,7 @@ def test_texts_of_what_is_delayed_survive_a_restart() -> None:
 def test_numbers_and_times() -> None:
     assert number_text(1234567.0, "vi") == "1234570"
     assert number_text(-0.0001, "en", 2) == "0"
+    assert number_text(-1.25, "vi", 2) == "\N{MINUS SIGN}1,25"
     assert number_text(0.000012, "vi") == "0,000012"
     assert [duration_text(s, "en") for s in (45, 90, 119, 900, 3600, 7200, 86_400, 200_000)] == [
         "45 s", "90 s", "119 s", "15 min", "1 h", "2 h", "1 d", "2 d",

@@ -4,6 +4,7 @@ import type { AuditEntry } from '../../api/audit';
 import { formatTime } from '../../format/time';
 import { t, tryText } from '../../i18n/text';
 import { people } from '../../state/people.svelte';
+import { subjectText } from './subjects.svelte';
 
 /** What subjects begin with, in the order of the filter. */
 export const KINDS = [
@@ -30,6 +31,7 @@ export const KINDS = [
   'entity',
   'snapshot',
   'context',
+  'area',
   'program',
   'audit',
 ] as const;
@@ -39,32 +41,9 @@ const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/;
 export const whoText = (who: string): string => tryText(`audit_by_${who}`, people.nameOf(who));
 export const actionText = (action: string): string => tryText(`audit_${action}`, action);
 
-/** Where the console shows what an entry is about; null where it does not. */
-export function subjectUrl(subject: string): string | null {
-  const [kind, ...rest] = subject.split(':');
-  const id = encodeURIComponent(rest.join(':'));
-  if (!id) return null;
-  switch (kind) {
-    case 'alarm':
-    case 'incident':
-    case 'entity':
-      return `/${kind}/${id}`;
-    case 'warning':
-      return `/warnings/${id}`;
-    case 'rule':
-      return `/rules/${id}`;
-    case 'source':
-      return `/sources?source=${id}`;
-    case 'foreign':
-      return `/warnings?tab=foreign&open=${id}`;
-    case 'notice':
-      return `/notices?notice=${id}`;
-    default:
-      return null;
-  }
-}
-
-function valueText(value: string): string {
+function valueText(name: string, value: string): string {
+  if (name === 'subject') return subjectText(value);
+  if (name === 'subjects') return value.split(' ').map(subjectText).join(', ');
   if (TIME.test(value)) return formatTime(Date.parse(value));
   return value === 'yes' || value === 'no' ? t(`audit_${value}`) : value;
 }
@@ -73,5 +52,5 @@ function valueText(value: string): string {
 export function details(entry: AuditEntry): [string, string][] {
   return Object.entries(entry.detail)
     .filter(([, value]) => value !== '')
-    .map(([name, value]) => [tryText(`audit_key_${name}`, name), valueText(value)]);
+    .map(([name, value]) => [tryText(`audit_key_${name}`, name), valueText(name, value)]);
 }

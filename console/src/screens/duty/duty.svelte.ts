@@ -3,6 +3,7 @@
 import type { AlarmView } from '../../api/alarms';
 import type { Duty } from '../../api/people';
 import type { Step, StepRun, Words } from '../../api/incidents';
+import { drafts, isEnding, type DraftOf } from '../incident/drafts';
 import { outcomeOf, Queue, type Action, type Outcome } from './queue';
 
 export interface DutyTask {
@@ -77,7 +78,15 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response | nul
   }
 }
 
+/** A step that is over has no draft any more. */
 async function send(action: Action): Promise<Outcome> {
+  const outcome = await post(action);
+  const { action: what } = action.body as { action?: string };
+  if (outcome.kind === 'done' && isEnding(what)) drafts.drop({ who: action.who, step: action.subject });
+  return outcome;
+}
+
+async function post(action: Action): Promise<Outcome> {
   const answer = await ask(action.path, {
     method: action.method,
     body: JSON.stringify(action.body),
@@ -107,6 +116,11 @@ class DutyState {
   /** Whether something about this waits to be sent. */
   waits(subject: string): boolean {
     return this.mine.some((one) => one.subject === subject && one.state === 'waiting');
+  }
+
+  draftOf(of: DutyStep): DraftOf {
+    const who = this.known?.page.person ?? '';
+    return { who, step: stepSubject(of), opened_at: of.state.opened_at };
   }
 
   /** Call once; the answer ends it. */

@@ -119,20 +119,26 @@ export function words(of: Words, lang: Lang): string {
   return (lang === 'vi' ? of.vi || of.en : of.en || of.vi) ?? '';
 }
 
-function limitText(value: unknown, lang: Lang): string {
+/** A number, or the title of the table and the level: `Flood alarm levels: II`. */
+function limitText(value: unknown, lang: Lang, tables: LimitTable[]): string {
   if (typeof value === 'number') return exactNumber(value, lang);
   const dated = value as DatedLimit | null;
-  return dated?.table ? `${dated.table} ${dated.level}` : '?';
+  if (!dated?.table) return '?';
+  const title = words(tables.find((one) => one.name === dated.table)?.title ?? {}, lang);
+  return `${title || dated.table}: ${dated.level}`;
 }
 
-const TELLERS: Record<string, (of: Condition, lang: Lang) => string> = {
-  range: (c, lang) =>
-    `${t(c['is_inside'] ? 'rules_say_inside' : 'rules_say_outside')} ${limitText(c['low'], lang)} … ${limitText(c['high'], lang)}`,
+const TELLERS: Record<string, (of: Condition, lang: Lang, tables: LimitTable[]) => string> = {
+  range: (c, lang, tables) => {
+    const [low, high] = [c['low'], c['high']].map((one) => limitText(one, lang, tables));
+    return `${t(c['is_inside'] ? 'rules_say_inside' : 'rules_say_outside')} ${low} … ${high}`;
+  },
   no_data: (c, lang) => t('rules_say_no_data', { s: span(c['for_s'], lang) }),
   stuck: (c, lang) => t('rules_say_stuck', { s: span(c['for_s'], lang) }),
-  rate: (c, lang) => `${t('rules_say_rate', { s: span(c['over_s'], lang) })} ${against(c, lang)}`,
-  window: (c, lang) =>
-    `${t('rules_say_window', { fn: functionName(String(c['function'])), s: span(c['over_s'], lang) })} ${against(c, lang)}`,
+  rate: (c, lang, tables) =>
+    `${t('rules_say_rate', { s: span(c['over_s'], lang) })} ${against(c, lang, tables)}`,
+  window: (c, lang, tables) =>
+    `${t('rules_say_window', { fn: functionName(String(c['function'])), s: span(c['over_s'], lang) })} ${against(c, lang, tables)}`,
   geofence: (c) => {
     const where = c['area'] || t('rules_say_drawn', { n: cornersOf(c).length });
     return `${t(c['relation'] === 'outside' ? 'rules_say_outside' : 'rules_say_inside')} ${String(where)}`;
@@ -152,24 +158,24 @@ export function sign(comparison: unknown): string {
   return SIGNS[text] ?? text;
 }
 
-/** A condition in short, for lists. */
-export function told(condition: Condition, lang: Lang): string {
+/** A condition in short, for lists; `tables` give dated limits their names. */
+export function told(condition: Condition, lang: Lang, tables: LimitTable[]): string {
   if (condition.of) {
-    const parts = partsOf(condition).map((part) => told(part, lang));
+    const parts = partsOf(condition).map((part) => told(part, lang, tables));
     const how = t(`rules_kind_${condition.kind}` as TextKey);
     return `${how}: ${parts.join('; ')}`;
   }
   const name = condition['attribute'] ? attributeName(String(condition['attribute']), '') : '';
   const say = TELLERS[condition.kind] ?? against;
-  return `${name} ${say(condition, lang)}`.trim();
+  return `${name} ${say(condition, lang, tables)}`.trim();
 }
 
 export function functionName(name: string): string {
   return tryText(`fn_${name === 'mean' ? 'avg' : name}`, name);
 }
 
-function against(c: Condition, lang: Lang): string {
-  return `${sign(c['comparison'])} ${limitText(c['limit'], lang)}`;
+function against(c: Condition, lang: Lang, tables: LimitTable[]): string {
+  return `${sign(c['comparison'])} ${limitText(c['limit'], lang, tables)}`;
 }
 
 function span(seconds: unknown, lang: Lang): string {

@@ -18,7 +18,9 @@ from dothi.incidents.clock_preview import StepClock, preview
 from dothi.incidents.procedure_file import decode_table, procedure_of
 from dothi.incidents.procedure_shape import ProcedureTable
 from dothi.incidents.procedure_text import write_toml
+from dothi.incidents.procedure_words import words_of
 from dothi.model.problem import Problem
+from dothi.model.procedure import Words
 
 _WHERE = "text"
 
@@ -36,11 +38,11 @@ class CheckBody(Struct, forbid_unknown_fields=True):
 class Finding(Struct):
     """What is wrong."""
 
-    detail: str
+    words: Words
     """Names step and field."""
     line: int | None
     """In the text, from 1."""
-    remedy: str
+    remedy: Words
 
 
 class CheckView(Struct):
@@ -105,4 +107,5 @@ def endpoints(deps: IncidentDeps) -> list[Endpoint]:
 
 def _finding(problem: Problem) -> Finding:
     _, _, line = problem.where.partition("line ")
-    return Finding(problem.detail, int(line) if line.isdigit() else None, problem.remedy)
+    number = int(line) if line.isdigit() else None
+    return Finding(words_of(problem.detail), number, words_of(problem.remedy))

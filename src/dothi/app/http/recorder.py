@@ -46,9 +46,12 @@ class Recorder:
         handler, audit = endpoint.handler, self._audit
 
         async def recorded(request: Any) -> Any:
+            if kind.is_of_people_only and request.state.principal.source is not None:
+                return await handler(request)
             doing = Doing(kind, request.state.principal.name, request.path_params)
             tenant = request.headers.get("ngsild-tenant", "")
-            doing.learn({"query": request.url.query, "tenant": tenant})
+            source = request.query_params.get("source", "")
+            doing.learn({"query": request.url.query, "tenant": tenant, "source": source})
             request.scope[DOING] = doing
             deed = doing.deed
             try:

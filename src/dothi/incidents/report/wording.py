@@ -71,7 +71,7 @@ class Wording:
 
     def number(self, value: float) -> str:
         """Grouped by thousands; decimal comma in Vietnamese."""
-        text = f"{value:,.2f}".rstrip("0").rstrip(".")
+        text = f"{value:,.2f}".rstrip("0").rstrip(".").replace("-", "\N{MINUS SIGN}")
         return text.translate(str.maketrans(",.", ".,")) if self.lang == "vi" else text
 
     def size(self, size_bytes: int) -> str:

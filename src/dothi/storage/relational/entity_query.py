@@ -123,11 +123,8 @@ class SqliteEntities:
                 marks = [(skipped + n, id_) for n, id_ in marks]
                 self._waypoints.remember(key, state, marks)
                 skipped, after = marks[-1] if marks else (skipped, after)
-        limit = bind(-1 if search.limit is None else search.limit)
-        sql = (
-            f"SELECT e.uri, {column} {matching} AND {column} > {bind(after)}{order_by} "
-            f"LIMIT {limit} OFFSET {bind(search.offset - skipped)}"
-        )
+        page = plan.compiler.page(search.limit, search.offset - skipped)
+        sql = f"SELECT e.uri, {column} {matching} AND {column} > {bind(after)}{order_by} {page}"
         rows = plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)
         if rows and key is not None:
             end = (search.offset + len(rows), int(rows[-1][1]))
@@ -140,12 +137,10 @@ class SqliteEntities:
 
 def _guessed(search: EntitySearch, plan: Plan, guess: Range, where: str) -> list[str] | None:
     """The page when it starts from this range; None when the range is not short this time."""
-    bind = plan.compiler.bind
     source, most = gathered(guess.ids), LEVELS[0]
-    limit = bind(-1 if search.limit is None else search.limit)
     sql = (
         f"SELECT e.uri, 0 FROM {source.sql} WHERE {where} AND {guess.count(most + 1)} <= {most} "
-        f"LIMIT {limit} OFFSET {bind(search.offset)}"
+        f"{plan.compiler.page(search.limit, search.offset)}"
     )
     # The last row tells how long the range is.
     sql = f"SELECT * FROM ({sql}) UNION ALL SELECT '', {guess.count(most + 1)}"
@@ -157,7 +152,7 @@ def _marks(plan: Plan, column: str, wanted: str, count: int) -> list[Mark]:
     """Every so many matches: how many there are up to here, and the id of the last one."""
     sql = (
         f"SELECT n, id FROM (SELECT id, row_number() OVER () AS n FROM ("
-        f"SELECT {column} AS id {wanted} LIMIT {plan.compiler.bind(count)})) "
+        f"SELECT {column} AS id {wanted} {plan.compiler.page(count, 0)})) "
         f"WHERE n % {_STRIDE} = 0"
     )
     return [

@@ -7,12 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from databases import lay_database
 from dothi.app.area_files import read_areas, read_shares
 from dothi.app.example.files import find_data_folder
 from dothi.app.example.registry import read_registry
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.engine import open_sqlite
-from dothi.storage.relational.schema import metadata
 
 BEFORE, AFTER = date(2025, 6, 30), date(2025, 7, 1)
 FOLDER = find_data_folder()
@@ -21,8 +21,7 @@ FOLDER = find_data_folder()
 @pytest.fixture(scope="module")
 def areas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelationalAreas]:
     path: Path = tmp_path_factory.mktemp("areas") / "dothi.db"
-    engine = open_sqlite(path)
-    metadata.create_all(engine)
+    engine = open_sqlite(lay_database(path))
     store = RelationalAreas(engine)
     files = [FOLDER / "areas" / f"{n}.geojson" for n in ("provinces", "districts", "wards")]
     found = [area for file in files for area in read_areas(file)]

@@ -35,6 +35,13 @@ class At:
             assert (await client.post("/login", data={"token": link})).status_code == 303
             yield client
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """For requests that store values: the log has a writer of its own."""
+        await self.program.supervisor.start()
+        yield
+        await self.program.supervisor.stop()
+
     def told(self, after: int = 0) -> list[AuditEntry]:
         """Oldest first."""
         found = self.program.stores.audit.find(AuditQuestion(500))

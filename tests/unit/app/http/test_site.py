@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from sqlalchemy import create_engine
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from databases import lay_database
 from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.app.config.load import load
@@ -27,8 +27,8 @@ from dothi.ports.clock import SystemClock
 from dothi.storage.relational.access_store import AccessStore
 from dothi.storage.relational.answers import RelationalAnswers
 from dothi.storage.relational.audit import RelationalAudit
+from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.people import RelationalPeople
-from dothi.storage.relational.schema import metadata
 
 TOKEN, SYSTEM_TOKEN = "device-token", "system-token"
 HOST = "http://127.0.0.1:8400"
@@ -80,8 +80,7 @@ ENDPOINTS = [
 
 
 def _site(tmp_path: Path, environ: dict[str, str]) -> tuple[Site, AccessStore]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'test.db'}")
-    metadata.create_all(engine)
+    engine = open_sqlite(lay_database(tmp_path / "test.db"))
     sessions = AccessStore(engine, SystemClock())
     settings = load(Settings, None, environ).settings
     supervisor = Supervisor([], SystemClock(), 1)
