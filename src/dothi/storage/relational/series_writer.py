@@ -58,6 +58,9 @@ WHERE id = ?1
 """
 
 
+_NONE = pa.record_batch({"id": pa.array([], pa.int64())})
+
+
 class SeriesWriter:
     """Writes table attribute within the writer's transaction."""
 
@@ -215,10 +218,10 @@ class SeriesWriter:
         }
         rows = np.arange(count) if last is None else last
         if not registry.fresh:
-            self._run(_ASSIGN, columns, rows)
+            self._connection.run(_ASSIGN, _some(columns, rows))
             return
         is_fresh = series[rows] >= registry.first_fresh
-        self._run(_ASSIGN, columns, rows[~is_fresh])
+        self._connection.run(_ASSIGN, _some(columns, rows[~is_fresh]))
         owner = registry.owner[series]
         columns |= {
             "entity": block.entities,
@@ -226,15 +229,8 @@ class SeriesWriter:
             "dataset": pa.array(block.datasets, pa.string()),
             "owner": pa.array(owner, mask=owner == NOBODY),
         }
-        self._run(_INSERT_ASSIGNED, columns, rows[is_fresh])
+        self._connection.run(_INSERT_ASSIGNED, _some(columns, rows[is_fresh]))
         registry.fresh = {}
-
-    def _run(self, sql: str, columns: dict[str, Any], at: Ints) -> None:
-        """Once for each of the rows with these indexes, which rise when there are all."""
-        if len(at):
-            rows = pa.record_batch(columns)
-            whole = len(at) == rows.num_rows
-            self._connection.run(sql, rows if whole else rows.take(pa.array(at)))
 
     def delete(self, rows: pa.Table, entity_ids: Ints, now_us: int) -> Ints:
         """Mark attributes as gone; gives the series id of each row, 0 where there is none."""
@@ -261,3 +257,11 @@ class SeriesWriter:
         for key in keys:
             self._registry.series.pop(key, None)
         return np.array([found[k][0] if k in found else 0 for k in keys], np.int64)
+
+
+def _some(columns: dict[str, Any], at: Ints) -> pa.RecordBatch:
+    """The rows with these indexes, which rise when there are all of them."""
+    if not len(at):
+        return _NONE
+    rows = pa.record_batch(columns)
+    return rows if len(at) == rows.num_rows else rows.take(pa.array(at))
