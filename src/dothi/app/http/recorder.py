@@ -46,9 +46,11 @@ class Recorder:
         handler, audit = endpoint.handler, self._audit
 
         async def recorded(request: Any) -> Any:
-            if kind.is_of_people_only and request.state.principal.source is not None:
+            principal = request.state.principal
+            is_person = principal.source is None and not principal.is_anyone
+            if kind.is_of_people_only and not is_person:
                 return await handler(request)
-            doing = Doing(kind, request.state.principal.name, request.path_params)
+            doing = Doing(kind, principal.name, request.path_params)
             tenant = request.headers.get("ngsild-tenant", "")
             source = request.query_params.get("source", "")
             doing.learn({"query": request.url.query, "tenant": tenant, "source": source})

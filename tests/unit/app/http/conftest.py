@@ -54,10 +54,24 @@ class At:
 
 @pytest.fixture
 async def at(tmp_path: Path) -> AsyncIterator[At]:
+    async with _program(tmp_path) as at:
+        yield at
+
+
+@pytest.fixture
+async def at_open(tmp_path: Path) -> AsyncIterator[At]:
+    """Where nobody signs in."""
+    async with _program(tmp_path, DOTHI_ACCESS__MODE="open") as at:
+        yield at
+
+
+@asynccontextmanager
+async def _program(tmp_path: Path, **more: str) -> AsyncIterator[At]:
     folder = DataFolder(tmp_path / "data")
     folder.create()
     lay_database(folder.database)
-    settings = load(Settings, None, {"DOTHI_SERVER__PORT": "0", "DOTHI_MQTT__MODE": "off"}).settings
+    environment = {"DOTHI_SERVER__PORT": "0", "DOTHI_MQTT__MODE": "off", **more}
+    settings = load(Settings, None, environment).settings
     sock = bind(settings.server)
     async with build(settings, folder, sock, NORMAL) as program:
         program.stores.people.add(Person("an", "An (test)", ("it", "duty_officer")), "cli")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import text
@@ -198,3 +199,21 @@ async def test_values_of_a_system_are_told_by_the_log_alone(at: Any) -> None:
         made = await an.post("/ngsi-ld/v1/entities", json=entity, headers=head)
         assert made.status_code == 201, made.text
     assert at.last == before
+
+
+async def test_where_nobody_signs_in_values_have_no_line_and_deletions_have_one(
+    at_open: Any,
+) -> None:
+    """The record could not say who sent them; each would cost a transaction of its own."""
+    ld = "/ngsi-ld/v1/entities"
+    transport = httpx.ASGITransport(at_open.program.site.app)
+    async with (
+        at_open.running(),
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8400") as anyone,
+    ):
+        before = at_open.last
+        made = await anyone.post(ld, json={"id": STATION, "type": "WaterObserved", "level": LEVEL})
+        assert made.status_code == 201, made.text
+        assert at_open.last == before
+        assert (await anyone.delete(f"{ld}/{STATION}")).status_code == 204
+    assert [one.action for one in at_open.told(before)] == ["entity_deleted"]
