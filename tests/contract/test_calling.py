@@ -1,6 +1,7 @@
 """Alarms that open incidents by themselves: each one once, all of it or nothing, over restarts."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,10 +9,13 @@ import pytest
 from sqlalchemy import Engine
 
 from databases import lay_database
+from dothi.incidents import conduct
+from dothi.incidents.acting import Actor
 from dothi.incidents.calling import Calling, proposals
 from dothi.incidents.centre import Subject
-from dothi.incidents.desk import Opening, unlink
+from dothi.incidents.desk import Opening, move, unlink
 from dothi.model.incident import IncidentState, Severity
+from dothi.model.incident_record import Change, Record
 from dothi.model.problem import StoreUnavailable
 from dothi.ports.incidents import BoardQuery
 from dothi.storage.relational.cursors import RelationalCursors
@@ -123,6 +127,53 @@ def test_the_next_alarm_of_the_same_gauge_joins_the_incident(engine: Engine, des
     assert [link.subject for link in desk.centre.get(1).links] == [first, second]
     assert len(desk.centre.get(1).runs) == 1
     assert [link.subject for link in desk.centre.get(2).links] == [other]
+
+
+def test_an_incident_closed_while_an_alarm_is_linked_leaves_no_alarm_unanswered(
+    engine: Engine, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = calling(engine, desk)
+    first = desk.alarms.raise_(12)
+    follower.step()
+    second = desk.alarms.raise_(13, entity=12)
+    link = desk.centre.link
+
+    def end_run(record: Record, actor: Actor) -> Change:
+        return conduct.end(record, 1, "Hết ngập", desk.library.book, actor)
+
+    def shut(record: Record, actor: Actor) -> Change:
+        return move(record, IncidentState.CLOSED, "Hết ngập", None, actor)
+
+    def closed_meanwhile(number: int, subjects: Sequence[Subject], by: str) -> Record:
+        desk.centre.change(number, "lan", end_run)
+        desk.centre.change(number, "lan", shut)
+        return link(number, subjects, by)
+
+    monkeypatch.setattr(desk.centre, "link", closed_meanwhile)
+    follower.step()
+    assert numbers(desk) == [1, 2]
+    assert desk.centre.get(1).incident.state is IncidentState.CLOSED
+    assert [[one.subject for one in desk.centre.get(n).links] for n in (1, 2)] == [
+        [first],
+        [second],
+    ]
+
+
+async def test_news_wake_who_follows_the_alarms(
+    engine: Engine, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dothi.incidents.calling._LOOK_S", 600.0)
+    follower = calling(engine, desk)
+    await follower.start()
+    try:
+        await asyncio.sleep(0.05)  # it has looked once
+        desk.alarms.raise_(12)
+        follower.wake()
+        async with asyncio.timeout(10):
+            while not numbers(desk):
+                await asyncio.sleep(0.01)
+    finally:
+        await follower.stop()
 
 
 def test_standing_alarms_propose_until_somebody_takes_them(engine: Engine, desk: Desk) -> None:

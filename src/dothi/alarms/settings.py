@@ -15,7 +15,7 @@ class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     shelved beyond the end of a shift."""
     limits_file: str = ""
     """TOML file with the limits of alarm management; empty: those that dothi brings."""
-    gather_s: float = 0.05
+    gather_s: float = 0.01
     """Least seconds between two looks at the log."""
     run_rows: int = 20_000
     """Rows of the log that are judged together at most."""

@@ -14,6 +14,8 @@ from dothi.model.problem import Problem
 
 PROGRAM = "dothi"
 """Who did what nobody did by hand."""
+INCIDENT_CLOSED = "incident_closed"
+"""Code of the Problem of who wants to change a closed incident."""
 
 
 class Actor(Struct, frozen=True):
@@ -80,7 +82,7 @@ def require_open(record: Record, what: str) -> None:
     """Raises Problem 409: closed incidents take no more of this."""
     if record.incident.state is IncidentState.CLOSED:
         raise Problem(
-            "incident_closed",
+            INCIDENT_CLOSED,
             "The incident is closed",
             f"{what} cannot be added to incident {record.incident.id}",
             409,

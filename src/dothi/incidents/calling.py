@@ -7,12 +7,13 @@ when no incident has ever had to do with that alarm, in the transaction that ask
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from dothi.incidents import conduct, desk
-from dothi.incidents.acting import PROGRAM, Actor
+from dothi.incidents.acting import INCIDENT_CLOSED, PROGRAM, Actor
 from dothi.incidents.centre import IncidentCentre, Subject
 from dothi.incidents.desk import Opening
 from dothi.incidents.library import Called
@@ -28,8 +29,11 @@ log = logging.getLogger(__name__)
 CONSUMER = "procedures called by alarms"
 LANE = 1
 """Its cursor counts revisions of the alarms' record, not rows of the log (lane 0)."""
-_LOOK_S = 0.5
+_LOOK_S = 2.0
+"""So often somebody looks what people changed; what the rules changed wakes it at once."""
 _CHANGES = 500
+_TRIES = 5
+"""Incidents that may be closed one after another while an alarm is linked to them."""
 
 
 class Proposal(Struct, frozen=True):
@@ -69,7 +73,12 @@ class Calling:
         self._cursors = cursors
         self._origin = origin
         self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
         self.position = 0
+
+    def wake(self) -> None:
+        """Alarms have changed; called in the event loop."""
+        self._wake.set()
 
     async def start(self) -> None:
         await asyncio.to_thread(self.find_position)
@@ -109,21 +118,23 @@ class Calling:
 
     async def _run(self) -> None:
         while True:
+            self._wake.clear()
             try:
                 while await asyncio.to_thread(self.step):
                     pass
             except StoreUnavailable as error:
                 log.warning("alarms that call for procedures wait: %s", error)
-            await asyncio.sleep(_LOOK_S)
+                await asyncio.sleep(_LOOK_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._wake.wait()
 
     def _answer(self, alarm: KnownAlarm) -> None:
         wanted = self._wanted(alarm)
         if not wanted or self._centre.board(BoardQuery(subject=alarm.subject, limit=1)):
             return
         try:
-            there = self._at_same_thing(alarm, wanted)
-            if there is not None:
-                self._centre.link(there, [Subject(alarm.subject)], PROGRAM)
+            if self._is_linked(alarm, wanted):
                 return
             actor = Actor(PROGRAM, self._centre.now())
             opened = self._incidents.open_once(
@@ -137,6 +148,22 @@ class Calling:
             self._centre.wake()
             extra = {"incident": opened.incident.id, "alarm": alarm.subject}
             log.info("an alarm opened an incident", extra=extra)
+
+    def _is_linked(self, alarm: KnownAlarm, wanted: Sequence[Procedure]) -> bool:
+        """To the incident that is at work there, if one is."""
+        for _ in range(_TRIES):
+            there = self._at_same_thing(alarm, wanted)
+            if there is None:
+                return False
+            try:
+                self._centre.link(there, [Subject(alarm.subject)], PROGRAM)
+            except Problem as problem:
+                if problem.code != INCIDENT_CLOSED:
+                    raise
+                # Somebody closed it since it was found: another one may be at work, or none.
+                continue
+            return True
+        return False
 
     def _wanted(self, alarm: KnownAlarm) -> list[Procedure]:
         """What starts by itself; a procedure answers no alarm that was there before it."""

@@ -82,6 +82,17 @@ class Feed:
             self._texts = {}
         return board.epoch, board.n
 
+    def advance_alarms(self) -> tuple[str, int]:
+        """The same for what is new of alarms alone."""
+        board = self._board
+        if board is None:
+            return "", 0
+        board.begin()
+        self._follow_alarms(board)
+        if board.end():
+            self._texts = {}
+        return board.epoch, board.n
+
     def message(self, epoch: str, after: int) -> Message:
         """The delta after a number, or a snapshot where that number means nothing here."""
         board = self._loaded()

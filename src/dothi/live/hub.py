@@ -35,6 +35,7 @@ class LiveHub:
         self._viewers = 0
         self._wanted = asyncio.Event()
         self._changed = asyncio.Event()
+        self._alarmed = asyncio.Event()
         self._at: tuple[str, int] = ("", 0)
         self._task: asyncio.Task[None] | None = None
         self._advance_s = Histogram(_ADVANCE_BOUNDS_S)
@@ -47,6 +48,10 @@ class LiveHub:
     def viewers(self) -> int:
         """How many are watching."""
         return self._viewers
+
+    def alarms_changed(self) -> None:
+        """Alarms do not wait for the next delta of values; called in the event loop."""
+        self._alarmed.set()
 
     def measures(self) -> Sequence[Measure]:
         """See ports.measured."""
@@ -154,8 +159,18 @@ class LiveHub:
         self._note(*at)
         took_s = monotonic() - begun_at_s
         self._advance_s.observe(took_s)
-        rest_s = self.settings.interval_s - took_s
-        await asyncio.sleep(max(rest_s, 0.0))
+        await self._rest(begun_at_s + max(self.settings.interval_s, took_s))
+
+    async def _rest(self, until_s: float) -> None:
+        """Until the next tick, but for alarms."""
+        while (rest_s := until_s - monotonic()) > 0:
+            try:
+                async with asyncio.timeout(rest_s):
+                    await self._alarmed.wait()
+            except TimeoutError:
+                return
+            self._alarmed.clear()
+            self._note(*await self._work(self._feed.advance_alarms))
 
     def _note(self, epoch: str, n: int) -> None:
         """The board is at this number; a thread may report an older one late."""

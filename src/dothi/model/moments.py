@@ -12,7 +12,10 @@ def us_of(moment: datetime) -> int: ...
 def us_of(moment: None) -> None: ...
 def us_of(moment: datetime | None) -> int | None:
     """Microseconds of an aware time."""
-    return None if moment is None else round((moment - _EPOCH) / timedelta(microseconds=1))
+    if moment is None:
+        return None
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 @overload

@@ -22,6 +22,7 @@ from dothi.ports.entity_query import (
     Expiring,
     Form,
     Found,
+    Keys,
     StoredEntity,
     with_only,
 )
@@ -113,6 +114,10 @@ class EntityCache:
         ]
         return [with_only(entity, names) for entity in found] if names else found
 
+    def keys(self, ids: Sequence[str]) -> dict[str, Keys]:
+        """See ports.entity_query.Entities."""
+        return self._entities.keys(ids)
+
     def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
         """See ports.entity_query.Entities."""
         entries = self._at_hand(ids, form)
@@ -190,12 +195,14 @@ class EntityCache:
         with self._lock:
             self._is_used = True
             self._loads.append(load)
-        entries: list[tuple[str, _Entry]] = []
+        entries: list[tuple[StoredEntity, _Entry]] = []
         try:
             found = self._entities.load(ids)
             for entity in found:
-                entry = _Entry(_ENCODER.encode(entity), entity.expires_at)
-                entries.append((entity.id, entry))
+                entry = _Entry(None, entity.expires_at)
+                entries.append((entity, entry))
+                if form is None or form.key is None:
+                    entry.packed = _ENCODER.encode(entity)
                 if form is not None and made is not None:
                     made[entity.id] = content = form.write(entity)
                     if form.key is not None:
@@ -204,9 +211,9 @@ class EntityCache:
             # In one step: a write between the two would go unnoticed.
             with self._lock:
                 self._loads.remove(load)
-                kept = [one for one in entries if one[0] not in load.changed]
-                self._searches.note_existing([id_ for id_, _ in kept])
-                self._keep(kept, with_packed=form is None or form.key is None)
+                kept = [one for one in entries if one[0].id not in load.changed]
+                self._searches.note_existing([entity.id for entity, _ in kept])
+                self._keep(kept)
         return found
 
     def _write(self, id_: str, entry: _Entry, form: Form) -> bytes:
@@ -223,15 +230,14 @@ class EntityCache:
                 self._make_room()
         return content
 
-    def _keep(self, entries: list[tuple[str, _Entry]], *, with_packed: bool) -> None:
-        for id_, entry in entries:
-            other = self._drop(id_)
+    def _keep(self, entries: list[tuple[StoredEntity, _Entry]]) -> None:
+        for entity, entry in entries:
+            other = self._drop(entity.id)
             if other is not None:
                 # It was written in another form before, and nothing has changed since.
                 entry.forms = dict([*other.forms.items(), *entry.forms.items()][-_MAX_FORMS:])
-            elif not with_packed:
-                entry.packed = None
-            self._entries[id_] = entry
+                entry.packed = other.packed or _ENCODER.encode(entity)
+            self._entries[entity.id] = entry
             self._bytes += entry.size
         self._make_room()
 

@@ -8,10 +8,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from dothi.alarms.changes import Context
 from dothi.alarms.limits import Limits
@@ -20,7 +22,7 @@ from dothi.alarms.taking import pass_time, take
 from dothi.model.measure import Histogram, Measure, gauge
 from dothi.model.moments import at_of, us_of
 from dothi.model.problem import StoreUnavailable
-from dothi.model.transition import NOTHING, Evaluated
+from dothi.model.transition import NOTHING, Evaluated, StoredState, Transition
 from dothi.ports.alarms import AlarmLedger, Places
 from dothi.ports.clock import Clock
 from dothi.ports.cursors import Cursors
@@ -31,8 +33,8 @@ from dothi.rules.steady import Steady
 logger = logging.getLogger(__name__)
 
 CONSUMER = "alarms"
-_FEW_ROWS = 500
-"""Rows that are read at first, and at least."""
+_FIRST_ROWS, _LEAST_ROWS = 2_000, 200
+"""Rows that are taken at first, and at least."""
 _STEP_S = 0.2
 """When there are more, so many are taken together as take so long to store: other writers wait
 meanwhile, and refuse what comes when they wait too long."""
@@ -59,6 +61,50 @@ class WatchPorts(Struct, frozen=True):
     limits: Limits
 
 
+class _Waiting(Struct):
+    """What was judged and is not stored, since it can wait or the store did not take it: the rules
+    have moved on."""
+
+    position: int = 0
+    transitions: list[Transition] = field(default_factory=list)
+    states: dict[tuple[str, str], StoredState] = field(default_factory=dict)
+
+    def add(self, evaluated: Evaluated, position: int | None) -> int:
+        """Up to which position it goes now; None: as far as before."""
+        self.transitions += evaluated.transitions
+        self.states.update(((one.rule, one.entity), one) for one in evaluated.states)
+        self.position = self.position if position is None else position
+        return self.position
+
+
+class _News(Struct):
+    """Changes of alarms that are stored, and who wants to know."""
+
+    told: list[Callable[[], None]] = field(default_factory=list)
+    are_there: bool = False
+
+    def announce(self) -> None:
+        if self.are_there:
+            self.are_there = False
+            for told in self.told:
+                told()
+
+
+class _Portion:
+    """How many rows to take together."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.rows = min(_FIRST_ROWS, most)
+
+    def note(self, rows: int, took_s: float) -> None:
+        """What so many meant took so long to store."""
+        if rows >= min(_LEAST_ROWS, self.rows):
+            fitting = int(rows * min(8.0, _STEP_S / max(took_s, 0.001)))
+            most = self._most if rows == self.rows else min(_FIRST_ROWS, self._most)
+            self.rows = min(most, max(_LEAST_ROWS, fitting))
+
+
 class Watch:
     """ports.service.Service and Watched. Everything but waiting happens in one thread."""
 
@@ -70,13 +116,11 @@ class Watch:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._thread: ThreadPoolExecutor | None = None
-        self._limit = _FEW_ROWS
-        self._unsaved: tuple[Evaluated, int] | None = None
-        """Judged but not stored, because the store did not take it: the rules have moved on."""
-        self._saved = 0
-        self._saved_s = 0.0
-        self._looked_s = 0.0
+        self._portion = _Portion(self._settings.run_rows)
+        self._waiting = _Waiting()
+        self._saved, self._saved_s, self._looked_s = 0, 0.0, 0.0
         self._is_stale = True
+        self._news = _News()
         self._revision = 0
         self._rules = 0
         self._steady = Steady(monotonic)
@@ -89,6 +133,10 @@ class Watch:
         """There is something new in the log; given to Intake.watch."""
         self._wake.set()
 
+    def tell(self, told: Callable[[], None]) -> None:
+        """Call `told` in the event loop when alarms have changed. It must not block."""
+        self._news.told.append(told)
+
     def reload(self) -> None:
         """The rules have changed; called in the event loop."""
         self._is_stale = True
@@ -96,7 +144,7 @@ class Watch:
 
     async def start(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dothi-alarms")
-        self._is_stale, self._unsaved = True, None
+        self._is_stale = True
         await self._in_thread(self._find_position)
         self._wake.set()
         self._task = asyncio.create_task(self._follow(), name="follow the log for alarms")
@@ -106,6 +154,8 @@ class Watch:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            with suppress(StoreUnavailable):
+                await self._in_thread(partial(self._save, is_last=True))
         thread, self._thread = self._thread, None
         if thread is not None:
             await asyncio.to_thread(thread.shutdown)
@@ -139,18 +189,19 @@ class Watch:
         if CONSUMER not in cursors.positions():
             cursors.advance(CONSUMER, self._ports.log.head())
         self.position = self._saved = cursors.position(CONSUMER)
+        self._waiting = _Waiting(self.position)
 
     async def _follow(self) -> None:
         while True:
-            try:
+            with suppress(TimeoutError):  # a timer may have run out
                 async with asyncio.timeout(self._rest_s()):
                     await self._wake.wait()
-            except TimeoutError:
-                pass  # a timer may have run out
             self._wake.clear()
             try:
-                while await self._in_thread(self._step):
-                    pass
+                is_more = True
+                while is_more:
+                    is_more = await self._in_thread(self._step)
+                    self._news.announce()
                 await asyncio.sleep(self._settings.gather_s)
             except StoreUnavailable as error:
                 logger.warning("alarms wait for the store: %s", error)
@@ -167,7 +218,7 @@ class Watch:
     def _step(self) -> bool:
         """Take one run of rows, and what time has brought; True when there may be more rows."""
         began_s = monotonic()
-        self._save(*(self._unsaved or (NOTHING, self.position)))
+        self._save(is_last=self._is_stale)
         if self._is_stale:
             self._is_stale = False
             self._revision = self._ports.rules.revision()
@@ -185,20 +236,16 @@ class Watch:
             # Nobody judges what was committed so far: not even its rows are looked at.
             self._save(NOTHING, self._ports.log.head())
             return False
-        rows = self._ports.log.read(self.position, self._limit, columns=_NEEDED)
-        is_full = bool(rows.num_rows == self._limit)
+        limit = self._portion.rows
+        rows = self._ports.log.read(self.position, limit, columns=_NEEDED)
+        is_full = bool(rows.num_rows == limit)
         began_s = monotonic()
         if rows.num_rows:
             evaluated = self._ports.rules.evaluator.evaluate(rows, self._ports.clock.now())
             began_s = monotonic()
             self._save(evaluated, int(rows["seq"][-1].as_py()))
-        self._limit = self._next_limit(monotonic() - began_s) if is_full else _FEW_ROWS
+        self._portion.note(rows.num_rows, monotonic() - began_s)
         return is_full
-
-    def _next_limit(self, took_s: float) -> int:
-        """How many rows to take when what the last ones meant took so long to store."""
-        fitting = int(self._limit * min(8.0, _STEP_S / max(took_s, 0.001)))
-        return max(_FEW_ROWS, min(self._settings.run_rows, fitting))
 
     def _tick(self) -> None:
         evaluator, now = self._ports.rules.evaluator, self._ports.clock.now()
@@ -215,26 +262,33 @@ class Watch:
         if self._ports.ledger.is_due(context.now_at, context.timer_at):
             with self._ports.ledger.writing() as book:
                 pass_time(book, context)
+            self._news.are_there = True
 
-    def _save(self, evaluated: Evaluated, position: int) -> None:
-        """Store what was judged together with the position in the log."""
-        has_effects = bool(evaluated.transitions or evaluated.states)
-        is_due = position > self._saved and monotonic() - self._saved_s > _SAVE_S
-        if not has_effects and not is_due:
+    def _save(
+        self, evaluated: Evaluated = NOTHING, position: int | None = None, *, is_last: bool = False
+    ) -> None:
+        """Store what was judged together with the position in the log.
+
+        What became nobody's alarm may wait a moment: after a crash its rows are judged again, from
+        the states of then.
+        """
+        waiting = self._waiting
+        position = waiting.add(evaluated, position)
+        is_due = is_last or monotonic() - self._saved_s > _SAVE_S
+        if not waiting.transitions and not (is_due and (waiting.states or position > self._saved)):
             self.position = position
             return
-        self._unsaved = evaluated, position
-        entities = {t.entity for t in evaluated.transitions if t.is_active}
-        context = self._context(entities)
+        context = self._context({t.entity for t in waiting.transitions if t.is_active})
         with self._ports.ledger.writing() as book:
-            if evaluated.transitions:
-                take(book, evaluated.transitions, context)
-            book.remember(evaluated.states)
+            if waiting.transitions:
+                take(book, waiting.transitions, context)
+            book.remember(tuple(waiting.states.values()))
             book.move(CONSUMER, position)
-        self._unsaved = None
         self.position = self._saved = position
         self._saved_s = monotonic()
-        self.transitions += len(evaluated.transitions)
+        self.transitions += len(waiting.transitions)
+        self._news.are_there |= bool(waiting.transitions)
+        self._waiting = _Waiting(position)
 
     def _context(self, entities: set[str] | None = None) -> Context:
         now = self._ports.clock.now()

@@ -1,6 +1,7 @@
 """Why a rule fired, as data that can be decided again."""
 
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -209,6 +210,7 @@ def withdrawn_explanation(rule: str, version: int, entity: str, at: datetime) ->
     return msgspec.json.encode(told).decode()
 
 
+@lru_cache(1_000)
 def iso(us: int) -> datetime:
     """A time of an explanation."""
-    return at_of(us).astimezone(UTC)
+    return at_of(us)

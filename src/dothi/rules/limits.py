@@ -9,6 +9,7 @@ d is on from the next number after L and off below the next number after L - d, 
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from math import inf, nextafter
 
 import numpy as np
 from msgspec import Struct
@@ -81,7 +82,7 @@ def edges(leaf: LeafPlan, limit: float) -> tuple[float, float]:
     """From where on the leaf is on, and below what it is off, with the sign turned."""
     on, off = leaf.sign * limit, leaf.sign * limit - leaf.deadband
     if len(leaf.comparison) == 1:
-        return float(np.nextafter(on, np.inf)), float(np.nextafter(off, np.inf))
+        return nextafter(on, inf), nextafter(off, inf)
     return on, off
 
 

@@ -11,6 +11,8 @@ from dothi.rules.arrays import NEVER_US, Ints
 
 _ENTITY_BITS = 32
 NOTHING = Words()
+Tell = Callable[[], tuple[str, Words]]
+"""Explanation (JSON) and text."""
 
 
 class _Stored(msgspec.Struct, array_like=True):
@@ -41,6 +43,9 @@ class Pair(Struct):
     """Row that started the pending change."""
     explanation: str = ""
     text: Words = NOTHING
+    tell: Tell | None = None
+    """Gives the two above, for as long as it is not certain that anybody will read them; what it
+    knows is known only while the rows that decided are at hand."""
 
     @property
     def key(self) -> int:
@@ -49,6 +54,16 @@ class Pair(Struct):
     @property
     def is_idle(self) -> bool:
         return not (self.on or self.is_active or self.due_us != NEVER_US)
+
+    def be_told(self) -> None:
+        """Have explanation and text of the pending change."""
+        if self.tell is not None:
+            self.explanation, self.text = self.tell()
+            self.tell = None
+
+    def await_nothing(self) -> None:
+        """No change is pending."""
+        self.due_us, self.explanation, self.text, self.tell = NEVER_US, "", NOTHING, None
 
     def pack(self, version: int) -> bytes:
         if self.is_idle:
@@ -93,8 +108,8 @@ class Fired(Struct, frozen=True):
     text: Words
 
 
-Explain = Callable[[bool, int], tuple[str, Words]]
-"""Given the new state and when it takes place: explanation and text."""
+Explain = Callable[[bool], Tell]
+"""Given the new state of a pair whose change has just been decided."""
 
 
 def decide(
@@ -102,12 +117,12 @@ def decide(
 ) -> Iterator[Fired]:
     """Take a verdict at the pair's clock; `delay_s` is the one that such a change must wait for."""
     if verdict is None or verdict == pair.is_active:
-        pair.due_us, pair.explanation, pair.text = NEVER_US, "", NOTHING
+        pair.await_nothing()
         return
     if pair.due_us != NEVER_US:
         return
     pair.due_us, pair.seq = pair.clock_us + round(delay_s * 1_000_000), seq
-    pair.explanation, pair.text = explain(verdict, pair.due_us)
+    pair.tell = explain(verdict)
     yield from settle(pair, pair.clock_us)
 
 
@@ -116,8 +131,9 @@ def settle(pair: Pair, up_to_us: int) -> Iterator[Fired]:
     if pair.due_us == NEVER_US or pair.due_us > up_to_us:
         return
     pair.is_active = not pair.is_active
+    pair.be_told()
     yield Fired(pair, pair.is_active, pair.due_us, pair.seq, pair.explanation, pair.text)
-    pair.due_us, pair.explanation, pair.text = NEVER_US, "", NOTHING
+    pair.await_nothing()
 
 
 class Pairs:
@@ -131,6 +147,13 @@ class Pairs:
         self.changed: dict[int, Pair] = {}
         """Since the states were last taken."""
         self._keys: Ints | None = None
+        self._untold: list[Pair] = []
+
+    def be_told(self) -> None:
+        """What is still pending must be told before what was known then is no longer known."""
+        for pair in self._untold:
+            pair.be_told()
+        self._untold.clear()
 
     def get(self, rule: int, entity: int) -> Pair | None:
         return self._all.get((rule << _ENTITY_BITS) | entity)
@@ -159,6 +182,8 @@ class Pairs:
             self.pending.pop(key, None)
         else:
             self.pending[key] = pair
+        if pair.tell is not None:
+            self._untold.append(pair)
         self.changed[key] = pair
         self._keys = None if pair.is_idle or not was_there else self._keys
 

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 
-from dothi.model.rule import Rule, Words
+from dothi.model.rule import Rule
 from dothi.model.transition import StoredState
 from dothi.rules.arrays import Ints, distinct
 from dothi.rules.entities import Deletions, Known
 from dothi.rules.fences import Fences
 from dothi.rules.limits import DatedLimits
 from dothi.rules.memory import Memory
-from dothi.rules.pairs import Fired, Pair, Pairs, decide, settle
+from dothi.rules.pairs import Fired, Pair, Pairs, Tell, decide, settle
 from dothi.rules.plan import Plan, RulePlan, verdict
 from dothi.rules.rows import read_run, slot_rows
 from dothi.rules.samples import Samples
@@ -120,21 +120,19 @@ class Works:
         for number in samples:
             self._bind(number, samples[number].entity)
         turns = turns_of(self.plan, self.signals, samples, self.pairs)
+        telling.places = turns.places()
         for moment in turns.moments():
             for rule, turned in turns.rules_at(moment, self.pairs):
                 yield from self._decide(telling, rule, moment, turned)
+        self.pairs.be_told()
 
     def _decide(
-        self,
-        telling: Telling,
-        rule: RulePlan,
-        moment: Moment,
-        turned: Turned,
+        self, telling: Telling, rule: RulePlan, moment: Moment, turned: Turned
     ) -> Iterator[Fired]:
         row, phase, entity = moment
         pair = self.pairs.make(rule.number, entity)
         before = set(pair.on)
-        is_usable = telling.usable_leaves(rule, entity, row, phase)
+        is_usable, seq = telling.standing(rule, entity, row, phase)
         pair.clock_us = max(pair.clock_us, turned.apply(pair.on))
         if len(rule.signals) > 1:
             pair.clock_us = max(pair.clock_us, telling.clock_us(rule, entity, row, phase))
@@ -142,10 +140,10 @@ class Works:
         leaves = [(n in pair.on) if usable else None for n, usable in enumerate(is_usable)]
         found = verdict(rule.tree, leaves)
         delay_s = rule.rule.on_delay_s if found else rule.rule.off_delay_s
-        seq = telling.seq_at(rule, entity, row, phase)
 
-        def explain(state: bool, _: int) -> tuple[str, Words]:
-            return telling.explain(rule, pair, (row, phase), before, state)
+        def explain(state: bool) -> Tell:
+            times = pair.clock_us, pair.due_us
+            return lambda: telling.explain(rule, (row, phase, entity), before, times, state)
 
         yield from decide(pair, found, delay_s, seq, explain)
         self.pairs.put(pair)

@@ -46,9 +46,10 @@ class Recorder:
         handler, audit = endpoint.handler, self._audit
 
         async def recorded(request: Any) -> Any:
-            if kind.is_of_people_only and request.state.principal.source is not None:
+            who = request.state.principal
+            if kind.is_of_people_only and (who.source is not None or not who.is_somebody):
                 return await handler(request)
-            doing = Doing(kind, request.state.principal.name, request.path_params)
+            doing = Doing(kind, who.name, request.path_params)
             tenant = request.headers.get("ngsild-tenant", "")
             source = request.query_params.get("source", "")
             doing.learn({"query": request.url.query, "tenant": tenant, "source": source})

@@ -1,6 +1,6 @@
 """Puts incidents and procedures together: stores, calendar, procedure files, routes, escalation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +42,8 @@ class IncidentParts(Struct, frozen=True):
     centre: IncidentCentre
     endpoints: Sequence[Endpoint]
     services: Sequence[Service]
+    alarms_changed: Callable[[], None]
+    """To be called in the event loop."""
 
 
 def build_incidents(
@@ -73,7 +75,7 @@ def build_incidents(
         alarms,
     )
     calling = Calling(centre, stores.incidents, alarms, stores.cursors, _NOTES.get(mode, ""))
-    return IncidentParts(centre, endpoints(deps), [Escalation(centre), calling])
+    return IncidentParts(centre, endpoints(deps), [Escalation(centre), calling], calling.wake)
 
 
 def read_calendar(settings: IncidentSettings) -> DatedCalendar:

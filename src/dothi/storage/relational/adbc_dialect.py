@@ -8,8 +8,9 @@ the ADBC driver are two such libraries. Everything therefore goes through ADBC; 
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import adbc_driver_manager
 import adbc_driver_sqlite.dbapi as adbc
@@ -18,14 +19,20 @@ from sqlalchemy import URL, pool
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
+from dothi.storage.relational.write_turns import turns_of
+
 URL_SCHEME = "sqlite+adbc"
 _READS = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES", "WITH", "VACUUM INTO")
 _WRITES = ("INSERT ", "UPDATE ", "DELETE ", "REPLACE ")
-_BATCH_ROWS = "1000000"
-"""Column types are inferred from this many rows at the start of an answer; the driver sets memory
+_BATCH = "adbc.sqlite.query.batch_rows"
+_FEW_ROWS, _SOME_ROWS, _MANY_ROWS = "64", "1024", "1000000"
+"""Column types are inferred from so many rows at the start of an answer; the driver sets memory
 aside for them, which costs more than a short answer itself."""
 _KEPT_STATEMENTS = 64
 """Per connection."""
+_KEPT = ("SELECT", "WITH", *_WRITES, "BEGIN", "COMMIT", "ROLLBACK")
+_TURN_S = 10.0
+"""Who waits longer for others of this process lets SQLite say so."""
 
 
 class Cursor:
@@ -43,16 +50,13 @@ class Cursor:
         """Run one statement with one set of parameters."""
         self.description = None
         self._rows = iter(())
-        returns_rows = sql.lstrip().upper().startswith(_READS) or " RETURNING " in sql.upper()
-        self._connection.begin_for(sql)
-        with self._connection.statement() as statement:
-            bound = _columns([parameters]) if parameters else None
-            if not returns_rows:
-                statement.executemany(sql, bound)
-                self.rowcount = statement.rowcount
-                return
-            statement.execute(sql, bound)
-            answer = statement.fetch_arrow_table()
+        kind, connection = _kind_of(sql), self._connection
+        connection.begin_for(sql)
+        bound = _columns([parameters]) if parameters else None
+        if not kind.returns_rows:
+            self.rowcount = connection.run(sql, bound)
+            return
+        answer = connection.answer(sql, bound)
         self.description = [(n, None, None, None, None, None, None) for n in answer.column_names]
         self.rowcount = answer.num_rows
         self._rows = zip(*(c.to_pylist() for c in answer.columns), strict=True)
@@ -63,9 +67,7 @@ class Cursor:
         self.description = None
         self._connection.begin_for(sql)
         if rows:
-            with self._connection.statement() as statement:
-                statement.executemany(sql, _columns(rows))
-                self.rowcount = statement.rowcount
+            self.rowcount = self._connection.run(sql, _columns(rows))
 
     def fetchone(self) -> tuple[Any, ...] | None:
         return next(self._rows, None)
@@ -90,68 +92,127 @@ class Connection:
     """DB-API connection: a transaction begins with the first write (BEGIN IMMEDIATE)."""
 
     def __init__(self, path: str) -> None:
+        self._turns = turns_of(path)
+        self._has_turn = False
         self._adbc = adbc.connect(f"file:{path}", autocommit=True)
         self._is_in_transaction = False
-        self._kept: OrderedDict[str, Any] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
+        self._long: set[str] = set()
+        """Questions that have had a long answer."""
 
     def cursor(self) -> Cursor:
         return Cursor(self)
 
     def statement(self) -> Any:
-        return self._adbc.cursor(adbc_stmt_kwargs={"adbc.sqlite.query.batch_rows": _BATCH_ROWS})
+        """For an answer of any length; not kept."""
+        return self._adbc.cursor(adbc_stmt_kwargs={_BATCH: _MANY_ROWS})
+
+    def run(self, sql: str, bound: pa.RecordBatch | None = None) -> int:
+        """Execute once, or once per row; gives how many rows changed."""
+        cursor = self._kept.pop((sql, ""), None) or self._adbc.cursor()
+        try:
+            cursor.executemany(sql, bound)
+        except BaseException:
+            cursor.close()
+            raise
+        changed = int(cursor.rowcount)
+        self._keep((sql, ""), cursor)
+        return changed
+
+    def answer(self, sql: str, bound: pa.RecordBatch | None) -> pa.Table:
+        """The whole answer of a statement.
+
+        To infer the types of columns from many rows costs more than a short answer itself, so what
+        only reads is asked for few rows first, and again when there are more.
+        """
+        if _kind_of(sql).only_reads and sql not in self._long:
+            reader, cursor = self._begun(sql, bound, _FEW_ROWS)
+            first = next(iter(reader), None)
+            reader.close()
+            if first is None or first.num_rows < int(_FEW_ROWS):
+                self._keep((sql, _FEW_ROWS), cursor)
+                return pa.Table.from_batches([] if first is None else [first], reader.schema)
+            cursor.close()
+            self._long.add(sql)
+        return self._whole(sql, bound, _MANY_ROWS)
 
     def ask(self, sql: str, bound: pa.StructArray | None, *, is_short: bool) -> pa.Table:
-        """The answer of a statement that only reads; it stays prepared for the next time.
+        """The answer of a statement that only reads.
 
         `bound`: one struct, the parameters in their order.
 
         `is_short`: there are no more than 1,000 rows, or no nulls among them, so that it is enough
         to infer the types of the columns from the first rows.
         """
-        cursor = self._kept.pop(sql, None) or self._prepared(sql, is_short=is_short)
+        return self._whole(sql, bound, _SOME_ROWS if is_short else _MANY_ROWS)
+
+    def _whole(
+        self, sql: str, bound: pa.StructArray | pa.RecordBatch | None, batch_rows: str
+    ) -> pa.Table:
+        reader, cursor = self._begun(sql, bound, batch_rows)
+        try:
+            answer = reader.read_all()
+        except BaseException:
+            cursor.close()
+            raise
+        self._keep((sql, batch_rows), cursor)
+        return answer
+
+    def _begun(
+        self, sql: str, bound: pa.StructArray | pa.RecordBatch | None, batch_rows: str
+    ) -> tuple[pa.RecordBatchReader, Any]:
+        """The answer of a statement that was prepared before or is now, and its cursor."""
+        cursor = self._kept.pop((sql, batch_rows), None)
+        is_new = cursor is None
+        if is_new:
+            cursor = self._adbc.cursor(adbc_stmt_kwargs={_BATCH: batch_rows})
         try:
             statement = cursor.adbc_statement
+            if is_new:
+                statement.set_sql_query(sql)
+                statement.prepare()
             if bound is not None:
                 statement.bind(bound)
             stream, _ = statement.execute_query()
-            answer = pa.RecordBatchReader.from_stream(stream).read_all()
+            return pa.RecordBatchReader.from_stream(stream), cursor
         except BaseException:
             cursor.close()
             raise
-        self._kept[sql] = cursor
+
+    def _keep(self, key: tuple[str, str], cursor: Any) -> None:
+        """Prepared for the next time; the longest unused one is let go."""
+        if not _kind_of(key[0]).is_kept:
+            cursor.close()
+            return
+        self._kept[key] = cursor
         if len(self._kept) > _KEPT_STATEMENTS:
             self._kept.popitem(last=False)[1].close()
-        return answer
-
-    def _prepared(self, sql: str, *, is_short: bool) -> Any:
-        cursor = self._adbc.cursor() if is_short else self.statement()
-        try:
-            cursor.adbc_statement.set_sql_query(sql)
-            cursor.adbc_statement.prepare()
-        except BaseException:
-            cursor.close()
-            raise
-        return cursor
 
     def begin_for(self, sql: str) -> None:
         """Open a transaction before the first statement that may write."""
-        text = sql.lstrip().upper()
-        only_reads = text.startswith(_READS) and not (
-            text.startswith("WITH") and any(word in text for word in _WRITES)
-        )
-        if not self._is_in_transaction and not only_reads:
-            self._run("BEGIN IMMEDIATE")
-            self._is_in_transaction = True
+        if self._is_in_transaction or _kind_of(sql).only_reads:
+            return
+        self._has_turn = self._turns.take(_TURN_S)
+        try:
+            self.run("BEGIN IMMEDIATE")
+        except BaseException:
+            self._give_turn()
+            raise
+        self._is_in_transaction = True
 
     def commit(self) -> None:
         if self._is_in_transaction:
-            self._run("COMMIT")
+            self.run("COMMIT")
             self._is_in_transaction = False
+            self._give_turn()
 
     def rollback(self) -> None:
         if self._is_in_transaction:
             self._is_in_transaction = False
-            self._run("ROLLBACK")
+            try:
+                self.run("ROLLBACK")
+            finally:
+                self._give_turn()
 
     def close(self) -> None:
         self.rollback()
@@ -161,14 +222,34 @@ class Connection:
     def __del__(self) -> None:
         # The driver wants its statements closed before the connection.
         self._let_go()
+        self._give_turn()
+
+    def _give_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self._turns.give()
 
     def _let_go(self) -> None:
         while self._kept:
             self._kept.popitem()[1].close()
 
-    def _run(self, sql: str) -> None:
-        with self.statement() as statement:
-            statement.executemany(sql, None)
+
+class _Kind(NamedTuple):
+    """Of a statement."""
+
+    returns_rows: bool
+    only_reads: bool
+    is_kept: bool
+    """Stays prepared; one that changes tables would keep others from it."""
+
+
+@lru_cache(2_000)
+def _kind_of(sql: str) -> _Kind:
+    text = sql.lstrip().upper()
+    begins_reading = text.startswith(_READS)
+    writes_too = text.startswith("WITH") and any(word in text for word in _WRITES)
+    returns_rows = begins_reading or " RETURNING " in text
+    return _Kind(returns_rows, begins_reading and not writes_too, text.startswith(_KEPT))
 
 
 _TYPES = {int: pa.int64(), float: pa.float64(), str: pa.string(), bytes: pa.binary()}

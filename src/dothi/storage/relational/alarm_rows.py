@@ -1,5 +1,6 @@
 """Rows of the tables of alarms as values of the model, and back."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Row
@@ -18,49 +19,61 @@ from dothi.model.fold import fold
 from dothi.model.moments import at_of, us_of
 from dothi.model.priority import Priority
 
+Part = Callable[[Alarm], Any]
 
-def alarm_values(one: Alarm, revision: int) -> dict[str, Any]:
-    """Columns of `alarm`."""
-    place = one.place
-    return {
-        "id": one.id,
-        "condition": one.condition,
-        "rule": one.rule,
-        "version": one.version,
-        "entity": place.entity,
-        "entity_type": place.type,
-        "entity_name": place.name,
-        "lon": place.lon,
-        "lat": place.lat,
-        "areas": f"|{'|'.join(place.areas)}|" if place.areas else "",
-        "state": str(one.state),
-        "is_open": int(one.is_open),
-        "priority": int(one.priority),
-        "title": one.title,
-        "title_en": one.title_en,
-        "text": one.text,
-        "text_en": one.text_en,
-        "search": searched(one),
-        "raised_us": us_of(one.raised_at),
-        "opened_us": us_of(one.opened_at),
-        "active_us": us_of(one.active_at),
-        "seq": one.seq,
-        "domain": one.domain,
-        "position": one.position,
-        "returned_us": us_of(one.returned_at),
-        "acknowledged_us": us_of(one.acknowledged_at),
-        "acknowledged_by": one.acknowledged_by,
-        "closed_us": us_of(one.closed_at),
-        "activations": one.activations,
-        "is_latching": one.is_latching,
-        "suppressed": int(one.suppressed),
-        "owner": one.owner,
-        "escalate_us": us_of(one.escalate_at),
-        "escalations": one.escalations,
-        "recent": ",".join(str(us_of(at)) for at in one.recent_at),
-        "is_chattering": one.is_chattering,
-        "revision": revision,
-    }
+_PARTS: dict[str, dict[str, Part]] = {
+    "id": {"id": lambda one: one.id},
+    "condition": {"condition": lambda one: one.condition},
+    "rule": {"rule": lambda one: one.rule},
+    "version": {"version": lambda one: one.version},
+    "place": {
+        "entity": lambda one: one.place.entity,
+        "entity_type": lambda one: one.place.type,
+        "entity_name": lambda one: one.place.name,
+        "lon": lambda one: one.place.lon,
+        "lat": lambda one: one.place.lat,
+        "areas": lambda one: f"|{'|'.join(one.place.areas)}|" if one.place.areas else "",
+        "search": lambda one: searched(one),
+    },
+    "state": {"state": lambda one: str(one.state), "is_open": lambda one: int(one.is_open)},
+    "priority": {"priority": lambda one: int(one.priority)},
+    "title": {"title": lambda one: one.title, "search": lambda one: searched(one)},
+    "title_en": {"title_en": lambda one: one.title_en, "search": lambda one: searched(one)},
+    "text": {"text": lambda one: one.text, "search": lambda one: searched(one)},
+    "text_en": {"text_en": lambda one: one.text_en, "search": lambda one: searched(one)},
+    "raised_at": {"raised_us": lambda one: us_of(one.raised_at)},
+    "opened_at": {"opened_us": lambda one: us_of(one.opened_at)},
+    "active_at": {"active_us": lambda one: us_of(one.active_at)},
+    "seq": {"seq": lambda one: one.seq},
+    "domain": {"domain": lambda one: one.domain},
+    "position": {"position": lambda one: one.position},
+    "returned_at": {"returned_us": lambda one: us_of(one.returned_at)},
+    "acknowledged_at": {"acknowledged_us": lambda one: us_of(one.acknowledged_at)},
+    "acknowledged_by": {"acknowledged_by": lambda one: one.acknowledged_by},
+    "closed_at": {"closed_us": lambda one: us_of(one.closed_at)},
+    "activations": {"activations": lambda one: one.activations},
+    "is_latching": {"is_latching": lambda one: int(one.is_latching)},
+    "suppressed": {"suppressed": lambda one: int(one.suppressed)},
+    "owner": {"owner": lambda one: one.owner},
+    "escalate_at": {"escalate_us": lambda one: us_of(one.escalate_at)},
+    "escalations": {"escalations": lambda one: one.escalations},
+    "recent_at": {"recent": lambda one: ",".join(str(us_of(at)) for at in one.recent_at)},
+    "is_chattering": {"is_chattering": lambda one: int(one.is_chattering)},
+    "revision": {"revision": lambda one: one.revision},
+}
+"""Field of an alarm -> columns that follow from it."""
+COLUMNS: dict[str, Part] = {name: part for parts in _PARTS.values() for name, part in parts.items()}
+"""All columns of `alarm`."""
+
+
+def changed_columns(before: Alarm, after: Alarm) -> tuple[str, ...]:
+    """Columns whose values differ, or may."""
+    found: dict[str, Part] = {}
+    for field, columns in _PARTS.items():
+        old, new = getattr(before, field), getattr(after, field)
+        if old is not new and old != new:
+            found |= columns
+    return tuple(found)
 
 
 def searched(one: Alarm) -> str:
@@ -112,22 +125,22 @@ def alarm_of(row: Row[Any]) -> Alarm:
     )
 
 
-def entry_values(one: AlarmEntry, number: int) -> dict[str, Any]:
-    """Columns of `alarm_entry`."""
-    return {
-        "id": number,
-        "alarm_id": one.alarm,
-        "kind": str(one.kind),
-        "at_us": us_of(one.at),
-        "stored_us": us_of(one.stored_at),
-        "state": str(one.state),
-        "person": one.by,
-        "reason": one.reason,
-        "detail": one.detail,
-        "detail_en": one.detail_en,
-        "explanation": one.explanation,
-        "is_announced": int(one.is_announced),
-    }
+def entry_cells(one: AlarmEntry, number: int) -> tuple[Any, ...]:
+    """Cells of `alarm_entry`, in the order of its columns."""
+    return (
+        number,
+        one.alarm,
+        str(one.kind),
+        us_of(one.at),
+        us_of(one.stored_at),
+        str(one.state),
+        one.by,
+        one.reason,
+        one.detail,
+        one.detail_en,
+        one.explanation,
+        int(one.is_announced),
+    )
 
 
 def entry_of(row: Row[Any]) -> AlarmEntry:

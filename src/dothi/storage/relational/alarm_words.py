@@ -4,12 +4,12 @@ It names candidates; what it cannot tell (the order of trigrams, words shorter t
 is looked at in the rows. The texts are folded, so case and diacritics do not matter.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, column, func, select, table, text
+from sqlalchemy import Connection, column, func, select, table
 
-from dothi.model.alarm import Alarm, AlarmEntry, Entry
+from dothi.model.alarm import Alarm
 from dothi.model.fold import fold
 from dothi.storage.relational.alarm_rows import searched
 from dothi.storage.relational.alarm_tables import alarm
@@ -21,20 +21,15 @@ CREATE = (
 FILL = "INSERT OR REPLACE INTO alarm_words (rowid, search) SELECT id, search FROM alarm"
 _FEW = 5_000
 """More candidates than this are common words, which a page finds soon without the index."""
-_TELLING = frozenset({Entry.RAISED, Entry.ACTIVATED, Entry.CHANGED})
-"""Entries with which the text of an alarm changes."""
 _words = table("alarm_words", column("rowid"), column("alarm_words"))
-_PUT = text("INSERT OR REPLACE INTO alarm_words (rowid, search) VALUES (:id, :search)")
+_PUT = "INSERT OR REPLACE INTO alarm_words (rowid, search) VALUES (?, ?)"
 
 
-def put_words(
-    connection: Connection, alarms: Iterable[Alarm], entries: Collection[AlarmEntry]
-) -> None:
-    """Index the alarms whose text the entries changed."""
-    told = {entry.alarm for entry in entries if entry.kind in _TELLING}
-    changed = [{"id": one.id, "search": searched(one)} for one in alarms if one.id in told]
-    if changed:
-        connection.execute(_PUT, changed)
+def put_words(connection: Connection, alarms: Iterable[Alarm]) -> None:
+    """Index alarms that are new, or say something else than before."""
+    rows = [(one.id, searched(one)) for one in alarms]
+    if rows:
+        connection.exec_driver_sql(_PUT, rows)
 
 
 def among(connection: Connection, words: str) -> list[Any]:

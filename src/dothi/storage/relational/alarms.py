@@ -1,23 +1,26 @@
 """ports.alarms.AlarmLedger: everything that a change of alarms touches, in one transaction."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from itertools import count
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, Select, delete, func, insert, select, update
-from sqlalchemy.dialects import sqlite
 
 from dothi.model.alarm import Alarm, AlarmEntry, Suppression
 from dothi.model.moments import us_of
 from dothi.model.notice import Notice
 from dothi.model.transition import StoredState
 from dothi.storage.relational import notices as notice_store
+from dothi.storage.relational.alarm_memory import AlarmMemory, Latest
 from dothi.storage.relational.alarm_rows import (
+    COLUMNS,
     alarm_of,
-    alarm_values,
-    entry_values,
+    changed_columns,
+    entry_cells,
     suppression_of,
     suppression_values,
 )
@@ -31,10 +34,13 @@ PutStates = Callable[[Connection, Sequence[StoredState]], None]
 
 _LISTED = 500
 """Values of one IN list."""
-_PUT = sqlite.insert(alarm)
-_PUT_OR_REPLACE = _PUT.on_conflict_do_update(
-    index_elements=[alarm.c.id],
-    set_={column.name: _PUT.excluded[column.name] for column in alarm.c if column.name != "id"},
+_PUT_OR_REPLACE = (
+    f"INSERT INTO alarm ({', '.join(COLUMNS)}) VALUES ({', '.join('?' for _ in COLUMNS)}) "
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS)}"
+)
+_APPEND = (
+    f"INSERT INTO alarm_entry ({', '.join(alarm_entry.c.keys())}) "
+    f"VALUES ({', '.join('?' for _ in alarm_entry.c)})"
 )
 _LOCK = delete(alarm).where(alarm.c.id == -1)
 """Changes nothing and begins the transaction, so that what is read in it stays true."""
@@ -46,13 +52,17 @@ class RelationalAlarmLedger:
     def __init__(self, engine: Engine, put_states: PutStates | None = None) -> None:
         self._engine = engine
         self._put_states = put_states
+        self._memory = AlarmMemory()
 
     @contextmanager
     def writing(self) -> Iterator["RelationalAlarmBook"]:
         """See ports.alarms.AlarmLedger."""
         with writing(self._engine) as connection:
             connection.execute(_LOCK)
-            yield RelationalAlarmBook(connection, self._put_states)
+            known = self._memory.seen(connection)
+            book = RelationalAlarmBook(connection, self._put_states, known.latest)
+            yield book
+        self._memory.keep(book.latest, known)
 
     def is_due(self, now: datetime, timers_at: datetime | None = None) -> bool:
         """See ports.alarms.AlarmLedger."""
@@ -74,21 +84,31 @@ class RelationalAlarmLedger:
 class RelationalAlarmBook:
     """ports.alarms.AlarmBook on one connection in a transaction."""
 
-    def __init__(self, connection: Connection, put_states: PutStates | None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        put_states: PutStates | None,
+        known: Mapping[str, Alarm | None],
+    ) -> None:
+        """`known`: the latest alarm of each condition as it is stored, as far as that is known."""
         self._connection = connection
         self._put_states = put_states
+        self._known = known
+        self.latest: Latest = {}
+        """The same of what was read and changed since."""
+        self._read: dict[int, Alarm] = {}
         self._ids: Iterator[int] | None = None
 
     def newest(self, conditions: Collection[str]) -> dict[str, Alarm]:
-        def query(some: list[str]) -> Select[Any]:
-            latest = (
-                select(func.max(alarm.c.id))
-                .where(alarm.c.condition.in_(some))
-                .group_by(alarm.c.condition)
-            )
-            return select(alarm).where(alarm.c.id.in_(latest))
+        missing = [one for one in conditions if one not in self.latest and one not in self._known]
+        if missing:
+            read = {one.condition: one for one in self._each(_latest, missing)}
+            self.latest.update({condition: read.get(condition) for condition in missing})
+        found = {condition: self._latest_of(condition) for condition in conditions}
+        return {condition: one for condition, one in found.items() if one is not None}
 
-        return {one.condition: one for one in self._each(query, conditions)}
+    def _latest_of(self, condition: str) -> Alarm | None:
+        return self.latest.get(condition) or self._known.get(condition)
 
     def get(self, ids: Collection[int]) -> dict[int, Alarm]:
         found = self._each(lambda some: select(alarm).where(alarm.c.id.in_(some)), ids)
@@ -127,15 +147,37 @@ class RelationalAlarmBook:
 
     def put(self, alarms: Collection[Alarm], entries: Sequence[AlarmEntry]) -> None:
         last = int(self._connection.scalar(select(func.max(alarm_entry.c.id))) or 0)
-        numbered = list(enumerate(entries, last + 1))
-        revisions = {entry.alarm: number for number, entry in numbered}
-        self._connection.execute(
-            _PUT_OR_REPLACE, [alarm_values(one, revisions[one.id]) for one in alarms]
-        )
-        put_words(self._connection, alarms, entries)
-        self._connection.execute(
-            insert(alarm_entry), [entry_values(entry, number) for number, entry in numbered]
-        )
+        revisions = {entry.alarm: number for number, entry in enumerate(entries, last + 1)}
+        told: list[Alarm] = []
+        rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+        for one in (replace(one, revision=revisions[one.id]) for one in alarms):
+            before = self._stored(one)
+            columns = tuple(COLUMNS) if before is None else changed_columns(before, one)
+            if "search" in columns:
+                told.append(one)
+            cells = tuple(COLUMNS[name](one) for name in columns)
+            rows.setdefault(columns, []).append(cells if before is None else (*cells, one.id))
+            self._note(one)
+        for columns, some in rows.items():
+            # A new alarm has an id as well; nothing else changes it.
+            sql = _PUT_OR_REPLACE if "id" in columns else _change(columns)
+            self._connection.exec_driver_sql(sql, some)
+        put_words(self._connection, told)
+        appended = [entry_cells(entry, number) for number, entry in enumerate(entries, last + 1)]
+        self._connection.exec_driver_sql(_APPEND, appended)
+
+    def _stored(self, one: Alarm) -> Alarm | None:
+        """As it is stored, where that is known."""
+        latest = self._latest_of(one.condition)
+        return latest if latest is not None and latest.id == one.id else self._read.get(one.id)
+
+    def _note(self, one: Alarm) -> None:
+        self._read[one.id] = one
+        is_known = one.condition in self.latest or one.condition in self._known
+        latest = self._latest_of(one.condition)
+        # Of what is not known nobody knows either whether this is the latest.
+        if is_known and (latest is None or latest.id <= one.id):
+            self.latest[one.condition] = one
 
     def put_suppression(self, suppression_: Suppression) -> int:
         values = suppression_values(suppression_)
@@ -176,7 +218,20 @@ class RelationalAlarmBook:
 
     def _alarms(self, query: Select[Any]) -> list[Alarm]:
         rows = self._connection.execute(query.order_by(alarm.c.id))
-        return [alarm_of(row) for row in rows]
+        found = [alarm_of(row) for row in rows]
+        self._read.update((one.id, one) for one in found)
+        return found
+
+
+def _latest(conditions: list[str]) -> Select[Any]:
+    newest = select(func.max(alarm.c.id)).where(alarm.c.condition.in_(conditions))
+    return select(alarm).where(alarm.c.id.in_(newest.group_by(alarm.c.condition)))
+
+
+@cache
+def _change(columns: tuple[str, ...]) -> str:
+    """Only what changed: the more columns, the more indexes have to be looked through."""
+    return f"UPDATE alarm SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?"
 
 
 def _to_escalate(now: datetime) -> Select[Any]:

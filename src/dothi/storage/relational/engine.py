@@ -15,6 +15,9 @@ WAL_BYTES = 32 * 2**20
 """A WAL of this length is moved into the database (checkpoints.py)."""
 LONG_WAL = (f"wal_autocheckpoint={4 * WAL_BYTES // 4096}", f"journal_size_limit={WAL_BYTES // 8}")
 """Pragmas: a commit moves the WAL itself only when nobody else did; a new WAL is short again."""
+_KEPT_CONNECTIONS = 16
+"""More of them than threads that read: each one prepares the statements of all questions anew. The
+one given back last is taken first, so that few are in use and the others need not be opened."""
 _compiled: LRUCache[Any, Any] = LRUCache(1_000)
 """Statements as SQL, for all engines: each tenant and snapshot would compile them anew."""
 
@@ -22,7 +25,10 @@ _compiled: LRUCache[Any, Any] = LRUCache(1_000)
 def open_sqlite(path: Path) -> Engine:
     """Engine on one SQLite file: WAL, synchronous=FULL, foreign keys on."""
     engine = create_engine(
-        f"{adbc_dialect.URL_SCHEME}:///{path}", execution_options={"compiled_cache": _compiled}
+        f"{adbc_dialect.URL_SCHEME}:///{path}",
+        execution_options={"compiled_cache": _compiled},
+        pool_size=_KEPT_CONNECTIONS,
+        pool_use_lifo=True,
     )
 
     @event.listens_for(engine, "connect")

@@ -12,13 +12,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENTITIES = """
 SELECT uri, expires_us FROM entity
 WHERE expires_us IS NOT NULL AND expires_us <= :until AND deleted_us IS NULL
-ORDER BY expires_us LIMIT :limit
+ORDER BY expires_us LIMIT :limit + 0
 """
 # The inner query names no other table, so that its terms are those of the index.
 _ATTRIBUTES = f"""
 SELECT e.uri, a.name, a.dataset, a.ends_at FROM (
     SELECT entity_id, name, dataset, {EXPIRES_AT} AS ends_at FROM attribute
-    WHERE {HAS_EXPIRY} AND {EXPIRES_AT} < :until ORDER BY {EXPIRES_AT} LIMIT :limit
+    WHERE {HAS_EXPIRY} AND {EXPIRES_AT} < :until ORDER BY {EXPIRES_AT} LIMIT :limit + 0
 ) a CROSS JOIN entity e ON e.id = a.entity_id WHERE e.deleted_us IS NULL
 """
 

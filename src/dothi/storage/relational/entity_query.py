@@ -8,11 +8,11 @@ from sqlalchemy import Engine
 
 from dothi.model.condition import HasType
 from dothi.ports.clock import Clock, SystemClock
-from dothi.ports.entity_query import EntitySearch, Expiring, Form, Found, StoredEntity
+from dothi.ports.entity_query import EntitySearch, Expiring, Form, Found, Keys, StoredEntity
 from dothi.storage.relational.entity_expiry import find_expiring
 from dothi.storage.relational.entity_query_fetch import fetcher
 from dothi.storage.relational.entity_query_habits import Habits
-from dothi.storage.relational.entity_query_load import load_entities
+from dothi.storage.relational.entity_query_load import load_entities, load_keys
 from dothi.storage.relational.entity_query_order import find_ordered
 from dothi.storage.relational.entity_query_pages import Mark, Waypoints
 from dothi.storage.relational.entity_query_plan import LEVELS, Plan, Source, gathered
@@ -88,6 +88,11 @@ class SqliteEntities:
         with fetcher(self._engine) as source_of_rows:
             return load_entities(source_of_rows, self._now_us(), ids, names)
 
+    def keys(self, ids: Sequence[str]) -> dict[str, Keys]:
+        """See ports.entity_query.Entities."""
+        with fetcher(self._engine) as source_of_rows:
+            return load_keys(source_of_rows, self._now_us(), ids)
+
     def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
         """See ports.entity_query.Entities."""
         return None if ids else []
@@ -118,11 +123,8 @@ class SqliteEntities:
                 marks = [(skipped + n, id_) for n, id_ in marks]
                 self._waypoints.remember(key, state, marks)
                 skipped, after = marks[-1] if marks else (skipped, after)
-        limit = bind(-1 if search.limit is None else search.limit)
-        sql = (
-            f"SELECT e.uri, {column} {matching} AND {column} > {bind(after)}{order_by} "
-            f"LIMIT {limit} OFFSET {bind(search.offset - skipped)}"
-        )
+        page = plan.compiler.page(search.limit, search.offset - skipped)
+        sql = f"SELECT e.uri, {column} {matching} AND {column} > {bind(after)}{order_by} {page}"
         rows = plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)
         if rows and key is not None:
             end = (search.offset + len(rows), int(rows[-1][1]))
@@ -135,12 +137,10 @@ class SqliteEntities:
 
 def _guessed(search: EntitySearch, plan: Plan, guess: Range, where: str) -> list[str] | None:
     """The page when it starts from this range; None when the range is not short this time."""
-    bind = plan.compiler.bind
     source, most = gathered(guess.ids), LEVELS[0]
-    limit = bind(-1 if search.limit is None else search.limit)
     sql = (
         f"SELECT e.uri, 0 FROM {source.sql} WHERE {where} AND {guess.count(most + 1)} <= {most} "
-        f"LIMIT {limit} OFFSET {bind(search.offset)}"
+        f"{plan.compiler.page(search.limit, search.offset)}"
     )
     # The last row tells how long the range is.
     sql = f"SELECT * FROM ({sql}) UNION ALL SELECT '', {guess.count(most + 1)}"
@@ -152,7 +152,7 @@ def _marks(plan: Plan, column: str, wanted: str, count: int) -> list[Mark]:
     """Every so many matches: how many there are up to here, and the id of the last one."""
     sql = (
         f"SELECT n, id FROM (SELECT id, row_number() OVER () AS n FROM ("
-        f"SELECT {column} AS id {wanted} LIMIT {plan.compiler.bind(count)})) "
+        f"SELECT {column} AS id {wanted} {plan.compiler.page(count, 0)})) "
         f"WHERE n % {_STRIDE} = 0"
     )
     return [

@@ -45,11 +45,10 @@ def find_ordered(plan: Plan, search: EntitySearch, order: Order) -> list[str]:
     source = plan.source(search)
     keys = _sql_keys(plan, order)
     if keys:
-        bind = plan.compiler.bind
-        limit = bind(-1 if search.limit is None else search.limit)
+        page = plan.compiler.page(search.limit, search.offset)
         sql = (
             f"SELECT e.uri FROM {source.sql} WHERE {where} "
-            f"ORDER BY {keys}, {source.id_column} LIMIT {limit} OFFSET {bind(search.offset)}"
+            f"ORDER BY {keys}, {source.id_column} {page}"
         )
         return [row[0] for row in plan.fetch.rows(sql, plan.compiler.parameters)]
     columns = _WHOLE if any(_is_of_entity(term) for term in order.terms) else _LIGHT

@@ -61,6 +61,15 @@ class Compiler(Struct):
             self.parameters[name] = value
         return f":{name}"
 
+    def page(self, limit: int | None, offset: int) -> str:
+        """LIMIT and OFFSET; None: all.
+
+        A sum, because SQLite looks into parameters that stand there alone, and then prepares the
+        statement anew each time that they are bound.
+        """
+        most = -1 if limit is None else limit
+        return f"LIMIT {self.bind(most)} + 0 OFFSET {self.bind(offset)} + 0"
+
     def known(self, values: str) -> str:
         """SQL of a set given as a JSON array."""
         return f"(SELECT value FROM json_each({self.bind(values)}))"

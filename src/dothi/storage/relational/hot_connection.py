@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dothi.model.problem import StoreUnavailable
 from dothi.storage.relational.engine import BUSY_TIMEOUT_MS, LONG_WAL
+from dothi.storage.relational.write_turns import turns_of
 
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -42,6 +43,7 @@ class HotConnection:
 
     def __init__(self, path: Path, *, cache_mb: int = 64, pragmas: tuple[str, ...] = ()) -> None:
         self._connection = adbc_driver_sqlite.dbapi.connect(f"file:{path}", autocommit=True)
+        self._turns = turns_of(path)
         self._cursor: Any = self._connection.cursor()
         self._prepared: OrderedDict[str, Any] = OrderedDict()
         for pragma in (*_PRAGMAS, f"cache_size=-{cache_mb * 1024}", *pragmas):
@@ -118,6 +120,8 @@ class HotConnection:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """BEGIN IMMEDIATE … COMMIT; rolls back and raises StoreUnavailable when SQLite refuses."""
+        # Who waited in vain lets SQLite say so.
+        has_turn = self._turns.take(BUSY_TIMEOUT_MS / 1000)
         try:
             self.run("BEGIN IMMEDIATE")
             yield
@@ -128,6 +132,9 @@ class HotConnection:
         except BaseException:
             self._roll_back()
             raise
+        finally:
+            if has_turn:
+                self._turns.give()
 
     def _roll_back(self) -> None:
         # After a full disk SQLite may have rolled back by itself; then ROLLBACK has no transaction.

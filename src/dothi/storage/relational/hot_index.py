@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from dothi.storage.relational.fresh_rows import FreshRows
+
 Ints = npt.NDArray[np.int64]
 
 NO_TIME = np.iinfo(np.int64).min
@@ -51,6 +53,7 @@ class HotIndex:
     def __init__(self) -> None:
         self._chunks: list[_Chunk] = []
         self._rows = 0
+        self.fresh = FreshRows()
         self.forgotten: set[int] = set()
         """Series of which something is forgotten, by attribute id (0: of whole entities)."""
 
@@ -78,6 +81,7 @@ class HotIndex:
 
     def drop_through(self, seq: int) -> None:
         """Forget rows up to and including `seq`."""
+        self.fresh.drop_through(seq)
         kept: list[_Chunk] = []
         for chunk in self._chunks:
             live = slice(

@@ -105,6 +105,7 @@ class SqliteLogWriter:
                     raise
             for rows in work.indexed:
                 self._index.append(*rows)
+            self._index.fresh.add(work.fresh)
             self._index.forgotten.update(work.forgotten)
             self._retyped([*self._entities.retyped, *self._past.writer.retyped])
             self._entities.retyped, self._past.writer.retyped = [], []

@@ -1,6 +1,6 @@
 """Appends rows to the log and keeps the books of one commit."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -19,6 +19,7 @@ from dothi.storage.relational.columns import (
     times,
     used,
 )
+from dothi.storage.relational.fresh_rows import Committed, Fresh, fresh_of
 from dothi.storage.relational.guard_check import Fate
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Mask, Numbered
@@ -30,6 +31,13 @@ _INSERT_LOG = (
     "quality, source_id, batch_id, committed_us, change, revision, kind) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+
+
+_INSERT_BATCH = (
+    "INSERT INTO batch (name_id, id, received, stored, duplicates, rejected, first_seq, last_seq, "
+    "committed_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_BATCH = pa.struct([("name", pa.string()), *((f"c{n}", pa.int64()) for n in range(8))])
 
 
 @dataclass(slots=True)
@@ -45,6 +53,7 @@ class Work:
     """Its rows may write every series."""
     whole: Mask = field(init=False)
     """All of its rows or none."""
+    committed: Committed = field(init=False)
     rejected: list[tuple[Rejection, ...]] = field(init=False)
     """What door, admit and writer refused."""
     stored: Ints = field(init=False)
@@ -55,6 +64,8 @@ class Work:
     indexed: list[tuple[Ints, Ints, Ints]] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)
     """Series of which something was forgotten."""
+    fresh: list[Fresh] = field(default_factory=list)
+    """The log rows, for those who follow the log."""
 
     def __post_init__(self) -> None:
         batches = self.group.batches
@@ -64,6 +75,7 @@ class Work:
         self.trusted = np.array([b.is_trusted for b in batches], np.bool_)
         self.whole = np.array([b.is_whole for b in batches], np.bool_)
         self.rejected = list(self.group.rejected)
+        self.committed = Committed([batch.id for batch in batches], self.now_us)
         self.stored, self.duplicates, self.first_seq, self.last_seq = (
             np.zeros(len(batches), np.int64) for _ in range(4)
         )
@@ -127,7 +139,8 @@ class LogAppender:
                 }
             ),
         )
-        _note(work, (seq, numbered.series, numbered.observed), batch_no)
+        places = seq, numbered.series, numbered.observed
+        _note(work, places, batch_no, lambda: numbered, revision)
 
     def append_block(
         self, block: Block, change: int, series: Ints, revision: Ints, work: Work
@@ -165,7 +178,8 @@ class LogAppender:
                 }
             ),
         )
-        _note(work, (seq, series, block.observed), block.batch_no)
+        places = seq, series, block.observed
+        _note(work, places, block.batch_no, lambda: block.numbered(series), revision)
         self._tally(block.sources, block.observed, block.batch_no, work, is_duplicate=False)
 
     @property
@@ -250,29 +264,31 @@ class LogAppender:
         applied = [n for n in range(len(group.batches)) if fate.applies(n)]
         rejected = np.array([sum(r.count for r in work.rejected[n]) for n in applied], np.int64)
         stored, duplicates = work.stored[applied], work.duplicates[applied]
-        self._connection.run(
-            "INSERT INTO batch (id, name_id, committed_us, received, stored, duplicates, rejected, "
-            "first_seq, last_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            pa.table(
-                {
-                    "id": work.batch_ids[applied],
-                    "name_id": pa.array([group.batches[n].id for n in applied], pa.string()),
-                    "committed_us": np.full(len(applied), work.now_us),
-                    "received": stored + duplicates + rejected,
-                    "stored": stored,
-                    "duplicates": duplicates,
-                    "rejected": rejected,
-                    "first_seq": work.first_seq[applied],
-                    "last_seq": work.last_seq[applied],
-                }
-            ),
+        columns = (
+            work.batch_ids[applied],
+            stored + duplicates + rejected,
+            stored,
+            duplicates,
+            rejected,
+            work.first_seq[applied],
+            work.last_seq[applied],
         )
+        names = [group.batches[n].id for n in applied]
+        rows = zip(names, *(column.tolist() for column in columns), strict=True)
+        self._connection.put(_INSERT_BATCH, [(*row, work.now_us) for row in rows], _BATCH)
 
 
-def _note(work: Work, rows: tuple[Ints, Ints, Ints], batch_no: Ints) -> None:
+def _note(
+    work: Work,
+    rows: tuple[Ints, Ints, Ints],
+    batch_no: Ints,
+    numbered: Callable[[], Numbered],
+    revision: Ints | None,
+) -> None:
     """Rows (seq, series, observed) went into the log."""
     seq = rows[0]
     work.indexed.append(rows)
+    work.fresh.append(fresh_of(int(seq[0]), len(seq), numbered, revision, work.committed))
     work.last_seq[batch_no] = seq
     first = np.zeros_like(work.first_seq)
     first[batch_no[::-1]] = seq[::-1]

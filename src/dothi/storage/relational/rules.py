@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Engine, Row, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from dothi.model.moments import at_of, us_of
@@ -124,25 +124,22 @@ class RelationalRules:
         return [_record(rows) for rows in found.values()]
 
 
+_DROP_STATE = "DELETE FROM rule_state WHERE rule_id = ? AND entity = ?"
+_PUT_STATE = (
+    "INSERT INTO rule_state (rule_id, entity, body) VALUES (?, ?, ?) "
+    "ON CONFLICT (rule_id, entity) DO UPDATE SET body = excluded.body"
+)
+
+
 def put_states(connection: Connection, states: Sequence[StoredState]) -> None:
     """Keep what the rules remember, within the caller's transaction; empty bodies are dropped."""
     gone = [(state.rule, state.entity) for state in states if not state.body]
-    for start in range(0, len(gone), 400):
-        keys = tuple_(rule_state.c.rule_id, rule_state.c.entity)
-        connection.execute(delete(rule_state).where(keys.in_(gone[start : start + 400])))
-    kept = [
-        {"rule_id": state.rule, "entity": state.entity, "body": state.body}
-        for state in states
-        if state.body
-    ]
+    kept = [(state.rule, state.entity, state.body) for state in states if state.body]
+    # One by one: a list of keys of two columns is looked for in the whole table.
+    if gone:
+        connection.exec_driver_sql(_DROP_STATE, gone)
     if kept:
-        statement = sqlite.insert(rule_state)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["rule_id", "entity"], set_={"body": statement.excluded.body}
-            ),
-            kept,
-        )
+        connection.exec_driver_sql(_PUT_STATE, kept)
 
 
 def _put_table(connection: Connection, table: LimitTable) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import text
@@ -198,3 +199,19 @@ async def test_values_of_a_system_are_told_by_the_log_alone(at: Any) -> None:
         made = await an.post("/ngsi-ld/v1/entities", json=entity, headers=head)
         assert made.status_code == 201, made.text
     assert at.last == before
+
+
+async def test_values_of_nobody_in_particular_are_told_by_the_log_alone(at_open: Any) -> None:
+    """While nobody need sign in, a line could not say who it was, and one costs as much as a
+    hundred values."""
+    transport = httpx.ASGITransport(at_open.program.site.app)
+    host = "http://127.0.0.1"
+    async with httpx.AsyncClient(transport=transport, base_url=host) as client, at_open.running():
+        before = at_open.last
+        entity = {"id": STATION, "type": "WaterObserved", "level": LEVEL}
+        made = await client.post("/ngsi-ld/v1/entities", json=entity)
+        assert made.status_code == 201, made.text
+        assert at_open.last == before
+        gone = await client.delete(f"/ngsi-ld/v1/entities/{STATION}")
+        assert gone.status_code == 204
+    assert [one.action for one in at_open.told(before)] == ["entity_deleted"]
