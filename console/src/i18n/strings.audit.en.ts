@@ -247,7 +247,7 @@ export const auditEn: Record<keyof typeof auditVi, string> = {
   audit_key_count: 'how many',
   audit_key_entities: 'entities',
   audit_key_shares: 'shares',
-  audit_key_level: 'levels',
+  audit_key_level: 'level',
   audit_key_source: 'source',
   audit_key_unit: 'unit',
   audit_key_valid_from: 'from',
