@@ -26,6 +26,11 @@ export function formatDate(ms: number): string {
   return `${p['day']}/${p['month']}/${p['year']}`;
 }
 
+/** A date without a time, as a source gives it: 2026-01-31 -> 31/01/2026. */
+export function formatDay(iso: string): string {
+  return iso.replace(/^(\d{4})-(\d\d)-(\d\d)$/, '$3/$2/$1');
+}
+
 export function formatClock(ms: number, withSeconds = true): string {
   const p = pieces(ms);
   const short = `${p['hour']}:${p['minute']}`;

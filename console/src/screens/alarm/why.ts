@@ -1,4 +1,10 @@
-/** Terms of an explanation of the rules, found wherever they stand in it: pure. */
+/** Terms of an explanation of the rules, found wherever they stand in it, and in words. */
+
+import { formatNumber, type Lang } from '../../format/number';
+import { formatDuration } from '../../format/time';
+import { unitSymbol } from '../../format/unit';
+import { attributeName } from '../../i18n/attributes';
+import { t, tryText } from '../../i18n/text';
 
 export interface Term {
   attribute: string;
@@ -16,6 +22,10 @@ export interface Term {
   unit: string;
   /** Of a rate: in how many seconds. */
   perS: number | null;
+  /** Length of the window of the figure; 0: none. */
+  windowS: number;
+  /** When it stood so. */
+  decidedMs: number | null;
 }
 
 type Json = Record<string, unknown>;
@@ -23,7 +33,7 @@ type Json = Record<string, unknown>;
 const text = (value: unknown) => (typeof value === 'string' ? value : '');
 const number = (value: unknown) => (typeof value === 'number' ? value : null);
 
-function termOf(found: Json): Term {
+function termOf(found: Json, decidedMs: number | null): Term {
   const source = (found['limit_source'] ?? {}) as Json;
   return {
     attribute: text(found['attribute']),
@@ -38,13 +48,47 @@ function termOf(found: Json): Term {
     mark: text(source['mark']),
     unit: text(found['unit']),
     perS: found['figure'] === 'rate' ? number((found['parameters'] as unknown[] | undefined)?.[0]) : null,
+    windowS: number(found['window_s']) ?? 0,
+    decidedMs,
   };
 }
 
-export function termsOf(explanation: unknown): Term[] {
-  if (Array.isArray(explanation)) return explanation.flatMap(termsOf);
+export function termsOf(explanation: unknown, decidedMs: number | null = null): Term[] {
+  if (Array.isArray(explanation)) return explanation.flatMap((one) => termsOf(one, decidedMs));
   if (explanation === null || typeof explanation !== 'object') return [];
   const found = explanation as Json;
-  if ('attribute' in found && 'limit' in found) return [termOf(found)];
-  return Object.values(found).flatMap(termsOf);
+  if ('attribute' in found && 'limit' in found) return [termOf(found, decidedMs)];
+  const atMs = Date.parse(text(found['decided_at']));
+  const decided = Number.isNaN(atMs) ? decidedMs : atMs;
+  return Object.values(found).flatMap((one) => termsOf(one, decided));
+}
+
+/** Figures whose value is no number of the attribute. */
+const BARE = ['count', 'flag', 'fence'];
+
+/** A value or limit of a term, with its unit. */
+export function figureText(n: number | null, term: Term, lang: Lang): string {
+  if (n === null) return '–';
+  if (term.figure === 'silence') return formatDuration(n / 1000, lang);
+  const symbol = BARE.includes(term.figure) ? '' : unitSymbol(term.unit || null);
+  const per = term.perS === null ? '' : tryText(`per_${term.perS}`, formatDuration(term.perS * 1000, lang));
+  const unit = per ? `${symbol || '1'}/${per}` : symbol;
+  return `${formatNumber(n, lang)}${unit ? ` ${unit}` : ''}`;
+}
+
+/** "PM10 (mean over 24 h)": what the rule looks at. */
+export function termText(term: Term, lang: Lang): string {
+  const name = attributeName(term.attribute, '');
+  if (!term.figure || term.figure === 'value') return name;
+  const figure = tryText(`figure_${term.figure}`, term.figure);
+  if (!term.windowS) return `${name} (${figure})`;
+  return `${name} (${t('figure_over', { figure, time: formatDuration(term.windowS * 1000, lang) })})`;
+}
+
+/** What a file says of a limit's source: known phrases in the reader's language, others as written. */
+export function markText(mark: string): string {
+  return mark
+    .split('; ')
+    .map((phrase) => tryText(`mark_${phrase.replaceAll(/\W+/g, '_')}`, phrase))
+    .join('; ');
 }

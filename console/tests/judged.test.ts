@@ -1,0 +1,58 @@
+import { expect, test, vi } from 'vitest';
+
+vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined }));
+vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined });
+const { settings } = await import('../src/state/settings.svelte');
+const { judgedLines, unitOf } = await import('../src/screens/alarm/judged');
+const { figureText, markText, termsOf, termText } = await import('../src/screens/alarm/why');
+
+const HOUR_MS = 3_600_000;
+const AT_MS = Date.parse('2026-11-22T03:00:00Z');
+const EXPLANATION = {
+  decided_at: '2026-11-22T03:00:00Z',
+  terms: [
+    { attribute: 'pm10', figure: 'mean', comparison: '>', limit: 45, value: 103.7, window_s: 86_400, unit: 'GQ', verdict: true },
+    { attribute: 'pm10', figure: 'rate', comparison: '>', limit: 5, value: 9, parameters: [3600], unit: 'GQ', verdict: true },
+  ],
+};
+const LINE = {
+  key: 'urn:x|pm10', name: 'PM10', unit: 'µg/m³', decimals: 1, colorIndex: 0, isComparison: false,
+  t: [AT_MS - HOUR_MS, AT_MS], v: [150, 230], q: [],
+};
+const RANGE: [number, number] = [AT_MS - 30 * HOUR_MS, AT_MS + HOUR_MS];
+
+test('the limit spans the chart and the figure of the window spans its window', () => {
+  const drawn = judgedLines(termsOf(EXPLANATION), [LINE], RANGE).map(({ kind, line }) => [kind, line.t, line.v, line.unit]);
+  expect(drawn).toEqual([
+    ['limit', RANGE, [45, 45], 'µg/m³'],
+    ['figure', [AT_MS - 24 * HOUR_MS, AT_MS], [103.7, 103.7], 'µg/m³'],
+  ]);
+});
+
+test('nothing is drawn for an attribute without a line, nor a rate on the axis of the values', () => {
+  expect(judgedLines(termsOf(EXPLANATION), [{ ...LINE, key: 'urn:x|pm2_5' }], RANGE)).toEqual([]);
+});
+
+test('the unit is that of the values', () => {
+  expect(unitOf(termsOf(EXPLANATION), 'pm10')).toBe('GQ');
+  expect(unitOf(termsOf(EXPLANATION), 'no2')).toBe(null);
+});
+
+test('a figure is told with its window and unit in the language of the reader', () => {
+  const [mean, rate] = termsOf(EXPLANATION);
+  settings.lang = 'vi';
+  expect(termText(mean!, 'vi')).toMatch(/\(trung bình trong 24 giờ\)$/);
+  expect(figureText(mean!.value, mean!, 'vi')).toBe('103,7 µg/m³');
+  settings.lang = 'en';
+  expect(termText(mean!, 'en')).toMatch(/\(mean over 24 h\)$/);
+  expect(figureText(rate!.value, rate!, 'en')).toMatch(/^9 µg\/m³\//);
+});
+
+test('the mark of a limit stands in the language of the reader', () => {
+  settings.lang = 'vi';
+  expect(markText('public source; first day of validity unverified')).toBe(
+    'nguồn công khai; ngày bắt đầu áp dụng chưa kiểm chứng',
+  );
+  settings.lang = 'en';
+  expect(markText('second-hand')).toBe('second-hand');
+});
