@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from dothi.model.alarm import Alarm, Suppressed, Suppression, SuppressionCause
+from dothi.model.alarm import OPEN, Alarm, AlarmState, Suppressed, Suppression, SuppressionCause
 from dothi.model.handover import DutyTask, OpenItem
 from dothi.model.incident import IncidentState
 from dothi.model.incident_record import BoardRow
@@ -18,13 +18,15 @@ NameOf = Callable[[str], str]
 """A person's id -> the name that people read."""
 
 _MOST = 500
+_WAITING = (AlarmState.ACTIVE_UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED)
 _OPEN_INCIDENTS = BoardQuery(
     states=tuple(state for state in IncidentState if state is not IncidentState.CLOSED)
 )
 
 
 class AlarmItems(Struct, frozen=True):
-    """`OpenItems`: shelved ones, those out of service, and those that stand for too long."""
+    """`OpenItems`: those that nobody has acknowledged, most urgent and then newest first; shelved
+    ones; those acknowledged that stand for too long; those out of service."""
 
     alarms: AlarmReader
     clock: Clock
@@ -34,17 +36,30 @@ class AlarmItems(Struct, frozen=True):
     def open_items(self) -> list[OpenItem]:
         hidden = self.alarms.page(AlarmQuery(is_suppressed=True, limit=_MOST))
         shelves = {(one.rule, one.entity): one for one in _shelves(self.alarms.suppressions())}
+        waiting = self.alarms.page(AlarmQuery(states=_WAITING, is_suppressed=False, limit=_MOST))
         before = self.clock.now() - timedelta(seconds=self.stale_after_s)
-        shown = self.alarms.page(
-            AlarmQuery(is_suppressed=False, until_at=before, sort="raised_at", limit=_MOST)
+        stale = self.alarms.page(
+            AlarmQuery(
+                states=tuple(state for state in OPEN if state not in _WAITING),
+                is_suppressed=False,
+                until_at=before,
+                sort="raised_at",
+                limit=_MOST,
+            )
         )
         return [
+            *(
+                _item("alarm_unacknowledged", one, *[self.name_of(one.owner)] * 2)
+                for one in sorted(
+                    waiting, key=lambda one: (one.priority, -one.active_at.timestamp())
+                )
+            ),
             *(
                 self._shelved(alarm, shelves)
                 for alarm in hidden
                 if alarm.suppressed & Suppressed.SHELVED
             ),
-            *(_item("alarm_stale", alarm, *[self.name_of(alarm.owner)] * 2) for alarm in shown),
+            *(_item("alarm_stale", alarm, *[self.name_of(alarm.owner)] * 2) for alarm in stale),
             *(
                 _item("alarm_out_of_service", alarm)
                 for alarm in hidden

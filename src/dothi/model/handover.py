@@ -9,7 +9,7 @@ class OpenItem(Struct, frozen=True):
     """Something that whoever comes must know of."""
 
     kind: str
-    """incident, alarm_active, alarm_shelved, alarm_stale, ...: the section of the sheet."""
+    """incident, alarm_unacknowledged, alarm_shelved, alarm_stale, ...: the section of the sheet."""
     subject: str
     """As in notices: `incident:7`, `alarm:12`."""
     title: str

@@ -15,6 +15,7 @@ from dothi.incidents import timeline
 from dothi.incidents.desk import Opening
 from dothi.incidents.timeline import NewTask
 from dothi.model.incident import Severity
+from dothi.model.priority import Priority
 from dothi.storage.relational.alarm_reader import RelationalAlarmReader
 from dothi.storage.relational.alarms import RelationalAlarmLedger
 from dothi.storage.relational.engine import open_sqlite
@@ -42,16 +43,34 @@ def test_shelved_and_stale_alarms_stand_on_the_sheet(tmp_path: Path) -> None:
         why = Why("lan", "bảo trì trạm bơm")
         actions.shelve(book, 1, NOW + HOUR, why, context(), NOW + 5 * HOUR)
     items = AlarmItems(reader, clock, 24 * 3600.0, str.title)  # type: ignore[arg-type]
-    [shelved] = items.open_items()
+    waiting, shelved = items.open_items()
+    assert (waiting.kind, waiting.subject) == ("alarm_unacknowledged", "alarm:2")
     assert (shelved.kind, shelved.subject) == ("alarm_shelved", "alarm:1")
     assert shelved.detail == "đến 11:00 22/11/2026 · Lan · bảo trì trạm bơm"
     assert shelved.detail_en == "until 11:00 22/11/2026 · Lan · bảo trì trạm bơm"
     assert shelved.title == "urn:x:1 · high-water · 1,62 m > 1,50 m"
     assert shelved.title_en == "urn:x:1 · high-water · 1.62 m > 1.50 m"
     clock.at = NOW + 25 * HOUR
+    still, _ = items.open_items()
+    assert still.kind == "alarm_unacknowledged"  # however old it is
+    with ledger.writing() as book:
+        actions.acknowledge(book, [actions.Seen(2, 1)], Why("lan", ""), context())
     _, stale = items.open_items()
     assert (stale.kind, stale.subject) == ("alarm_stale", "alarm:2")
     assert stale.title_en == ""  # an alarm of before there were two languages
+    engine.dispose()
+
+
+def test_alarms_that_nobody_saw_come_most_urgent_first_then_newest(tmp_path: Path) -> None:
+    engine = open_sqlite(lay_database(tmp_path / "dothi.db"))
+    ledger, reader = RelationalAlarmLedger(engine), RelationalAlarmReader(engine)
+    raised = ((Priority.LOW, 0), (Priority.HIGHEST, 0), (Priority.HIGHEST, 300))
+    for n, (priority, at_s) in enumerate(raised):
+        with ledger.writing() as book:
+            one = transition(at_s=at_s, entity=f"urn:x:{n}", priority=priority)
+            take(book, [one], context())
+    items = AlarmItems(reader, HandClock(), 24 * 3600.0)  # type: ignore[arg-type]
+    assert [one.subject for one in items.open_items()] == ["alarm:3", "alarm:2", "alarm:1"]
     engine.dispose()
 
 
