@@ -178,6 +178,8 @@ export interface Room {
 export interface Called {
   alarm: string;
   alarm_title: string;
+  /** Empty: as `alarm_title`. */
+  alarm_title_en: string;
   entity: string;
   priority: number;
   raised_at: string;

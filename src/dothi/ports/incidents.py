@@ -149,6 +149,8 @@ class KnownAlarm(Struct, frozen=True):
     """Longitude, latitude."""
     opened_at: datetime | None = None
     """When it was stored, by the clock."""
+    title_en: str = ""
+    """In English; empty: the same."""
 
 
 class AlarmChange(Struct, frozen=True):

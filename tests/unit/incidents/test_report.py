@@ -1,5 +1,6 @@
 """The after-action report: from the record alone, in both languages, as HTML and PDF."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from dothi.incidents.conduct import Answered, act_on_step
 from dothi.incidents.desk import Opening
 from dothi.incidents.report.as_html import as_html
 from dothi.incidents.report.as_typst import as_typst
-from dothi.incidents.report.build import build_report
+from dothi.incidents.report.build import Beside, build_report
 from dothi.incidents.report.document import Document, Grid
 from dothi.incidents.report.words import EN, VI
 from dothi.incidents.timeline import NewTask, Note, TaskEdit
@@ -127,6 +128,17 @@ def test_the_english_report_holds_no_vietnamese_words_of_the_program(
         assert said in text, said
     for word in ("đúng hạn", "Bước", "Rào chắn đoạn", "Quy trình mẫu"):
         assert word not in text, word
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_people_and_alarms_have_names_everywhere(evening: tuple[Desk, Record], lang: str) -> None:
+    made, record = evening
+    people = {"lan": "Người Mẫu", "binh": "Người Khác"}
+    beside = Beside(name_of=lambda one: people.get(one, one))
+    document = build_report(record, made.library.book, lang, made.clock.now(), beside)
+    for text in (as_html(document), as_typst(document)):
+        assert people["lan"] in text
+        assert not re.search(r"\b(lan|binh|alarm:12)\b", text)
 
 
 def test_the_same_record_gives_the_same_report(evening: tuple[Desk, Record]) -> None:

@@ -31,6 +31,8 @@ class IncidentDeps(Struct, frozen=True):
     """Names of positions."""
     approvers: Callable[[], int] = lambda: 1
     """How many people could approve a procedure."""
+    name_of: Callable[[str], str] = str
+    """Id of a person -> the name that people read."""
     news: AlarmNews | None = None
     """For procedures that standing alarms call for; None: nothing is proposed."""
 

@@ -28,6 +28,8 @@ class CalledView(Struct):
     alarm: str
     """Subject, e.g. `alarm:12`."""
     alarm_title: str
+    alarm_title_en: str
+    """Empty: as `alarm_title`."""
     entity: str
     """Its name."""
     priority: int
@@ -50,6 +52,7 @@ def endpoints(deps: IncidentDeps) -> list[Endpoint]:
             CalledView(
                 one.alarm.subject,
                 one.alarm.title,
+                one.alarm.title_en,
                 one.alarm.entity,
                 one.alarm.priority,
                 one.alarm.raised_at,

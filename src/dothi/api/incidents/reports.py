@@ -52,7 +52,7 @@ def endpoints(deps: IncidentDeps) -> list[Endpoint]:
 def _made(deps: IncidentDeps, number: int, asked: ReportParameters) -> bytes:
     centre = deps.centre
     record, book = centre.get(number), centre.library.book
-    beside = Beside(deps.roles, centre.warnings_about(number))
+    beside = Beside(deps.roles, centre.warnings_about(number), deps.name_of)
     document = build_report(record, book, asked.lang, centre.now(), beside)
     if asked.format == "html":
         return as_html(document).encode()

@@ -68,7 +68,7 @@ class StoredAlarms:
             point = (place.lon, place.lat)
         return KnownAlarm(
             subject,
-            _title(alarm),
+            _title(alarm.title or alarm.rule, alarm.text),
             alarm.rule,
             place.name or place.entity,
             (place.type,) if place.type else (),
@@ -77,15 +77,15 @@ class StoredAlarms:
             (*place.areas, *codes),
             point,
             alarm.opened_at,
+            _title(alarm.title_en, alarm.text_en) if alarm.text_en else "",
         )
 
 
-def _title(alarm: Alarm) -> str:
+def _title(title: str, text: str) -> str:
     """What is wrong, and the value against its limit; most texts begin with the title."""
-    title = alarm.title or alarm.rule
-    if not alarm.text or alarm.text.startswith(title):
-        return alarm.text or title
-    return f"{title} · {alarm.text}"
+    if not text or text.startswith(title):
+        return text or title
+    return f"{title} · {text}"
 
 
 class StoredWarnings:

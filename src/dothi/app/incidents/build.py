@@ -25,7 +25,7 @@ from dothi.incidents.settings import IncidentSettings
 from dothi.model.problem import Problem
 from dothi.model.procedure import Words
 from dothi.ports.clock import Clock
-from dothi.ports.people import approvers
+from dothi.ports.people import approvers, name_of
 from dothi.ports.service import Service
 from dothi.storage.blobs.evidence import EvidenceFolder
 
@@ -72,6 +72,7 @@ def build_incidents(
         _NOTES.get(mode, ""),
         {p.id: Words(p.title_vi, p.title_en) for p in positions.by_id.values()},
         partial(approvers, stores.people),
+        partial(name_of, stores.people),
         alarms,
     )
     calling = Calling(centre, stores.incidents, alarms, stores.cursors, _NOTES.get(mode, ""))

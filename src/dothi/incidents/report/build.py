@@ -1,7 +1,7 @@
 """The after-action report, from the record alone: the same record gives the same report."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -21,6 +21,8 @@ class Beside(Struct, frozen=True):
     roles: Mapping[str, Words] = field(default_factory=dict)
     """Names of positions."""
     warnings: Sequence[WarningNote] = ()
+    name_of: Callable[[str], str] = str
+    """Id of a person -> the name that people read."""
 
 
 def build_report(
@@ -32,7 +34,7 @@ def build_report(
 ) -> Document:
     """`lang`: vi or en."""
     beside = beside or Beside()
-    w = Wording(lang, book.calendar.zone, beside.roles)
+    w = Wording(lang, book.calendar.zone, beside.roles, beside.name_of)
     incident = record.incident
     blocks: list[Block] = []
     if incident.origin:
@@ -78,10 +80,10 @@ def _facts(record: Record, book: Book, w: Wording, now: datetime) -> Facts:
     rows = [
         (w.say("severity"), w.say(f"severity_{int(incident.severity)}")),
         (w.say("state"), w.say(f"state_{incident.state}")),
-        (w.say("opened"), f"{w.time(incident.opened_at)} ({incident.opened_by})"),
+        (w.say("opened"), f"{w.time(incident.opened_at)} ({w.person(incident.opened_by)})"),
         (w.say("closed"), w.time(incident.closed_at) or "–"),
         (w.say("lasted"), w.length(end - incident.opened_at)),
-        (w.say("commander"), incident.commander or w.say("nobody")),
+        (w.say("commander"), w.person(incident.commander) or w.say("nobody")),
         (
             w.say("informed"),
             "; ".join(f"{u.name} ({w.time(u.at)})" for u in incident.units) or "–",
@@ -124,25 +126,27 @@ def _place(point: Point) -> str:
 
 
 def _timeline(entries: Iterable[Entry], w: Wording) -> Grid:
-    rows = [(str(e.number), w.time(e.at), w.entry(e), e.by) for e in entries]
+    rows = [(str(e.number), w.time(e.at), w.entry(e), w.person(e.by)) for e in entries]
     return Grid(("#", w.say("time"), w.say("what"), w.say("by")), (0.4, 1.3, 5, 1.2), rows)
 
 
 def _links(links: Sequence[Link], w: Wording) -> list[Block]:
-    rows = [(one.subject, one.title, w.time(one.at), one.by) for one in links]
+    rows = [(w.subject(one.subject), one.title, w.time(one.at), w.person(one.by)) for one in links]
     head = (w.say("subject"), w.say("title"), w.say("linked"), w.say("by"))
     return _or_none([Grid(head, (1.6, 4, 1.3, 1.2), rows)] if rows else [], w)
 
 
 def _said(record: Record, kind: EntryKind, w: Wording) -> list[Block]:
-    rows = [(w.time(e.happened_at), e.text, e.by) for e in record.entries if e.kind is kind]
+    rows = [
+        (w.time(e.happened_at), e.text, w.person(e.by)) for e in record.entries if e.kind is kind
+    ]
     head = (w.say("time"), w.say("what"), w.say("by"))
     return _or_none([Grid(head, (1.3, 5.4, 1.2), rows)] if rows else [], w)
 
 
 def _messages(record: Record, w: Wording) -> list[Block]:
     rows = [
-        (w.time(e.happened_at), str(e.details["to"]), e.text, e.by)
+        (w.time(e.happened_at), str(e.details["to"]), e.text, w.person(e.by))
         for e in record.entries
         if e.kind is EntryKind.MESSAGE or e.details.get("what") == "informed"
     ]
@@ -154,10 +158,10 @@ def _warnings(notes: Sequence[WarningNote], w: Wording) -> list[Block]:
     rows = [
         (
             w.time(n.at),
-            n.subject,
+            w.subject(n.subject),
             f"{w.say(f'cap_{n.kind.lower()}')}: {_headline(n, w)}",
             w.say(f"cap_{n.state}"),
-            n.by,
+            w.person(n.by),
         )
         for n in notes
     ]
@@ -173,7 +177,7 @@ def _tasks(record: Record, w: Wording) -> list[Block]:
     rows = [
         (
             t.title,
-            t.owner or w.say("nobody"),
+            w.person(t.owner) or w.say("nobody"),
             w.time(t.due_at),
             w.time(t.ended_at),
             w.say(f"task_{t.state}") + (f": {t.note}" if t.note else ""),
@@ -191,7 +195,9 @@ def _costs(record: Record, w: Wording) -> list[Block]:
         if e.kind is EntryKind.COST:
             amount, currency = float(e.details["amount"]), str(e.details["currency"])
             totals[currency] += amount
-            rows.append((w.time(e.happened_at), e.text, f"{w.number(amount)} {currency}", e.by))
+            rows.append(
+                (w.time(e.happened_at), e.text, f"{w.number(amount)} {currency}", w.person(e.by))
+            )
     rows += [
         ("", w.say("total"), f"{w.number(total)} {currency}", "")
         for currency, total in sorted(totals.items())
@@ -202,7 +208,7 @@ def _costs(record: Record, w: Wording) -> list[Block]:
 
 def _files(record: Record, w: Wording) -> list[Block]:
     rows = [
-        (f"{f.number}. {f.name}", w.size(f.size_bytes), f.sha256, w.time(f.at), f.by)
+        (f"{f.number}. {f.name}", w.size(f.size_bytes), f.sha256, w.time(f.at), w.person(f.by))
         for f in record.files
     ]
     head = (w.say("file"), w.say("size"), "SHA-256", w.say("time"), w.say("by"))

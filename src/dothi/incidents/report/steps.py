@@ -71,7 +71,7 @@ def _row(step: Step, state: StepRun, w: Wording, now: datetime) -> tuple[str, ..
         )
     texts += _answers(step, state, w)
     if state.by:
-        texts.append(f"{w.say('by')}: {state.by}")
+        texts.append(f"{w.say('by')}: {w.person(state.by)}")
     return (
         w.of(step.title),
         w.role(step.role),

@@ -1,7 +1,8 @@
 """Texts of a report in one language: words, times, lengths of time, numbers, entries."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from dothi.incidents.report.words import EN, VI
@@ -16,10 +17,17 @@ _DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3_600, 60
 class Wording:
     """`lang`: vi or en."""
 
-    def __init__(self, lang: str, zone: ZoneInfo, roles: Mapping[str, Words]) -> None:
+    def __init__(
+        self,
+        lang: str,
+        zone: ZoneInfo,
+        roles: Mapping[str, Words],
+        name_of: Callable[[str], str] = str,
+    ) -> None:
         self.lang = lang
         self._zone = zone
         self._roles = roles
+        self._name_of = cache(name_of)
         self._words: Mapping[str, str] = VI if lang == "vi" else EN
 
     def say(self, key: str, **values: object) -> str:
@@ -52,6 +60,17 @@ class Wording:
         """Its name, or its id where nobody named it."""
         known = self._roles.get(position)
         return self.of(known) if known else position
+
+    def person(self, person: str) -> str:
+        """The name that people read; who is on no list, but known, in words."""
+        name = self._name_of(person) if person else ""
+        return self._words.get(f"by_{person}", name) if name == person else name
+
+    def subject(self, subject: str) -> str:
+        """`alarm:6` -> `Cảnh báo 6`; of what has a name of its own, its id."""
+        kind, _, id_ = subject.partition(":")
+        known = f"subject_{kind}" in self._words
+        return self.say(f"subject_{kind}", id=id_) if known else id_ or subject
 
     def time_text(self, text: object) -> str:
         """The same of ISO 8601."""
@@ -107,6 +126,8 @@ class Wording:
 
     def _head(self, entry: Entry) -> str:
         details = {name: "" if v is None else v for name, v in entry.details.items()}
+        if "subject" in details:
+            details["subject"] = self.subject(str(details["subject"]))
         match entry.kind:
             case EntryKind.STATE:
                 return self._state(details)
@@ -115,7 +136,7 @@ class Wording:
             case EntryKind.STEP:
                 return self._step(entry, details)
             case EntryKind.TASK:
-                owner = details.get("owner") or self.say("nobody")
+                owner = self.person(str(details.get("owner", ""))) or self.say("nobody")
                 key = f"entry_task_{details['state']}"
                 return self.say(key, **{**details, "owner": owner})
             case EntryKind.LINK:
@@ -146,7 +167,7 @@ class Wording:
         if what == "severity":
             before, after = (self.say(f"severity_{v}") for v in (before, after))
         if what == "commander":
-            before, after = (v or self.say("nobody") for v in (before, after))
+            before, after = (self.person(str(v)) or self.say("nobody") for v in (before, after))
         return self.say(f"entry_change_{what}", **{"from": before, "to": after})
 
     def _step(self, entry: Entry, details: Mapping[str, object]) -> str:
