@@ -349,7 +349,14 @@ export const en: Strings = {
   reason_arrow_malformed: 'malformed Arrow',
   reason_arrow_columns: 'Arrow columns do not fit',
 
-  signed_out_how: 'Open the one-time login link that the hub printed when it started, or make a new one with:',
-  signed_out_where: 'Run it on the machine where dothi runs. There is no default password.',
+  map_credits: 'Show or hide the sources of the map',
+  form_choose: 'Choose one: an answer is required.',
+  form_write: 'Fill this in: it is required.',
+  form_short: 'At least {n} characters are needed.',
+  form_number: 'Enter a number.',
+  form_least: 'It must not be less than {n}.',
+  form_most: 'It must not be more than {n}.',
+  signed_out_how: 'You come in with a login link that works once. Ask the administrator for one, then open it on this machine.',
+  signed_out_where: 'If you run the server yourself, open the link that it printed when it started, or run this on the machine where dothi runs. There is no default password.',
   problem_remedy: 'How to mend it: {remedy}',
 };

@@ -348,8 +348,15 @@ export const vi = {
   reason_arrow_malformed: 'Arrow hỏng',
   reason_arrow_columns: 'cột Arrow không khớp',
 
-  signed_out_how: 'Mở liên kết đăng nhập một lần mà máy chủ đã in ra khi khởi động, hoặc tạo liên kết mới bằng lệnh:',
-  signed_out_where: 'Chạy lệnh này trên máy đang chạy dothi. Không có mật khẩu mặc định.',
+  map_credits: 'Hiện hoặc ẩn nguồn bản đồ',
+  form_choose: 'Hãy chọn một mục: trường này bắt buộc.',
+  form_write: 'Hãy điền trường này: bắt buộc.',
+  form_short: 'Cần ít nhất {n} ký tự.',
+  form_number: 'Hãy nhập một con số.',
+  form_least: 'Không được nhỏ hơn {n}.',
+  form_most: 'Không được lớn hơn {n}.',
+  signed_out_how: 'Bạn vào bằng một liên kết đăng nhập dùng một lần. Hãy hỏi người quản trị hệ thống để nhận liên kết, rồi mở nó trên máy này.',
+  signed_out_where: 'Nếu chính bạn vận hành máy chủ, hãy mở liên kết mà nó đã in ra khi khởi động, hoặc chạy lệnh này trên máy đang chạy dothi. Không có mật khẩu mặc định.',
   problem_remedy: 'Cách khắc phục: {remedy}',
 };
 

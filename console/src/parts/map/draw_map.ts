@@ -12,6 +12,7 @@ import {
 import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import { Protocol } from 'pmtiles';
+import { t } from '../../i18n/text';
 import type { Manifest } from './basemap';
 import type { Look } from './live_map';
 import { paletteOf } from './palette';
@@ -60,7 +61,10 @@ export class DrawMap {
       attributionControl: false,
       dragRotate: false,
       pitchWithRotate: false,
-      locale: { 'Map.Title': options.title },
+      locale: {
+        'Map.Title': options.title,
+        'AttributionControl.ToggleAttribution': t('map_credits'),
+      },
       fadeDuration: 0,
     });
     this.map.touchZoomRotate.disableRotation();

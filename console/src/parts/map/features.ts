@@ -44,7 +44,8 @@ export function pointOf(entity: EntityView, view: View): Point | null {
     properties: {
       entity: entity.id,
       icon: markName(domainOf(layer), stale),
-      label: value ? valueText(value, view.lang) : '',
+      // The fonts of the map have no minus sign (U+2212).
+      label: value ? valueText(value, view.lang).replaceAll('\u2212', '-') : '',
       name: entityName(entity),
     },
   };

@@ -15,6 +15,7 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import { Protocol } from 'pmtiles';
 import type { EntityView } from '../../api/types';
+import { t } from '../../i18n/text';
 import { ALARMS, AlarmMarks } from './alarm_marks';
 import type { Manifest } from './basemap';
 import type { View } from './features';
@@ -91,7 +92,10 @@ export class LiveMap {
       attributionControl: false,
       dragRotate: false,
       pitchWithRotate: false,
-      locale: { 'Map.Title': options.title },
+      locale: {
+        'Map.Title': options.title,
+        'AttributionControl.ToggleAttribution': t('map_credits'),
+      },
       fadeDuration: 0,
     });
     this.map.touchZoomRotate.disableRotation();
