@@ -69,7 +69,7 @@ export const alarmsEn: typeof alarmsVi = {
   alarm_reset: 'Reset',
   alarm_take: 'Take over',
   alarm_release: 'Give up',
-  alarm_incident: 'Make an incident',
+  alarm_incident: 'Open an incident',
   alarm_comment_text: 'Comment for the record',
   alarm_comment_send: 'Write',
   alarm_back: 'Alarm list',

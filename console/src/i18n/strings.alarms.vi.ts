@@ -67,7 +67,7 @@ export const alarmsVi = {
   alarm_reset: 'Đặt lại',
   alarm_take: 'Nhận phụ trách',
   alarm_release: 'Thôi phụ trách',
-  alarm_incident: 'Lập sự cố',
+  alarm_incident: 'Mở sự cố',
   alarm_comment_text: 'Ghi chú vào hồ sơ',
   alarm_comment_send: 'Ghi',
   alarm_back: 'Danh sách cảnh báo',
