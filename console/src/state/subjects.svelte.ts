@@ -5,6 +5,8 @@ import { proceduresApi } from '../api/procedures';
 import { rulesApi, type Words } from '../api/rules';
 import { t, tryText, type TextKey } from '../i18n/text';
 import { live } from '../live/live.svelte';
+import { liveAlarms } from '../live/live_alarms.svelte';
+import { placeText, titleOf } from '../screens/alarms/words';
 import { people } from './people.svelte';
 import { settings } from './settings.svelte';
 
@@ -47,6 +49,14 @@ export function subjectText(subject: string): string {
   const key = `subject_${kind}`;
   const name = nameOf(subject);
   return tryText(key, '') ? t(key as TextKey, { name }) : name;
+}
+
+/** As `subjectText`; of an alarm that stands also what is wrong, and where. */
+export function subjectWhole(subject: string): string {
+  const [kind, id] = split(subject);
+  const alarm = kind === 'alarm' ? liveAlarms.all.get(Number(id)) : undefined;
+  if (!alarm) return subjectText(subject);
+  return `${subjectText(subject)}: ${titleOf(alarm)} – ${placeText(alarm)}`;
 }
 
 /** Where the console shows it; null where it does not. */
