@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
+from dothi.access.principal import ADMINISTRATOR
 from dothi.model.alarm import OPEN, Alarm, AlarmState, Suppressed, Suppression, SuppressionCause
 from dothi.model.handover import DutyTask, OpenItem
 from dothi.model.incident import IncidentState
@@ -49,7 +50,7 @@ class AlarmItems(Struct, frozen=True):
         )
         return [
             *(
-                _item("alarm_unacknowledged", one, *[self.name_of(one.owner)] * 2)
+                _item("alarm_unacknowledged", one, *_who(self.name_of, one.owner))
                 for one in sorted(
                     waiting, key=lambda one: (one.priority, -one.active_at.timestamp())
                 )
@@ -59,7 +60,7 @@ class AlarmItems(Struct, frozen=True):
                 for alarm in hidden
                 if alarm.suppressed & Suppressed.SHELVED
             ),
-            *(_item("alarm_stale", alarm, *[self.name_of(alarm.owner)] * 2) for alarm in stale),
+            *(_item("alarm_stale", alarm, *_who(self.name_of, alarm.owner)) for alarm in stale),
             *(
                 _item("alarm_out_of_service", alarm)
                 for alarm in hidden
@@ -72,8 +73,13 @@ class AlarmItems(Struct, frozen=True):
         if shelf is None or shelf.until_at is None:
             return _item("alarm_shelved", alarm)
         until = f"{shelf.until_at.astimezone(ZONE):%H:%M %d/%m/%Y}"
-        why = f"{until} · {self.name_of(shelf.by)} · {shelf.reason}"
-        return _item("alarm_shelved", alarm, f"đến {why}", f"until {why}")
+        by, by_en = _who(self.name_of, shelf.by)
+        return _item(
+            "alarm_shelved",
+            alarm,
+            f"đến {until} · {by} · {shelf.reason}",
+            f"until {until} · {by_en} · {shelf.reason}",
+        )
 
 
 class IncidentItems(Struct, frozen=True):
@@ -87,8 +93,7 @@ class IncidentItems(Struct, frozen=True):
         return [self._item(row) for row in self.incidents.board(_OPEN_INCIDENTS, self.clock.now())]
 
     def _item(self, row: BoardRow) -> OpenItem:
-        commander = self.name_of(row.incident.commander)
-        vi = en = [commander] if commander else []
+        vi, en = ([who] if who else [] for who in _who(self.name_of, row.incident.commander))
         if row.open_tasks:
             vi = [*vi, f"{row.open_tasks} việc chưa xong"]
             en = [*en, f"{row.open_tasks} open tasks"]
@@ -123,6 +128,13 @@ class IncidentItems(Struct, frozen=True):
             ]
         # Those with a time limit first, the nearest before all.
         return sorted(found, key=lambda t: (t.due_at is None, t.due_at or self.clock.now()))
+
+
+def _who(name_of: NameOf, person: str) -> tuple[str, str]:
+    """The name, in Vietnamese and in English: the administrator of the machine is no person."""
+    if person == ADMINISTRATOR.name:
+        return "quản trị máy chủ", "administrator"
+    return (name_of(person),) * 2
 
 
 def _item(kind: str, alarm: Alarm, detail: str = "", detail_en: str = "") -> OpenItem:

@@ -39,12 +39,14 @@ def test_shelved_and_stale_alarms_stand_on_the_sheet(tmp_path: Path) -> None:
     with ledger.writing() as book:
         old = replace(transition(entity="urn:x:2"), text_en="")
         take(book, [transition(entity="urn:x:1"), old], context())
+        actions.assign(book, 2, "administrator", Why("lan", ""), context())
     with ledger.writing() as book:
         why = Why("lan", "bảo trì trạm bơm")
         actions.shelve(book, 1, NOW + HOUR, why, context(), NOW + 5 * HOUR)
     items = AlarmItems(reader, clock, 24 * 3600.0, str.title)  # type: ignore[arg-type]
     waiting, shelved = items.open_items()
     assert (waiting.kind, waiting.subject) == ("alarm_unacknowledged", "alarm:2")
+    assert (waiting.detail, waiting.detail_en) == ("quản trị máy chủ", "administrator")
     assert (shelved.kind, shelved.subject) == ("alarm_shelved", "alarm:1")
     assert shelved.detail == "đến 11:00 22/11/2026 · Lan · bảo trì trạm bơm"
     assert shelved.detail_en == "until 11:00 22/11/2026 · Lan · bảo trì trạm bơm"
