@@ -16,6 +16,7 @@ from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.app.config.load import load
 from dothi.app.config.settings import Settings
+from dothi.app.http.dispatch import Dispatch
 from dothi.app.http.identity import Known
 from dothi.app.http.site import Site
 from dothi.app.people import known_positions
@@ -158,6 +159,13 @@ async def test_signing_out_ends_the_session_at_once(client: httpx.AsyncClient) -
     assert (await client.post("/api/v1/logout", headers={"origin": HOST})).status_code == 204
     client.cookies.set("dothi_session", session)
     assert (await client.get("/api/v1/things/7")).status_code == 401
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "1" * 4000])
+def test_nothing_stands_at_a_number_that_no_store_holds(number: str) -> None:
+    dispatch = Dispatch({"/api/v1/alarms/{id:int}": "an alarm"})
+    assert dispatch.find("/api/v1/alarms/12") == ("an alarm", {"id": 12})
+    assert dispatch.find(f"/api/v1/alarms/{number}") is None
 
 
 async def test_nobody_gets_401_and_a_device_without_the_permission_403(
