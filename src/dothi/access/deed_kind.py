@@ -31,7 +31,7 @@ class DeedKind(Struct, frozen=True):
     """Of path, query and body, for the detail. Secrets and addresses are never named here."""
     is_of_people_only: bool = False
     """Values that devices and systems send stand in the log with their source; of people, who have
-    none, the record says who sent them."""
+    none, the record says who sent them. Where nobody signs in there is nothing to say."""
 
 
 Deeds = Mapping[str, DeedKind]
