@@ -1,6 +1,5 @@
 """Bounds of GeoJSON geometries, many at once."""
 
-import re
 from collections.abc import Sequence
 
 import msgspec
@@ -13,11 +12,6 @@ Bounds = npt.NDArray[np.float64]
 """n × 4: west, south, east, north in degrees; NaN where there is no valid geometry."""
 
 
-_NUMBER = r"(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
-_POINT = re.compile(rf'\{{"type":"Point","coordinates":\[{_NUMBER},{_NUMBER}\]\}}')
-_NOWHERE = (np.nan,) * 4
-
-
 class _Wrapped(msgspec.Struct):
     value: msgspec.Raw
 
@@ -28,26 +22,13 @@ def bounds(bodies: Sequence[str | None]) -> Bounds:
     Coordinates outside ±180 × ±90 count as invalid (RFC 7946, clause 4: WGS 84, longitude first).
     """
     texts = [_geometry_text(body) for body in bodies]
-    points = [None if text is None else _point(text) for text in texts]
-    found: Bounds = np.array([p or _NOWHERE for p in points], np.float64).reshape(-1, 4)
-    others = [at for at, point in enumerate(points) if point is None]
-    if others:
-        left = np.array([texts[at] for at in others], dtype=object)
-        found[others] = shapely.bounds(shapely.from_geojson(left, on_invalid="ignore"))
+    shapes = shapely.from_geojson(np.array(texts, dtype=object), on_invalid="ignore")
+    found: Bounds = np.asarray(shapely.bounds(shapes), dtype=np.float64).reshape(-1, 4)
     west, south, east, north = found.T
     with np.errstate(invalid="ignore"):
         outside = (west < -180) | (east > 180) | (south < -90) | (north > 90)
     found[outside] = np.nan
     return found
-
-
-def _point(text: str) -> tuple[float, float, float, float] | None:
-    """The bounds of what most geometries are; None: shapely has to look."""
-    found = _POINT.fullmatch(text)
-    if found is None:
-        return None
-    east, north = float(found[1]), float(found[2])
-    return (east, north, east, north)
 
 
 def _geometry_text(body: str | None) -> str | None:
