@@ -1,5 +1,6 @@
 """ports.entity_query on SQLite: searches that start from the narrowest index, entities by id."""
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -44,6 +45,7 @@ class SqliteEntities:
         self._engine = engine
         self._clock = clock or SystemClock()
         self._waypoints = Waypoints()
+        self._walking = threading.Lock()
         self._habits = Habits()
 
     def find(self, search: EntitySearch) -> list[str]:
@@ -118,11 +120,15 @@ class SqliteEntities:
             state = tuple(seen if search.looks_at_values else seen[:2])
             skipped, after = self._waypoints.nearest(key, state, search.offset)
             if search.offset - skipped >= 2 * _STRIDE:
-                wanted = f"{matching} AND {column} > {bind(after)}{order_by}"
-                marks = _marks(plan, column, wanted, search.offset - skipped)
-                marks = [(skipped + n, id_) for n, id_ in marks]
-                self._waypoints.remember(key, state, marks)
-                skipped, after = marks[-1] if marks else (skipped, after)
+                # Whoever comes meanwhile waits for the places rather than to look for them too.
+                with self._walking:
+                    skipped, after = self._waypoints.nearest(key, state, search.offset)
+                    if search.offset - skipped >= 2 * _STRIDE:
+                        wanted = f"{matching} AND {column} > {bind(after)}{order_by}"
+                        marks = _marks(plan, column, wanted, search.offset - skipped)
+                        marks = [(skipped + n, id_) for n, id_ in marks]
+                        self._waypoints.remember(key, state, marks)
+                        skipped, after = marks[-1] if marks else (skipped, after)
         page = plan.compiler.page(search.limit, search.offset - skipped)
         sql = f"SELECT e.uri, {column} {matching} AND {column} > {bind(after)}{order_by} {page}"
         rows = plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)
