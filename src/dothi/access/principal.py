@@ -16,8 +16,8 @@ class Principal(Struct, frozen=True):
     title: str = ""
     """The name that people read; empty: `name`."""
     positions: tuple[str, ...] = ()
-    is_anyone: bool = False
-    """Nobody signs in (open mode): the name says nothing of who it is."""
+    is_somebody: bool = True
+    """Whether it is known who that is."""
 
     def may(self, permission: Permission) -> bool:
         return permission is Permission.PUBLIC or permission in self.permissions
@@ -25,8 +25,8 @@ class Principal(Struct, frozen=True):
 
 ANONYMOUS = Principal("anonymous", frozenset())
 ADMINISTRATOR = Principal("administrator", frozenset(Permission))
-ANYONE = Principal(ADMINISTRATOR.name, ADMINISTRATOR.permissions, is_anyone=True)
-"""Everybody where nobody signs in; does what the administrator may."""
+EVERYBODY = Principal(ADMINISTRATOR.name, ADMINISTRATOR.permissions, is_somebody=False)
+"""Whoever comes while nobody need sign in."""
 
 
 def device(source: str) -> Principal:

@@ -9,10 +9,11 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from dothi.alarms.changes import Context
 from dothi.alarms.limits import Limits
@@ -21,7 +22,7 @@ from dothi.alarms.taking import pass_time, take
 from dothi.model.measure import Histogram, Measure, gauge
 from dothi.model.moments import at_of, us_of
 from dothi.model.problem import StoreUnavailable
-from dothi.model.transition import NOTHING, Evaluated
+from dothi.model.transition import NOTHING, Evaluated, StoredState, Transition
 from dothi.ports.alarms import AlarmLedger, Places
 from dothi.ports.clock import Clock
 from dothi.ports.cursors import Cursors
@@ -60,6 +61,35 @@ class WatchPorts(Struct, frozen=True):
     limits: Limits
 
 
+class _Waiting(Struct):
+    """What was judged and is not stored, since it can wait or the store did not take it: the rules
+    have moved on."""
+
+    position: int = 0
+    transitions: list[Transition] = field(default_factory=list)
+    states: dict[tuple[str, str], StoredState] = field(default_factory=dict)
+
+    def add(self, evaluated: Evaluated, position: int | None) -> int:
+        """Up to which position it goes now; None: as far as before."""
+        self.transitions += evaluated.transitions
+        self.states.update(((one.rule, one.entity), one) for one in evaluated.states)
+        self.position = self.position if position is None else position
+        return self.position
+
+
+class _News(Struct):
+    """Changes of alarms that are stored, and who wants to know."""
+
+    told: list[Callable[[], None]] = field(default_factory=list)
+    are_there: bool = False
+
+    def announce(self) -> None:
+        if self.are_there:
+            self.are_there = False
+            for told in self.told:
+                told()
+
+
 class _Portion:
     """How many rows to take together."""
 
@@ -87,12 +117,10 @@ class Watch:
         self._task: asyncio.Task[None] | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._portion = _Portion(self._settings.run_rows)
-        self._unsaved: tuple[Evaluated, int] | None = None
-        """Judged but not stored, because the store did not take it: the rules have moved on."""
+        self._waiting = _Waiting()
         self._saved, self._saved_s, self._looked_s = 0, 0.0, 0.0
         self._is_stale = True
-        self._told: list[Callable[[], None]] = []
-        self._has_news = False
+        self._news = _News()
         self._revision = 0
         self._rules = 0
         self._steady = Steady(monotonic)
@@ -107,7 +135,7 @@ class Watch:
 
     def tell(self, told: Callable[[], None]) -> None:
         """Call `told` in the event loop when alarms have changed. It must not block."""
-        self._told.append(told)
+        self._news.told.append(told)
 
     def reload(self) -> None:
         """The rules have changed; called in the event loop."""
@@ -116,7 +144,7 @@ class Watch:
 
     async def start(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dothi-alarms")
-        self._is_stale, self._unsaved = True, None
+        self._is_stale = True
         await self._in_thread(self._find_position)
         self._wake.set()
         self._task = asyncio.create_task(self._follow(), name="follow the log for alarms")
@@ -126,6 +154,8 @@ class Watch:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            with suppress(StoreUnavailable):
+                await self._in_thread(partial(self._save, is_last=True))
         thread, self._thread = self._thread, None
         if thread is not None:
             await asyncio.to_thread(thread.shutdown)
@@ -159,6 +189,7 @@ class Watch:
         if CONSUMER not in cursors.positions():
             cursors.advance(CONSUMER, self._ports.log.head())
         self.position = self._saved = cursors.position(CONSUMER)
+        self._waiting = _Waiting(self.position)
 
     async def _follow(self) -> None:
         while True:
@@ -170,18 +201,12 @@ class Watch:
                 is_more = True
                 while is_more:
                     is_more = await self._in_thread(self._step)
-                    self._announce()
+                    self._news.announce()
                 await asyncio.sleep(self._settings.gather_s)
             except StoreUnavailable as error:
                 logger.warning("alarms wait for the store: %s", error)
                 await asyncio.sleep(_RETRY_S)
                 self._wake.set()
-
-    def _announce(self) -> None:
-        if self._has_news:
-            self._has_news = False
-            for told in self._told:
-                told()
 
     def _rest_s(self) -> float:
         due_at = self._ports.rules.evaluator.next_due()
@@ -193,7 +218,7 @@ class Watch:
     def _step(self) -> bool:
         """Take one run of rows, and what time has brought; True when there may be more rows."""
         began_s = monotonic()
-        self._save(*(self._unsaved or (NOTHING, self.position)))
+        self._save(is_last=self._is_stale)
         if self._is_stale:
             self._is_stale = False
             self._revision = self._ports.rules.revision()
@@ -237,28 +262,33 @@ class Watch:
         if self._ports.ledger.is_due(context.now_at, context.timer_at):
             with self._ports.ledger.writing() as book:
                 pass_time(book, context)
-            self._has_news = True
+            self._news.are_there = True
 
-    def _save(self, evaluated: Evaluated, position: int) -> None:
-        """Store what was judged together with the position in the log."""
-        has_effects = bool(evaluated.transitions or evaluated.states)
-        is_due = position > self._saved and monotonic() - self._saved_s > _SAVE_S
-        if not has_effects and not is_due:
+    def _save(
+        self, evaluated: Evaluated = NOTHING, position: int | None = None, *, is_last: bool = False
+    ) -> None:
+        """Store what was judged together with the position in the log.
+
+        What became nobody's alarm may wait a moment: after a crash its rows are judged again, from
+        the states of then.
+        """
+        waiting = self._waiting
+        position = waiting.add(evaluated, position)
+        is_due = is_last or monotonic() - self._saved_s > _SAVE_S
+        if not waiting.transitions and not (is_due and (waiting.states or position > self._saved)):
             self.position = position
             return
-        self._unsaved = evaluated, position
-        entities = {t.entity for t in evaluated.transitions if t.is_active}
-        context = self._context(entities)
+        context = self._context({t.entity for t in waiting.transitions if t.is_active})
         with self._ports.ledger.writing() as book:
-            if evaluated.transitions:
-                take(book, evaluated.transitions, context)
-            book.remember(evaluated.states)
+            if waiting.transitions:
+                take(book, waiting.transitions, context)
+            book.remember(tuple(waiting.states.values()))
             book.move(CONSUMER, position)
-        self._unsaved = None
         self.position = self._saved = position
         self._saved_s = monotonic()
-        self.transitions += len(evaluated.transitions)
-        self._has_news |= bool(evaluated.transitions)
+        self.transitions += len(waiting.transitions)
+        self._news.are_there |= bool(waiting.transitions)
+        self._waiting = _Waiting(position)
 
     def _context(self, entities: set[str] | None = None) -> Context:
         now = self._ports.clock.now()

@@ -95,6 +95,8 @@ class Engine:
         """
         if not self.plan.rules or not rows.num_rows:
             return NOTHING
+        if self._works.entities.concern_nobody(rows):
+            return NOTHING
         now_us = self._steady.us(us_of(now))
         works = self._works
         fired: list[Fired] = []

@@ -12,6 +12,7 @@ from dothi.rules.arrays import Bools, Columns, Ints
 from dothi.rules.scope import EntityFacts, Facts, ScopeIndex, holds
 
 _UNKNOWN = -1
+_ENTIRE = pa.array([Change.UPSERT_ENTITY, Change.DELETE_ENTITY], pa.uint8())
 Deletions = list[tuple[str, int, int]]
 """Entity, time in µs, seq."""
 
@@ -68,6 +69,18 @@ class Known:
             type_ = self._types.get(number)
             types = one.types or ((type_,) if type_ else ())
             self._facts[number] = EntityFacts(types, one.areas)
+
+    def concern_nobody(self, rows: pa.Table) -> bool:
+        """Whether rows are of entities alone that no rule holds at, and change nothing about that;
+        seen at a glance."""
+        if pc.any(pc.is_in(rows["change"], _ENTIRE)).as_py():
+            return False
+        marks: Ints = self._marks["is_watched"]
+        numbers = [self._numbers.get(name, -1) for name in pc.unique(rows["entity"]).to_pylist()]
+        if min(numbers) < 0 or max(numbers) >= self._marks.size or marks[numbers].any():
+            return False
+        is_moved = self.scopes.uses_areas and pc.any(pc.equal(rows["attribute"], "location"))
+        return not (is_moved and is_moved.as_py())
 
     def watched(self, entity: Ints, facts: Facts) -> Bools:
         """Which of the entities some rule holds at."""

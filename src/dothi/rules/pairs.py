@@ -147,6 +147,13 @@ class Pairs:
         self.changed: dict[int, Pair] = {}
         """Since the states were last taken."""
         self._keys: Ints | None = None
+        self._untold: list[Pair] = []
+
+    def be_told(self) -> None:
+        """What is still pending must be told before what was known then is no longer known."""
+        for pair in self._untold:
+            pair.be_told()
+        self._untold.clear()
 
     def get(self, rule: int, entity: int) -> Pair | None:
         return self._all.get((rule << _ENTITY_BITS) | entity)
@@ -175,6 +182,8 @@ class Pairs:
             self.pending.pop(key, None)
         else:
             self.pending[key] = pair
+        if pair.tell is not None:
+            self._untold.append(pair)
         self.changed[key] = pair
         self._keys = None if pair.is_idle or not was_there else self._keys
 

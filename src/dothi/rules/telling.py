@@ -57,6 +57,8 @@ class Telling:
         self._now_us = now_us
         self.samples: Mapping[int, Samples] = {}
         """Of the signals that have some in this run."""
+        self.places: Mapping[tuple[int, int, int, int], int] = {}
+        """Signal, entity, row and phase -> place of the sample, of those that crossed a limit."""
         self._kept: dict[tuple[int, int, int, int], Known] = {}
 
     def known(self, signal: int, entity: int, row: int, phase: int) -> Known:
@@ -72,8 +74,12 @@ class Telling:
 
     def _known(self, signal: int, entity: int, row: int, phase: int) -> Known:
         samples = self.samples.get(signal)
-        place = -1 if samples is None else samples.find(entity, row, phase)
-        if samples is None or place < 0:
+        if samples is None:
+            return self._before(signal, entity)
+        place = self.places.get((signal, entity, row, phase), -1)
+        if place < 0:
+            place = samples.find(entity, row, phase)
+        if place < 0:
             return self._before(signal, entity)
         points = None
         if len(samples.low):
@@ -103,20 +109,20 @@ class Telling:
             unit.window_at(entity, us),
         )
 
-    def usable_leaves(self, rule: RulePlan, entity: int, row: int, phase: int) -> list[bool]:
-        """Which leaves of a rule have a figure."""
-        known = {s: self.known(s, entity, row, phase).is_usable for s in rule.signals}
-        return [known[leaf.signal] for leaf in rule.leaves]
+    def standing(self, rule: RulePlan, entity: int, row: int, phase: int) -> tuple[list[bool], int]:
+        """Which leaves of a rule have a figure, and the newest row that its signals have seen."""
+        if len(rule.signals) == 1:
+            known = self.known(rule.signals[0], entity, row, phase)
+            return [known.is_usable] * len(rule.leaves), known.seq
+        of = {signal: self.known(signal, entity, row, phase) for signal in rule.signals}
+        usable = [of[leaf.signal].is_usable for leaf in rule.leaves]
+        return usable, max(known.seq for known in of.values())
 
     def clock_us(self, rule: RulePlan, entity: int, row: int, phase: int) -> int:
         """Newest time that the signals of the rule have seen; what time brings about before a row
         comes knows nothing of that row."""
         place = (row, phase) if phase else (row - 1, 1)
         return max(self.known(s, entity, *place).us for s in rule.signals)
-
-    def seq_at(self, rule: RulePlan, entity: int, row: int, phase: int) -> int:
-        """The newest row that the signals of the rule have seen."""
-        return max(self.known(s, entity, row, phase).seq for s in rule.signals)
 
     def of_ended(self, rule: RulePlan, pair: Pair, at_us: int) -> tuple[str, Words]:
         """Of a pair that ends because its entity is gone, or out of the scope of the rule."""

@@ -20,14 +20,21 @@ class Turns:
     """Leaves that turned, and signals that became unusable, sorted by moment."""
 
     def __init__(self, plan: Plan, columns: Sequence[Ints]) -> None:
-        """columns: row, phase, entity, leaf (or -1 - signal), turn, time."""
+        """columns: row, phase, entity, leaf (or -1 - signal), turn, time, place of the sample."""
         self._plan = plan
-        row, phase, entity, leaf, _, _ = columns
+        row, phase, entity, leaf = columns[:4]
         order = np.lexsort((leaf, entity, phase, row))
-        self._row, self._phase, self._entity, self._leaf, self._turn, self._at = (
+        self._row, self._phase, self._entity, self._leaf, self._turn, self._at, self._sample = (
             column[order].tolist() for column in columns
         )
         self._place = 0
+
+    def places(self) -> dict[tuple[int, int, int, int], int]:
+        """Signal, entity, row, phase -> place among the samples of the signal."""
+        leaves = self._plan.leaves
+        signal = (leaves[leaf].signal if leaf >= 0 else -1 - leaf for leaf in self._leaf)
+        keys = zip(signal, self._entity, self._row, self._phase, strict=True)
+        return dict(zip(keys, self._sample, strict=True))
 
     def moments(self) -> Iterator[Moment]:
         """Each once; `rules_at` must be exhausted before the next."""
@@ -102,11 +109,11 @@ def turns_of(
             # It has lasted long enough from the moment on at which the age reached the limit.
             reached = us - one.value[at].astype(np.int64) + found.edge.astype(np.int64)
             us = np.where(found.turn == ON, reached, us)
-        crossed.append([one.row[at], one.phase[at], one.entity[at], found.leaf, found.turn, us])
+        crossed.append([one.row[at], one.phase[at], one.entity[at], found.leaf, found.turn, us, at])
         at = np.flatnonzero(turned)
         marks = np.full(len(at), -1 - number)
         zero = np.zeros(len(at), np.int64)
-        lost.append([one.row[at], one.phase[at], one.entity[at], marks, zero, one.us[at]])
+        lost.append([one.row[at], one.phase[at], one.entity[at], marks, zero, one.us[at], at])
     columns = _joined(crossed)
     entity, leaf, is_on = columns[2], columns[3], columns[4] == ON
     rule = leaf_rule[leaf]
@@ -131,5 +138,5 @@ def _matters(rule: Ints, entity: Ints, is_on: Bools, is_eager: Bools, pairs: Pai
 
 def _joined(parts: Sequence[list[Ints]]) -> list[Ints]:
     if not parts:
-        return [np.zeros(0, np.int64)] * 6
+        return [np.zeros(0, np.int64)] * 7
     return [np.concatenate(column) for column in zip(*parts, strict=True)]

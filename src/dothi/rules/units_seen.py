@@ -46,9 +46,9 @@ class UnitsSeen:
         if known is not None:
             return known
         if self._run is not None and len(self._run.seq):
-            place = int(np.searchsorted(self._run.seq, seq))
+            if self._only is not None and seq >= self._run.seq[0]:
+                return self._only
+            place = int(self._run.seq.searchsorted(seq))
             if place < len(self._run.seq) and self._run.seq[place] == seq:
-                if self._only is not None:
-                    return self._only
                 return self._run.table["unit"][place].as_py() or ""
         return self._last.get(attribute, "")

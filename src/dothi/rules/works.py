@@ -41,7 +41,6 @@ class Works:
         self.entities = Known()
         self._slots, self.signals = wire(plan, dated, self.entities.scopes)
         self.pairs = Pairs()
-        self._untold: list[Pair] = []
         self.memory = Memory(plan, self._slots, self.signals, self.entities)
         self.memory.restore(states, self.pairs)
         self._reach()
@@ -121,25 +120,19 @@ class Works:
         for number in samples:
             self._bind(number, samples[number].entity)
         turns = turns_of(self.plan, self.signals, samples, self.pairs)
+        telling.places = turns.places()
         for moment in turns.moments():
             for rule, turned in turns.rules_at(moment, self.pairs):
                 yield from self._decide(telling, rule, moment, turned)
-        # What is still pending must be told before what was known then is no longer known.
-        for pair in self._untold:
-            pair.be_told()
-        self._untold.clear()
+        self.pairs.be_told()
 
     def _decide(
-        self,
-        telling: Telling,
-        rule: RulePlan,
-        moment: Moment,
-        turned: Turned,
+        self, telling: Telling, rule: RulePlan, moment: Moment, turned: Turned
     ) -> Iterator[Fired]:
         row, phase, entity = moment
         pair = self.pairs.make(rule.number, entity)
         before = set(pair.on)
-        is_usable = telling.usable_leaves(rule, entity, row, phase)
+        is_usable, seq = telling.standing(rule, entity, row, phase)
         pair.clock_us = max(pair.clock_us, turned.apply(pair.on))
         if len(rule.signals) > 1:
             pair.clock_us = max(pair.clock_us, telling.clock_us(rule, entity, row, phase))
@@ -147,7 +140,6 @@ class Works:
         leaves = [(n in pair.on) if usable else None for n, usable in enumerate(is_usable)]
         found = verdict(rule.tree, leaves)
         delay_s = rule.rule.on_delay_s if found else rule.rule.off_delay_s
-        seq = telling.seq_at(rule, entity, row, phase)
 
         def explain(state: bool) -> Tell:
             times = pair.clock_us, pair.due_us
@@ -155,8 +147,6 @@ class Works:
 
         yield from decide(pair, found, delay_s, seq, explain)
         self.pairs.put(pair)
-        if pair.tell is not None:
-            self._untold.append(pair)
 
     def _settled(self, pair: Pair, up_to_us: int) -> list[Fired]:
         fired = list(settle(pair, up_to_us))

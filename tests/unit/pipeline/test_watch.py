@@ -185,7 +185,7 @@ class Slow(OverLimit):
 
     def evaluate(self, rows: Any, now: datetime) -> Evaluated:
         self.seen.append(rows.num_rows)
-        return Evaluated((), [StoredState("over", "urn:a", b"1")])
+        return Evaluated([transition()], [StoredState("over", "urn:a", b"1")])
 
     def next_due(self) -> datetime | None:
         return NOW
@@ -229,3 +229,24 @@ async def test_who_wants_to_know_is_told_of_changes_and_of_nothing_else(tmp_path
         await hub.intake.submit(batch(number=[2.0], observed_at=[at]))
         await until(lambda: bool(told))
         assert told == [1], "when they can be read"
+
+
+async def test_what_became_nobodys_alarm_is_stored_together_and_when_it_ends(
+    tmp_path: Path,
+) -> None:
+    class Counting(OverLimit):
+        def evaluate(self, rows: Any, now: datetime) -> Evaluated:
+            states = [StoredState("over", f"urn:{seq}", b"1") for seq in rows["seq"].to_pylist()]
+            return Evaluated((), states)
+
+    states = States()
+    async with open_hub(tmp_path) as hub:
+        async with watching(hub, states, Counting()) as watch:
+            watch._saved_s = time.monotonic() + 600
+            for number in range(3):
+                await hub.intake.submit(batch(number=[float(number)], entity=[f"urn:{number}"]))
+                await until(lambda: watch.position == hub.log.head())
+            assert states.kept == {}
+            assert RelationalCursors(hub.engine).position(CONSUMER) == 0
+        assert sorted(states.kept) == ["urn:1", "urn:2", "urn:3"]
+        assert RelationalCursors(hub.engine).position(CONSUMER) == hub.log.head()

@@ -46,11 +46,10 @@ class Recorder:
         handler, audit = endpoint.handler, self._audit
 
         async def recorded(request: Any) -> Any:
-            principal = request.state.principal
-            is_person = principal.source is None and not principal.is_anyone
-            if kind.is_of_people_only and not is_person:
+            who = request.state.principal
+            if kind.is_of_people_only and (who.source is not None or not who.is_somebody):
                 return await handler(request)
-            doing = Doing(kind, principal.name, request.path_params)
+            doing = Doing(kind, who.name, request.path_params)
             tenant = request.headers.get("ngsild-tenant", "")
             source = request.query_params.get("source", "")
             doing.learn({"query": request.url.query, "tenant": tenant, "source": source})

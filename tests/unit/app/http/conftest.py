@@ -52,29 +52,29 @@ class At:
         return len(self.told())
 
 
-@pytest.fixture
-async def at(tmp_path: Path) -> AsyncIterator[At]:
-    async with _program(tmp_path) as at:
-        yield at
-
-
-@pytest.fixture
-async def at_open(tmp_path: Path) -> AsyncIterator[At]:
-    """Where nobody signs in."""
-    async with _program(tmp_path, DOTHI_ACCESS__MODE="open") as at:
-        yield at
-
-
 @asynccontextmanager
-async def _program(tmp_path: Path, **more: str) -> AsyncIterator[At]:
-    folder = DataFolder(tmp_path / "data")
+async def _put_together(path: Path, **more: str) -> AsyncIterator[At]:
+    folder = DataFolder(path / "data")
     folder.create()
     lay_database(folder.database)
-    environment = {"DOTHI_SERVER__PORT": "0", "DOTHI_MQTT__MODE": "off", **more}
-    settings = load(Settings, None, environment).settings
+    given = {"DOTHI_SERVER__PORT": "0", "DOTHI_MQTT__MODE": "off", **more}
+    settings = load(Settings, None, given).settings
     sock = bind(settings.server)
     async with build(settings, folder, sock, NORMAL) as program:
         program.stores.people.add(Person("an", "An (test)", ("it", "duty_officer")), "cli")
         program.stores.people.add(Person("chi", "Chi (test)", ("approver",)), "cli")
         yield At(program)
     sock.close()
+
+
+@pytest.fixture
+async def at(tmp_path: Path) -> AsyncIterator[At]:
+    async with _put_together(tmp_path) as program:
+        yield program
+
+
+@pytest.fixture
+async def at_open(tmp_path: Path) -> AsyncIterator[At]:
+    """Where nobody need sign in."""
+    async with _put_together(tmp_path, DOTHI_ACCESS__MODE="open") as program:
+        yield program
