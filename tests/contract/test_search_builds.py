@@ -17,6 +17,7 @@ from dothi.model.condition import (
     HasType,
     OneOf,
     Target,
+    Term,
 )
 from dothi.model.moments import us_of
 from dothi.model.row import Kind, rows_table
@@ -31,6 +32,7 @@ _numbers = st.integers(-5, COUNT + 5).map(float)
 _texts = st.one_of(
     st.integers(0, COUNT).map(lambda n: f"Trạm {n}"),
     st.integers(0, 9).map(lambda n: f"urn:x:org:{n}"),
+    st.sampled_from([Term("clear"), Term("urn:x:org:1")]),
 )
 _NUMBERED = st.sampled_from([Target("serial"), Target("warm")])
 _TEXTUAL = st.sampled_from([Target("label"), Target("ownedBy"), Target("serial")])

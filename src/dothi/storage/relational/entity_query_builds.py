@@ -142,7 +142,7 @@ def _stand_ins(given: Sequence[Scalar], values: dict[Scalar, Scalar]) -> list[Sc
             one = f"\0{len(values)}:" if meets_terms(value) else f"\0{len(values)}"
             one = Term(one) if isinstance(value, Term) else one
         if one is not None:
-            values[one] = value
+            values[one] = str(value) if isinstance(value, str) else value
         found.append(one)
     return found
 
