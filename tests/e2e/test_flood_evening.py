@@ -2,7 +2,6 @@
 acknowledge, open an incident, follow the procedure, warn the public, close; the drill is scored."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,20 +12,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from support.browser import SLOW_MS, WINDOW
+from support.pictures import picture
 from support.program import Program
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
 
-PICTURES = Path(__file__).parents[2] / "docs" / "guide" / "pictures"
 _RISE_MS = 150_000
 """The third alarm level is passed after 80 s of the clock at 60×; a loaded machine needs more."""
-
-
-def picture(page: Page, name: str) -> None:
-    """For the guide; only where DOTHI_WRITE_DOCS asks for it."""
-    if os.environ.get("DOTHI_WRITE_DOCS"):
-        PICTURES.mkdir(exist_ok=True)
-        page.screenshot(path=PICTURES / f"{name}.png")
 
 
 @contextmanager
@@ -108,7 +100,7 @@ def follow_the_procedure(page: Page) -> None:
 
 def write_the_warning(page: Page, incident: str) -> str:
     page.goto("/warnings?new=incident:" + incident.rpartition("/")[2])
-    page.get_by_role("button", name="Soạn cảnh báo về incident:").click()
+    page.get_by_role("button", name="Soạn cảnh báo về: Sự cố").click()
     expect(page).to_have_url(re.compile(r"/warnings/\d+$"))
     page.locator("[name=event]").select_option("tide")
     page.locator("[name=risk_level]").select_option("2")
@@ -133,7 +125,6 @@ def watch_the_wall(page: Page) -> None:
     page.goto("/wall")
     expect(page.locator(".wall")).to_contain_text("Sự cố đang mở")
     expect(page.locator(".wall aside li .severity")).to_have_count(1)
-    picture(page, "wall")
 
 
 def close(page: Page, incident: str) -> None:

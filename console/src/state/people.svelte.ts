@@ -1,6 +1,7 @@
 /** Who there is and which positions: names for the ids in everything that people did. */
 
 import { peopleApi, type Person, type Position } from '../api/people';
+import { tryText } from '../i18n/text';
 import { settings } from './settings.svelte';
 
 class People {
@@ -21,7 +22,7 @@ class People {
   }
 
   nameOf(id: string): string {
-    return this.all.find((person) => person.id === id)?.name ?? id;
+    return this.all.find((person) => person.id === id)?.name ?? tryText(`audit_by_${id}`, id);
   }
 
   titleOf(position: string): string {

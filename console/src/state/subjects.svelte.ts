@@ -33,7 +33,7 @@ function nameOf(subject: string): string {
   const [kind, id] = split(subject);
   const of = names.get(subject);
   if (of) return (settings.lang === 'vi' ? of.vi || of.en : of.en || of.vi) || id;
-  if (kind === 'person') return tryText(`audit_by_${id}`, people.nameOf(id));
+  if (kind === 'person') return people.nameOf(id);
   if (kind === 'position') return people.titleOf(id);
   if (kind === 'entity' || kind === 'camera') return live.entities.get(id)?.name || id;
   if (kind === 'source') return live.sources.get(id)?.name || id;

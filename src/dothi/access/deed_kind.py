@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date
 from enum import Enum
 
 import msgspec
@@ -92,7 +92,7 @@ def _texts(value: object) -> Iterable[str]:
     """As people read it; nothing of what has no short form."""
     if isinstance(value, bool):
         yield "yes" if value else "no"
-    elif isinstance(value, datetime):
+    elif isinstance(value, date):  # a datetime too
         yield value.isoformat()
     elif isinstance(value, Enum):
         yield str(value.value)

@@ -38,7 +38,7 @@ export const KINDS = [
 
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/;
 
-export const whoText = (who: string): string => tryText(`audit_by_${who}`, people.nameOf(who));
+export const whoText = (who: string): string => people.nameOf(who);
 export const actionText = (action: string): string => tryText(`audit_${action}`, action);
 
 function valueText(name: string, value: string): string {

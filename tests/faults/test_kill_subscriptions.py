@@ -1,5 +1,5 @@
-"""kill -9 at random moments while notifications are made and delivered: none lost, none twice
-under another id.
+"""kill -9 at random moments while changes are told to NGSI-LD subscribers: no notification is
+lost, none comes twice under another id.
 
 DOTHI_FAULT_ROUNDS sets the number of kills (default 2, or 5 where everything runs).
 """
