@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> dict[str, object]:
     with served(_SETTINGS) as server:
         fill = {"size": 100, "first": 0, "end": count}
         _send_series(server)
-        found["fill"] = _measure(server, "upsert", fill, clients=4, seconds=3600, per_request=100)
+        found["fill"] = measure(server, "upsert", fill, clients=4, seconds=3600, per_request=100)
         kinds: list[tuple[str, str, dict[str, Any], int]] = [
             ("upsert_100", "upsert", {"size": 100, "first": 0, "end": count, "round": 1}, 100),
             ("create", "create", {"first": count}, 1),
@@ -57,7 +57,7 @@ def run(arguments: list[str]) -> dict[str, object]:
                 clients = 4 if size > 1 else 32
                 clients = 1 if name == "aggregate" else clients
                 seconds = 3600 if name == "get_each" else options.seconds
-                found[label] = _measure(
+                found[label] = measure(
                     server, name, made, clients=clients, seconds=seconds, per_request=size
                 )
         found["server"] = server.figures()
@@ -75,15 +75,16 @@ def _send_series(server: Served) -> None:
         raise RuntimeError(f"{stored} of {_INSTANCES} instances are stored")
 
 
-def _measure(
+def measure(
     server: Served,
     name: str,
     made: dict[str, Any],
     *,
     clients: int,
     seconds: float,
-    per_request: int,
+    per_request: int = 1,
 ) -> dict[str, Any]:
+    """One kind of requests for some seconds; raises RuntimeError when one fails."""
     command = [sys.executable, str(Path(__file__).with_name("http_load.py"))]
     command += ["--port", str(server.port), "--module", "ngsi_requests", "--name", name]
     command += ["--options", json.dumps(made), "--clients", str(clients)]

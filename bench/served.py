@@ -15,9 +15,10 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from dothi.app.data_folder import DataFolder
-from dothi.app.stores import Registers, open_registers
+from dothi.app.stores import Registers, Stores, open_registers, open_stores
 from dothi.model.source import Source
 from dothi.ports.clock import SystemClock
+from dothi.storage.lake.settings import LakeSettings
 
 SOURCE = "bench"
 
@@ -48,10 +49,12 @@ class Served:
 
 @contextmanager
 def served(
-    settings: str = "", prepare: Callable[[Registers], object] | None = None
+    settings: str = "",
+    prepare: Callable[[Registers], object] | None = None,
+    fill: Callable[[Stores], object] | None = None,
 ) -> Iterator[Served]:
-    """Start `dothi serve` on an empty folder; `settings` is its dothi.toml. `prepare` puts what is
-    to be there from the beginning."""
+    """Start `dothi serve` on an empty folder; `settings` is its dothi.toml. `prepare` and `fill`
+    put what is to be there from the beginning."""
     with TemporaryDirectory(prefix="dothi-bench-", dir=os.environ.get("DOTHI_BENCH_DIR")) as name:
         folder = DataFolder(Path(name))
         folder.create()
@@ -61,6 +64,9 @@ def served(
             token = registers.sources.issue_token(SOURCE)
             if prepare is not None:
                 prepare(registers)
+        if fill is not None:
+            with open_stores(folder, SystemClock(), LakeSettings()) as stores:
+                fill(stores)
         port = _free_port()
         command = [str(Path(sys.executable).with_name("dothi")), "serve", "--data-dir", name]
         command += ["--port", str(port), "--mqtt-port", "0"]

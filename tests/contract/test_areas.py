@@ -12,7 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from databases import lay_database
 from dothi.model.area import Area, AreaShare
 from dothi.ports.areas import Areas
+from dothi.ports.audit import AuditQuestion
+from dothi.ports.clock import SystemClock
 from dothi.storage.relational.areas import RelationalAreas
+from dothi.storage.relational.audit import RelationalAudit
 from dothi.storage.relational.engine import open_sqlite
 
 REFORM = date(2025, 7, 1)
@@ -69,6 +72,15 @@ def test_an_empty_store_knows_no_area(store: tuple[Areas, Areas]) -> None:
     points = pa.table({"lon": [106.5], "lat": [10.5]})
     assert empty.locate_many(points, REFORM, "ward").to_pylist() == [None]
     assert empty.get("ward:1:2025-07-01") is None
+
+
+def test_putting_areas_stands_in_the_audit_record(tmp_path: Path) -> None:
+    engine = open_sqlite(lay_database(tmp_path / "dothi.db"))
+    RelationalAreas(engine).put(ALL, SHARES)
+    (entry,) = RelationalAudit(engine, SystemClock()).find(AuditQuestion())
+    assert (entry.who, entry.action, entry.subject) == ("program", "areas_put", "area")
+    assert (entry.detail["count"], entry.detail["shares"]) == (str(len(ALL)), str(len(SHARES)))
+    engine.dispose()
 
 
 def test_get_gives_back_what_was_put(areas: Areas) -> None:

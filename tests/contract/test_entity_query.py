@@ -228,6 +228,10 @@ async def test_loading(entities: Entities) -> None:
     assert (number.number, number.kind, number.text) == (9 + 0.1 + 0.2, Kind.PROPERTY, None)
     assert [a.name for a in entities.load(["urn:x:9"], ["a", "b"])[0].attributes] == ["a"]
     assert entities.load([]) == []
+    plain = (("a", ""), ("location", ""), ("name", ""))
+    found = entities.keys(["urn:x:9", "urn:x:nobody", "urn:x:9"])
+    assert {uri: tuple(sorted(keys)) for uri, keys in found.items()} == {"urn:x:9": plain}
+    assert entities.keys([]) == {}
 
 
 async def test_deleted_and_expired_entities_are_gone(tmp_path: Path) -> None:

@@ -24,6 +24,15 @@ LOOK_OF = """name => {
     return color;
 }"""
 """A token as computed colour."""
+INKS = """color => {
+    const canvas = document.querySelector("[data-testid=entity-trend] canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < data.length; i += 4)
+        if (data[i + 3] === 255 && `rgb(${data[i]}, ${data[i + 1]}, ${data[i + 2]})` === color)
+            return true;
+    return false;
+}"""
+"""Whether something in a chart has that colour."""
 
 
 @pytest.mark.thorough
@@ -93,6 +102,19 @@ def test_the_url_holds_the_state(page: Page) -> None:
     page.reload()
     expect(page.get_by_test_id("selection").get_by_role("heading")).to_have_text(name)
     expect(page.get_by_role("checkbox", name=re.compile("Mưa"))).not_to_be_checked()
+
+
+@pytest.mark.thorough
+def test_a_chart_is_drawn_anew_in_the_colours_of_another_theme(page: Page) -> None:
+    page.goto("/sources")
+    go_to(page, f"/entity/{first_station(page)}")
+    expect(page.get_by_test_id("entity-trend").locator("canvas")).to_be_visible()
+    for theme in ("Tối", "Sáng", "Tối"):
+        page.get_by_role("button", name="Tùy chỉnh").click()
+        page.get_by_role("radio", name=theme, exact=True).click()
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(500)  # it is drawn in the next frame
+        assert page.evaluate(INKS, page.evaluate(LOOK_OF, "--line")), theme
 
 
 @pytest.mark.thorough

@@ -55,7 +55,7 @@ WARNING = {
     "vi": {"headline": "Thử", "description": "Diễn tập.", "instruction": "Kê cao đồ đạc."},
     "shapes": [{"name_vi": "Bến", "centre": [106.65, 10.98], "radius_km": 1.0}],
 }
-WAYS = frozenset({"email", "sms", "zalo", "webhook", "mqtt"})
+WAYS = frozenset({"email", "sms", "zalo", "webhook", "web_push", "mqtt"})
 
 
 @contextmanager
@@ -93,6 +93,8 @@ def prepare(admin: httpx.Client, hub: Program, world: Outside) -> None:
     for who, position in (("lan", "operator"), ("minh", "leader")):
         with person(hub, admin, who) as client:
             done(client.post("/api/v1/shifts/take", json={"position": position}))
+            if who == "lan":
+                done(client.post("/api/v1/notices/push", json=world.push()))
 
 
 def subscribe(admin: httpx.Client, world: Outside) -> None:
@@ -144,6 +146,8 @@ def tell_everybody(hub: Program, cookies: httpx.Cookies, world: Outside) -> None
         until(lambda: all(size for _, size in world.traffic.values()))
     understood = {name: len(door.letters) for name, door in world.doors.items() if name != "mqtt"}
     assert all(understood.values()), understood
+    shown = json.loads(world.browser.decrypt(world.doors["web_push"].letters[0].body))
+    assert "Mực nước cao" in shown["title"]
 
 
 def train(drill: Program, world: Outside) -> int:
@@ -152,8 +156,13 @@ def train(drill: Program, world: Outside) -> int:
         assert done(trainer.get("/ngsi-ld/v1/subscriptions")) == []
         subscribe(trainer, world)
         release_a_warning(drill, trainer, the_alarm(trainer))
-        raised = until(lambda: deliveries(trainer, "alarm.raised"))
+        # Browsers of the province's people stay behind, and none can be registered here.
+        raised = until(lambda: deliveries(trainer, "alarm.raised", WAYS - {"web_push"}))
         assert set(raised.values()) == {"captured"}
+        assert "web_push" not in raised
+        with person(drill, trainer, "lan") as lan:
+            refusal = lan.post("/api/v1/notices/push", json=world.push())
+        assert refusal.json()["code"] == "web_push_off"
         asked = until(lambda: deliveries(trainer, "warning.approval", frozenset({"sms"})))
         assert set(asked.values()) <= {"captured", "reserve"}
         # What the settings do not hold back, the fence does.

@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 from http_sink import sinking
 from mqtt_peers import RecordingIngest, embedded, free_port
+from push_service import Browser
 from smsc import message_centre
 
 
@@ -31,6 +32,8 @@ class Outside:
     """One door for each way out."""
 
     doors: dict[str, Door] = field(default_factory=dict)
+    browser: Browser = field(default_factory=Browser)
+    """That takes web push."""
 
     @property
     def traffic(self) -> dict[str, tuple[int, int]]:
@@ -66,6 +69,9 @@ body = '{{"to": "{{address}}", "text": "{{text}}"}}'
 [notices.webhook]
 secret_file = "env:TEST_WEBHOOK_KEY"
 
+[notices.web_push]
+subject = "mailto:truc@example.vn"
+
 [notices.mqtt]
 url = "mqtt://127.0.0.1:{ports["mqtt"]}"
 
@@ -92,6 +98,13 @@ retries = 0
             "webhook": f"http://127.0.0.1:{self.doors['webhook'].port}/hook",
             "mqtt": "people/lan",
         }
+
+    def push(self) -> dict[str, Any]:
+        """What the console sends when that browser is registered."""
+        endpoint = f"http://127.0.0.1:{self.doors['web_push'].port}/push/abc"
+        subscription = self.browser.subscription(endpoint)
+        keys = {"p256dh": subscription.public_key, "auth": subscription.secret}
+        return {"endpoint": endpoint, "keys": keys, "name": "Firefox"}
 
 
 SECRETS = {
@@ -134,7 +147,7 @@ def outside() -> Iterator[Outside]:
 @asynccontextmanager
 async def _receivers(found: Outside) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
-        for name in ("webhook", "zalo", "cap_feed", "subscription"):
+        for name in ("webhook", "web_push", "zalo", "cap_feed", "subscription"):
             sink = await stack.enter_async_context(sinking())
             door = await _opened(stack, found, name, urlsplit(sink.url).port or 0)
             door.letters = sink.requests

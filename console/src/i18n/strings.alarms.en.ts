@@ -77,6 +77,7 @@ export const alarmsEn: typeof alarmsVi = {
   alarm_trend: 'Trend around the alarm',
   alarm_trend_none: 'No series of measurements stands behind this alarm.',
   alarm_why: 'Why it fired',
+  alarm_why_rule: 'See the rule',
   alarm_why_version: 'Rule {rule}, version {version}',
   alarm_why_raw: 'Whole explanation (JSON)',
   alarm_why_none: 'No explanation was stored.',

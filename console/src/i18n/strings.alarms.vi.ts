@@ -75,6 +75,7 @@ export const alarmsVi = {
   alarm_trend: 'Diễn biến quanh thời điểm cảnh báo',
   alarm_trend_none: 'Cảnh báo này không dựa trên chuỗi số đo nào.',
   alarm_why: 'Vì sao có cảnh báo',
+  alarm_why_rule: 'Xem luật',
   alarm_why_version: 'Luật {rule}, phiên bản {version}',
   alarm_why_raw: 'Toàn bộ giải thích (JSON)',
   alarm_why_none: 'Không có giải thích nào được lưu.',

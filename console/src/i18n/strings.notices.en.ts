@@ -51,7 +51,7 @@ export const noticesEn: typeof noticesVi = {
   notices_attempts: 'Attempts',
   notices_next_try: 'next attempt at {time}',
   notices_starts_at: 'begins at {time} unless the channel before it works',
-  notices_subject: 'Open {subject}',
+  notices_subject: 'Open: {subject}',
   notices_channels_none: 'No channel is set up.',
   notices_channels_none_hint:
     'Set channels up in [notices] of dothi.toml: e-mail, SMS, web push, webhook, MQTT or an HTTP gateway. The guide "Notifications" has examples.',

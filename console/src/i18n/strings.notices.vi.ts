@@ -49,7 +49,7 @@ export const noticesVi = {
   notices_attempts: 'Lần thử',
   notices_next_try: 'thử lại lúc {time}',
   notices_starts_at: 'bắt đầu lúc {time} nếu kênh trước chưa gửi được',
-  notices_subject: 'Mở {subject}',
+  notices_subject: 'Mở: {subject}',
   notices_channels_none: 'Chưa có kênh gửi nào.',
   notices_channels_none_hint:
     'Khai báo kênh trong mục [notices] của dothi.toml: thư điện tử, SMS, web push, webhook, MQTT hoặc cổng HTTP. Hướng dẫn "Thông báo" có ví dụ.',

@@ -15,6 +15,11 @@ class People {
     this.isLoaded = true;
   }
 
+  /** For names alone: those who joined meanwhile are read where people are shown. */
+  async want(): Promise<void> {
+    if (!this.isLoaded) await this.load().catch(() => undefined);
+  }
+
   nameOf(id: string): string {
     return this.all.find((person) => person.id === id)?.name ?? id;
   }

@@ -48,9 +48,10 @@ class Settings {
     dark.addEventListener('change', (event) => (this.isSystemDark = event.matches));
   }
 
-  /** Call once inside the root component: keeps <html> and the store in step. */
+  /** Call once inside the root component: keeps <html> and the store in step. Before anything is
+   * drawn anew: charts and marks on the map read their colours from the page. */
   bind(): void {
-    $effect(() => {
+    $effect.pre(() => {
       const root = document.documentElement;
       root.lang = this.lang;
       root.dataset['theme'] = this.isDark ? 'dark' : 'light';

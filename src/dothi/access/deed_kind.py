@@ -17,6 +17,7 @@ DOING = "doing"
 _PLACE = re.compile(r"\{(\w+)\}")
 _CONVERTER = re.compile(r":\w+\}")
 _MOST_CHARACTERS = 500
+_MOST_NAMED = 20
 
 
 class DeedKind(Struct, frozen=True):
@@ -28,6 +29,9 @@ class DeedKind(Struct, frozen=True):
     """`{name}` stands for a parameter of the path, or a field of the body; `{me}`: who does it."""
     fields: tuple[str, ...] = ()
     """Of path, query and body, for the detail. Secrets and addresses are never named here."""
+    is_of_people_only: bool = False
+    """Values that devices and systems send stand in the log with their source; of people, who have
+    none, the record says who sent them. Where nobody signs in there is nothing to say."""
 
 
 Deeds = Mapping[str, DeedKind]
@@ -61,6 +65,15 @@ class Doing:
                 if name in self._kind.fields:
                     self.deed.detail[str(name)] = " ".join(texts)[:_MOST_CHARACTERS]
         self._name_subject()
+
+    def learn_document(self, document: object) -> None:
+        """Of a body with an id, or with a list of things that have one."""
+        if isinstance(document, list):
+            first = document[:_MOST_NAMED]
+            ids = [one.get("id") if isinstance(one, dict) else one for one in first]
+            self.learn({"count": len(document), "entities": ids})
+        elif isinstance(document, dict):
+            self.learn({"id": document.get("id")})
 
     def _name_subject(self) -> None:
         place = _PLACE.search(self._kind.subject)

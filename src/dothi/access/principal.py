@@ -16,6 +16,8 @@ class Principal(Struct, frozen=True):
     title: str = ""
     """The name that people read; empty: `name`."""
     positions: tuple[str, ...] = ()
+    is_somebody: bool = True
+    """Whether it is known who that is."""
 
     def may(self, permission: Permission) -> bool:
         return permission is Permission.PUBLIC or permission in self.permissions
@@ -23,6 +25,8 @@ class Principal(Struct, frozen=True):
 
 ANONYMOUS = Principal("anonymous", frozenset())
 ADMINISTRATOR = Principal("administrator", frozenset(Permission))
+EVERYBODY = Principal(ADMINISTRATOR.name, ADMINISTRATOR.permissions, is_somebody=False)
+"""Whoever comes while nobody need sign in."""
 
 
 def device(source: str) -> Principal:

@@ -156,12 +156,14 @@ DEEDS: Deeds = {
     "POST /api/v1/sources/{id}/token": DeedKind("token_issued", "source:{id}"),
     "DELETE /api/v1/sources/{id}/tokens": DeedKind("tokens_revoked", "source:{id}"),
     "POST /api/v1/sources/{id}/release": DeedKind("series_released", "source:{id}"),
+    "POST /api/v1/observations": DeedKind(
+        "observations_sent", "source:{source}", ("query",), is_of_people_only=True
+    ),
     "GET /api/v1/audit/export": DeedKind("audit_exported", "audit"),
 }
 
 UNTOLD = {
-    "POST /api/v1/batches": "values, each with source and time in the log",
-    "POST /api/v1/observations": "values, each with source and time in the log",
+    "POST /api/v1/batches": "a command of this machine; values with their source in the log",
     "POST /api/v1/rules/back-test": "changes nothing: it computes over the past",
     "POST /api/v1/procedures/check": "changes nothing: it says what is wrong with a text",
     "POST /api/v1/warnings/preview": "changes nothing: it shows what would go out",

@@ -22,6 +22,7 @@ from dothi.ports.entity_query import (
     Expiring,
     Form,
     Found,
+    Keys,
     StoredEntity,
     with_only,
 )
@@ -112,6 +113,10 @@ class EntityCache:
             if (self._is_alive(known[id_]) if id_ in known else id_ in fresh)
         ]
         return [with_only(entity, names) for entity in found] if names else found
+
+    def keys(self, ids: Sequence[str]) -> dict[str, Keys]:
+        """See ports.entity_query.Entities."""
+        return self._entities.keys(ids)
 
     def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
         """See ports.entity_query.Entities."""

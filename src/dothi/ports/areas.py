@@ -12,7 +12,9 @@ from dothi.model.area import Area, AreaShare
 class Areas(Protocol):
     """Any thread; blocking."""
 
-    def put(self, areas: Sequence[Area], shares: Sequence[AreaShare]) -> None: ...
+    def put(self, areas: Sequence[Area], shares: Sequence[AreaShare]) -> None:
+        """Create or replace, all or nothing, with a line in the audit record."""
+        ...
 
     def valid_on(self, day: date, level: str | None = None) -> Sequence[Area]: ...
 

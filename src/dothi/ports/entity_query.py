@@ -61,6 +61,10 @@ class StoredEntity(Struct, frozen=True):
     """Sorted by name, then dataset."""
 
 
+Keys = tuple[tuple[str, str], ...]
+"""Name and dataset of attribute instances."""
+
+
 class Found(NamedTuple):
     """Ids of one page, and how many match in all when that was asked for."""
 
@@ -123,6 +127,10 @@ class Entities(Protocol):
 
     def load(self, ids: Sequence[str], names: Sequence[str] = ()) -> list[StoredEntity]:
         """The entities that exist, in the order of `ids`; `names`: only these attributes."""
+        ...
+
+    def keys(self, ids: Sequence[str]) -> dict[str, Keys]:
+        """Of each of the entities that exist: which attribute instances it has."""
         ...
 
     def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:

@@ -13,6 +13,7 @@ from dothi.ports.entity_query import (
     Expiring,
     Form,
     Found,
+    Keys,
     StoredAttribute,
     StoredEntity,
 )
@@ -53,6 +54,9 @@ class Store:
 
     def peek_found(self, search: EntitySearch, *, counts: bool) -> Found | None:
         return None
+
+    def keys(self, ids: Sequence[str]) -> dict[str, Keys]:
+        return {}
 
     def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
         return None

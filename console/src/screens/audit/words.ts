@@ -4,7 +4,7 @@ import type { AuditEntry } from '../../api/audit';
 import { formatTime } from '../../format/time';
 import { t, tryText } from '../../i18n/text';
 import { people } from '../../state/people.svelte';
-import { subjectText } from './subjects.svelte';
+import { subjectText } from '../../state/subjects.svelte';
 
 /** What subjects begin with, in the order of the filter. */
 export const KINDS = [
@@ -31,6 +31,7 @@ export const KINDS = [
   'entity',
   'snapshot',
   'context',
+  'area',
   'program',
   'audit',
 ] as const;

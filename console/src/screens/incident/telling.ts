@@ -6,6 +6,7 @@ import { formatClock, formatDate, formatDuration, ZONE_OFFSET_MS } from '../../f
 import { t, tryText, type TextKey } from '../../i18n/text';
 import { settings } from '../../state/settings.svelte';
 import { people } from '../../state/people.svelte';
+import { subjectText } from '../../state/subjects.svelte';
 
 const PEOPLE_KINDS = ['note', 'decision', 'message', 'cost', 'lesson', 'correction', 'evidence'];
 
@@ -32,7 +33,7 @@ export function headOf(entry: Entry, lang: Lang): string {
         owner: people.nameOf(text('owner')) || t('inc_nobody'),
       });
     case 'link':
-      return t('is_removed' in d ? 'inc_tell_unlink' : 'inc_tell_link', { subject: text('subject') });
+      return t('is_removed' in d ? 'inc_tell_unlink' : 'inc_tell_link', { subject: subjectText(text('subject')) });
     case 'cost':
       return t('inc_tell_cost', {
         amount: formatNumber(Number(d['amount']), lang, Number.isInteger(d['amount']) ? 0 : 2),

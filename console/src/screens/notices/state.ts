@@ -47,14 +47,6 @@ export function channelName(channel: string): string {
   return tryText(`notices_channel_${channel}`, channel);
 }
 
-/** Where the thing that a notice is about has its screen; '' when it has none. */
-export function subjectUrl(subject: string): string {
-  if (subject === 'alarms:storm') return '/alarms';
-  const [kind, id = ''] = subject.split(':');
-  if (!/^\d+$/.test(id)) return '';
-  return kind === 'alarm' || kind === 'incident' ? `/${kind}/${id}` : '';
-}
-
 const GROUPS = ['alarm', 'shelf', 'incident', 'task', 'step', 'warning'];
 
 /** Kinds as a person chooses them: `alarm.*` rather than each single one. */

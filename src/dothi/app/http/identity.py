@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 
 from dothi.access.person import principal_of
 from dothi.access.position import Positions
-from dothi.access.principal import ADMINISTRATOR, ANONYMOUS, Principal, device, system
+from dothi.access.principal import ADMINISTRATOR, ANONYMOUS, EVERYBODY, Principal, device, system
 from dothi.app.config.sections import is_loopback
 from dothi.model.problem import Problem
 from dothi.ports.answers import Answers
@@ -59,7 +59,7 @@ class Identity:
         if self._is_open:
             self._check_host(connection)
             self.check_origin(connection)
-            return ADMINISTRATOR
+            return EVERYBODY
         token = connection.cookies.get(COOKIE)
         if not token:
             return ANONYMOUS

@@ -46,9 +46,13 @@ class Recorder:
         handler, audit = endpoint.handler, self._audit
 
         async def recorded(request: Any) -> Any:
-            doing = Doing(kind, request.state.principal.name, request.path_params)
+            who = request.state.principal
+            if kind.is_of_people_only and (who.source is not None or not who.is_somebody):
+                return await handler(request)
+            doing = Doing(kind, who.name, request.path_params)
             tenant = request.headers.get("ngsild-tenant", "")
-            doing.learn({"query": request.url.query, "tenant": tenant})
+            source = request.query_params.get("source", "")
+            doing.learn({"query": request.url.query, "tenant": tenant, "source": source})
             request.scope[DOING] = doing
             deed = doing.deed
             try:

@@ -1,7 +1,7 @@
 """What is done through NGSI-LD, in the words of the audit record.
 
-Values are not told: each stands in the log with its source and time. What takes data away, and
-what makes data flow, is.
+Values of devices and systems are not told: each stands in the log with its source and time. What a
+person writes is told, one line per request; so is what takes data away, and what makes data flow.
 """
 
 from dothi.access.deed_kind import DeedKind, Deeds
@@ -19,6 +19,10 @@ def _about(path: str, name: str, parameter: str, kind: str = "") -> dict[str, De
         f"PATCH {_V1}/{path}/{{{parameter}}}": DeedKind(f"{name}_changed", one, _WHERE),
         f"DELETE {_V1}/{path}/{{{parameter}}}": DeedKind(f"{name}_deleted", one, _WHERE),
     }
+
+
+def _written(action: str, subject: str, *fields: str) -> DeedKind:
+    return DeedKind(action, subject, (*fields, *_WHERE), is_of_people_only=True)
 
 
 DEEDS: Deeds = {
@@ -41,22 +45,18 @@ DEEDS: Deeds = {
     f"DELETE {_V1}/entities/{{entity_id}}/attrs/{{attribute}}": DeedKind(
         "attribute_deleted", _ENTITY, ("attribute", *_WHERE)
     ),
-    f"POST {_V1}/entityOperations/delete": DeedKind("entities_deleted", "entity", _WHERE),
+    f"POST {_V1}/entityOperations/delete": DeedKind(
+        "entities_deleted", "entity", ("count", "entities", *_WHERE)
+    ),
     f"DELETE {_V1}/temporal/entities/{{entity_id}}": DeedKind("history_deleted", _ENTITY, _WHERE),
     f"DELETE {_V1}/temporal/entities/{{entity_id}}/attrs/{{attribute}}": DeedKind(
         "history_deleted", _ENTITY, ("attribute", *_WHERE)
     ),
-}
-
-_VALUES = "values, each with source and time in the log"
-_ASKS = "changes nothing: a question with a body, or its kept answer"
-_REFUSES = "always refused"
-
-UNTOLD = {
-    "POST /ngsi-ld/ex/remote-notify": "a system tells; what follows has the source in the log",
-    "POST /ngsi-ld/ex/remote-notify/{tenant}": "as above",
+    f"POST {_V1}/entities": _written("entity_written", "entity:{id}"),
     **{
-        f"{method} {_V1}/entities/{{entity_id}}{rest}": _VALUES
+        f"{method} {_V1}/entities/{{entity_id}}{rest}": _written(
+            "entity_written", _ENTITY, "attribute"
+        )
         for method, rest in (
             ("PATCH", ""),
             ("PUT", ""),
@@ -66,14 +66,27 @@ UNTOLD = {
             ("PUT", "/attrs/{attribute}"),
         )
     },
-    f"POST {_V1}/entities": _VALUES,
     **{
-        f"POST {_V1}/entityOperations/{name}": _VALUES
+        f"POST {_V1}/entityOperations/{name}": _written(
+            "entities_written", "entity", "count", "entities"
+        )
         for name in ("create", "merge", "update", "upsert")
     },
-    f"POST {_V1}/temporal/entities": _VALUES,
-    f"POST {_V1}/temporal/entities/{{entity_id}}/attrs": _VALUES,
-    f"PATCH {_V1}/temporal/entities/{{entity_id}}/attrs/{{attribute}}": _VALUES,
+    f"POST {_V1}/temporal/entities": _written("history_written", "entity:{id}"),
+    **{
+        f"{method} {_V1}/temporal/entities/{{entity_id}}/attrs{rest}": _written(
+            "history_written", _ENTITY, "attribute"
+        )
+        for method, rest in (("POST", ""), ("PATCH", "/{attribute}"))
+    },
+}
+
+_ASKS = "changes nothing: a question with a body, or its kept answer"
+_REFUSES = "always refused"
+
+UNTOLD = {
+    "POST /ngsi-ld/ex/remote-notify": "a system tells; what follows has the source in the log",
+    "POST /ngsi-ld/ex/remote-notify/{tenant}": "as above",
     f"PUT {_V1}/entities": _REFUSES,
     f"PATCH {_V1}/entities": _REFUSES,
     f"DELETE {_V1}/temporal/entities": _REFUSES,

@@ -1,7 +1,7 @@
 """The Areas port on the relational store: dated territories, found by an index over shapes."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from threading import Lock
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, RowMapping, Table, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dothi.model.area import Area, AreaShare
+from dothi.storage.relational import audit_chain
 from dothi.storage.relational.schema import area as area_table
 from dothi.storage.relational.schema import area_share as share_table
 from dothi.storage.relational.schema import watermark
@@ -48,6 +49,10 @@ class _Index(Struct, frozen=True):
         return found
 
 
+PROGRAM = "program"
+"""Areas come from files that the program reads; nobody writes them through a door."""
+
+
 class RelationalAreas:
     """`ports.areas.Areas` on SQLite or PostgreSQL; the indexes live in memory."""
 
@@ -59,7 +64,7 @@ class RelationalAreas:
         self._indexes: dict[tuple[int, str | None], _Index] = {}
 
     def put(self, areas: Sequence[Area], shares: Sequence[AreaShare]) -> None:
-        """Create or replace, all or nothing.
+        """Create or replace, all or nothing, with a line in the audit record.
 
         Raises:
             ValueError: a geometry that is not GeoJSON; names the area.
@@ -71,6 +76,9 @@ class RelationalAreas:
             _upsert(connection, share_table, ["area", "in_area"], [asdict(s) for s in shares])
             count = _read_changes(connection) + 1
             _upsert(connection, watermark, ["name"], [{"name": CHANGES, "value": count}])
+            levels = " ".join(sorted({area.level for area in areas}))
+            detail = {"count": str(len(areas)), "level": levels, "shares": str(len(shares))}
+            audit_chain.put(connection, datetime.now(UTC), PROGRAM, "areas_put", "area", detail)
 
     def valid_on(self, day: date, level: str | None = None) -> Sequence[Area]:
         """Every area of that day, smallest first."""

@@ -1,6 +1,7 @@
 """Rows that arrived as tuples, turned once into the columns that log and state are written from."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ from msgspec import Struct
 
 from dothi.model.row import TIMESTAMP, Row
 from dothi.pipeline.admit_cells import columns_of
-from dothi.storage.relational.columns import Ints, times
+from dothi.storage.relational.columns import Ints
 from dothi.storage.relational.numbered import Numbered
 
 Bytes = npt.NDArray[np.uint8]
@@ -68,10 +69,16 @@ def block_of(
         np.array([entities[uri] for uri in uris], np.int64),
         names,
         datasets,
-        times(pa.chunked_array([pa.array(observed, TIMESTAMP)])),
+        _microseconds(observed),
         pa.array(number, pa.float64()),
         pa.array(text, pa.string()),
         pa.array(body, pa.string()),
         units,
         np.frombuffer(bytes(kinds), np.uint8),
     )
+
+
+def _microseconds(times: Sequence[datetime | None]) -> Ints:
+    """Since 1970; numpy's mark for "no time" is NO_TIME."""
+    found: Ints = pa.array(times, TIMESTAMP).to_numpy(zero_copy_only=False).view(np.int64)
+    return found

@@ -14,6 +14,7 @@ from dothi.model.batch import Batch, CellGroup
 from dothi.model.row import Cells, Change, Row
 from dothi.storage.relational.cell_block import Block, Bytes, block_of
 from dothi.storage.relational.columns import NO_TIME, Ints
+from dothi.storage.relational.entity_body import read_body
 from dothi.storage.relational.entity_writer import (
     DEFAULT_TYPE,
     NOWHERE,
@@ -21,7 +22,6 @@ from dothi.storage.relational.entity_writer import (
     Draft,
     EntityWriter,
     boxes_of,
-    read_body,
 )
 from dothi.storage.relational.guard_check import Fate, Touched, check_guards
 from dothi.storage.relational.log_append import LogAppender, Work

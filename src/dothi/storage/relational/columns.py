@@ -56,8 +56,11 @@ def distinct(packed: Ints, bound: int) -> tuple[Ints, Ints, Ints]:
     """Distinct values, the index of each one's first row, and per row the index into them.
 
     Args:
-        packed: non-negative numbers below `bound`; a small bound is counted instead of sorted.
+        packed: at least one, non-negative and below `bound`; a small bound is counted instead of
+            sorted.
     """
+    if (packed == packed[0]).all():
+        return packed[:1], np.zeros(1, np.int64), np.zeros(len(packed), np.int64)
     if bound > max(_DENSE_LIMIT, 16 * len(packed)):
         values, first, at = np.unique(packed, return_index=True, return_inverse=True)
         return values, first, at.reshape(-1)
@@ -71,5 +74,8 @@ def distinct(packed: Ints, bound: int) -> tuple[Ints, Ints, Ints]:
 
 def sums(at: Ints, groups: int, columns: Ints) -> Ints:
     """Column sums per group; exact, since every sum stays below 2^53."""
+    if groups == 1:
+        total: Ints = columns.sum(axis=0, keepdims=True)
+        return total
     found = [np.bincount(at, weights=column, minlength=groups) for column in columns.T]
     return np.column_stack(found).astype(np.int64)

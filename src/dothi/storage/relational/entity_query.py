@@ -8,11 +8,11 @@ from sqlalchemy import Engine
 
 from dothi.model.condition import HasType
 from dothi.ports.clock import Clock, SystemClock
-from dothi.ports.entity_query import EntitySearch, Expiring, Form, Found, StoredEntity
+from dothi.ports.entity_query import EntitySearch, Expiring, Form, Found, Keys, StoredEntity
 from dothi.storage.relational.entity_expiry import find_expiring
 from dothi.storage.relational.entity_query_fetch import fetcher
 from dothi.storage.relational.entity_query_habits import Habits
-from dothi.storage.relational.entity_query_load import load_entities
+from dothi.storage.relational.entity_query_load import load_entities, load_keys
 from dothi.storage.relational.entity_query_order import find_ordered
 from dothi.storage.relational.entity_query_pages import Mark, Waypoints
 from dothi.storage.relational.entity_query_plan import LEVELS, Plan, Source, gathered
@@ -87,6 +87,11 @@ class SqliteEntities:
             return []
         with fetcher(self._engine) as source_of_rows:
             return load_entities(source_of_rows, self._now_us(), ids, names)
+
+    def keys(self, ids: Sequence[str]) -> dict[str, Keys]:
+        """See ports.entity_query.Entities."""
+        with fetcher(self._engine) as source_of_rows:
+            return load_keys(source_of_rows, self._now_us(), ids)
 
     def peek_written(self, ids: Sequence[str], form: Form) -> list[bytes] | None:
         """See ports.entity_query.Entities."""

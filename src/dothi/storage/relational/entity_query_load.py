@@ -9,7 +9,7 @@ from operator import attrgetter
 import msgspec
 
 from dothi.model.row import Kind
-from dothi.ports.entity_query import StoredAttribute, StoredEntity
+from dothi.ports.entity_query import Keys, StoredAttribute, StoredEntity
 from dothi.storage.relational.entity_query_fetch import Fetcher
 from dothi.storage.relational.entity_query_sql import LIVE_ENTITY, json_of
 from dothi.storage.relational.entity_query_values import LIVE_ATTRIBUTE
@@ -29,11 +29,17 @@ FROM h CROSS JOIN attribute a ON a.entity_id = h.id AND {LIVE_ATTRIBUTE}{{names}
 """
 """First the entities, then their attributes. One JSON column instead of sixteen plain ones: each
 Arrow column costs. JSON would round the number, so it stands alone."""
+_KEYS = f"""
+SELECT e.uri, (SELECT json_group_array(json_array(a.name, a.dataset)) FROM attribute a
+    WHERE a.entity_id = e.id AND {LIVE_ATTRIBUTE})
+FROM json_each(:ids) w CROSS JOIN entity e ON e.uri = w.value WHERE {LIVE_ENTITY}
+"""
 _OF_NAMES = " AND a.name IN (SELECT value FROM json_each(:names))"
 _Head = tuple[int, str, tuple[str, ...], tuple[str, ...], int, int, int | None]
 _Row = tuple[str, str, Kind, str | None, str | None, str | None, int | None, int, int]
 _HEADS = msgspec.json.Decoder(list[_Head])
 _NAME = attrgetter("name", "dataset")
+_KEY_LISTS = msgspec.json.Decoder(list[Keys])
 _ROWS = msgspec.json.Decoder(list[_Row])
 
 
@@ -57,6 +63,14 @@ def load_entities(
         attributes[id_].append(_attribute(row, number))
     found = {head[1]: _entity(head, attributes[head[0]]) for head in heads}
     return [found[uri] for uri in wanted if uri in found]
+
+
+def load_keys(source_of_rows: Fetcher, now_us: int, ids: Sequence[str]) -> dict[str, Keys]:
+    """Of each of the entities that exist: which attribute instances it has."""
+    parameters: dict[str, object] = {"ids": json_of(list(dict.fromkeys(ids))), "now": now_us}
+    answer = source_of_rows.table(_KEYS, parameters, is_short=True)
+    uris, held = (column.to_pylist() for column in answer.columns)
+    return dict(zip(uris, _KEY_LISTS.decode(_array(held)), strict=True))
 
 
 @lru_cache(maxsize=4_096)

@@ -1,7 +1,6 @@
 """Entities as the writer makes, changes and deletes them."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +12,7 @@ from dothi.model.fold import fold
 from dothi.model.row import TIMESTAMP, Change
 from dothi.pipeline.geometry import bounds
 from dothi.storage.relational.columns import Ints, codes, ints, nullable_times, texts, times, used
+from dothi.storage.relational.entity_body import EntityBody, read_body, stored_bodies
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.numbered import Numbered
 from dothi.storage.relational.series_registry import SCOPE, Registry
@@ -81,14 +81,6 @@ _NAMELESS = "UPDATE entity SET name = '', search = lower(uri) WHERE id = ?1"
 _PLACELESS = (
     "UPDATE entity SET min_lon = NULL, min_lat = NULL, max_lon = NULL, max_lat = NULL WHERE id = ?1"
 )
-
-
-class EntityBody(msgspec.Struct, frozen=True):
-    """Body of an UPSERT_ENTITY row."""
-
-    types: list[str] = []
-    scope: list[str] = []
-    expires_at: str | None = None
 
 
 Box = tuple[float | None, float | None, float | None, float | None]
@@ -182,36 +174,29 @@ class EntityWriter:
         return sorted(scoped)
 
     def _rewrite(self, texts_of: list[str | None], last: dict[int, int], now_us: int) -> list[int]:
-        bodies = {
-            i: msgspec.json.decode(texts_of[n] or "{}", type=EntityBody) for i, n in last.items()
-        }
-        scopes = self._scopes(list(bodies))
-        scoped = [n for i, n in last.items() if bodies[i].scope != scopes[i]]
-        self._clear_types(ints(bodies))
+        bodies = {i: read_body(texts_of[n] or "{}") for i, n in last.items()}
+        before = stored_bodies(self._connection, list(bodies))
+        scoped = [n for i, n in last.items() if bodies[i].scope != before[i].scope]
+        # What is written whole again and again mostly stays what it is.
+        others = {i: body for i, body in bodies.items() if body != before[i]}
+        self._clear_types(ints(others))
         self._connection.run(
             "UPDATE entity SET types = ?2, scope = ?3, modified_us = ?4, "
             f"expires_us = {_EXPIRES.format('?5')} WHERE id = ?1",
             pa.table(
                 {
-                    "id": ints(bodies),
-                    "types": texts(_json(b.types) for b in bodies.values()),
-                    "scope": texts(_json(b.scope) for b in bodies.values()),
-                    "now": ints([now_us] * len(bodies)),
-                    "expires": pa.array([b.expires_at for b in bodies.values()], pa.string()),
+                    "id": ints(others),
+                    "types": texts(_json(b.types) for b in others.values()),
+                    "scope": texts(_json(b.scope) for b in others.values()),
+                    "now": ints([now_us] * len(others)),
+                    "expires": pa.array([b.expires_at for b in others.values()], pa.string()),
                 }
             ),
         )
-        self._add_types([(i, b.types) for i, b in bodies.items()])
-        self._registry.is_reshaped = True
+        self._add_types([(i, b.types) for i, b in others.items()])
+        self._registry.is_reshaped |= bool(others)
+        self._connection.put(_TOUCH, [(now_us, i) for i in bodies.keys() - others], _TOUCHED)
         return scoped
-
-    def _scopes(self, ids: list[int]) -> dict[int, list[str]]:
-        listed = ", ".join(map(str, ids))
-        found = self._connection.query(f"SELECT id, scope FROM entity WHERE id IN ({listed})")
-        return {
-            i: msgspec.json.decode(scope, type=list[str])
-            for i, scope in zip(*(c.to_pylist() for c in found.columns), strict=True)
-        }
 
     def delete(self, ids: Ints, uris: list[str], now_us: int) -> None:
         """Mark entities and their attributes as gone; their history stays."""
@@ -306,17 +291,6 @@ class EntityWriter:
         )
 
 
-def read_body(text: str | None, *types: str) -> EntityBody:
-    """Of an UPSERT_ENTITY row; an entity without one is of these types."""
-    return EntityBody(list(types)) if text is None else _read_body(text)
-
-
-@lru_cache(maxsize=4096)
-def _read_body(text: str) -> EntityBody:
-    """Kept, since most entities of a kind have the same."""
-    return msgspec.json.decode(text, type=EntityBody)
-
-
 def boxes_of(bodies: list[str]) -> list[Box]:
     """Bounds of geometries, NOWHERE for what is none."""
     edges = bounds(bodies).tolist() if bodies else []
@@ -326,10 +300,7 @@ def boxes_of(bodies: list[str]) -> list[Box]:
 def scope_rows(rows: pa.Table, now_us: int) -> pa.Table:
     """UPSERT_ENTITY rows as rows of the history of the scope, which begins or ends now."""
     count = rows.num_rows
-    bodies = [
-        msgspec.json.decode(body or "{}", type=EntityBody).scope
-        for body in rows["body"].cast(pa.string()).to_pylist()
-    ]
+    bodies = [read_body(body or "{}").scope for body in rows["body"].cast(pa.string()).to_pylist()]
     at = pa.array([now_us if scope else None for scope in bodies], pa.int64())
     columns = {
         "attribute": pa.repeat(_SCOPE, count).dictionary_encode(),
@@ -369,7 +340,7 @@ def _drafts(rows: pa.Table, uris: list[str]) -> dict[str, Draft]:
     at = np.flatnonzero(rows["change"].to_numpy() == Change.UPSERT_ENTITY)
     chosen = rows.select(["entity", "body"]).take(pa.array(at)).to_pydict() if len(at) else {}
     told = dict(zip(chosen["entity"], chosen["body"], strict=True)) if chosen else {}
-    found = {u: msgspec.json.decode(told[u] or "{}", type=EntityBody) for u in uris if u in told}
+    found = {u: read_body(told[u] or "{}") for u in uris if u in told}
     left = [u for u in uris if u not in found]
     if left:
         found |= {u: EntityBody([type_]) for u, type_ in _first_types(rows, left).items()}

@@ -33,6 +33,13 @@ _INSERT_LOG = (
 )
 
 
+_INSERT_BATCH = (
+    "INSERT INTO batch (name_id, id, received, stored, duplicates, rejected, first_seq, last_seq, "
+    "committed_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_BATCH = pa.struct([("name", pa.string()), *((f"c{n}", pa.int64()) for n in range(8))])
+
+
 @dataclass(slots=True)
 class Work:
     """What one commit gathers on its way; arrays and `rejected` have one entry per batch."""
@@ -257,23 +264,18 @@ class LogAppender:
         applied = [n for n in range(len(group.batches)) if fate.applies(n)]
         rejected = np.array([sum(r.count for r in work.rejected[n]) for n in applied], np.int64)
         stored, duplicates = work.stored[applied], work.duplicates[applied]
-        self._connection.run(
-            "INSERT INTO batch (id, name_id, committed_us, received, stored, duplicates, rejected, "
-            "first_seq, last_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            pa.table(
-                {
-                    "id": work.batch_ids[applied],
-                    "name_id": pa.array([group.batches[n].id for n in applied], pa.string()),
-                    "committed_us": np.full(len(applied), work.now_us),
-                    "received": stored + duplicates + rejected,
-                    "stored": stored,
-                    "duplicates": duplicates,
-                    "rejected": rejected,
-                    "first_seq": work.first_seq[applied],
-                    "last_seq": work.last_seq[applied],
-                }
-            ),
+        columns = (
+            work.batch_ids[applied],
+            stored + duplicates + rejected,
+            stored,
+            duplicates,
+            rejected,
+            work.first_seq[applied],
+            work.last_seq[applied],
         )
+        names = [group.batches[n].id for n in applied]
+        rows = zip(names, *(column.tolist() for column in columns), strict=True)
+        self._connection.put(_INSERT_BATCH, [(*row, work.now_us) for row in rows], _BATCH)
 
 
 def _note(

@@ -42,7 +42,10 @@ class LogNames:
     def of(self, ids: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
         """Both texts of each row; an empty and no text where there is no such number."""
         numbers: Ints = ids.fill_null(0).to_numpy()
-        distinct, at = np.unique(numbers, return_inverse=True)
+        if len(numbers) and (numbers == numbers[0]).all():
+            distinct, at = numbers[:1], np.zeros(len(numbers), np.int64)
+        else:
+            distinct, at = np.unique(numbers, return_inverse=True)
         wanted: list[int] = distinct.tolist()
         known = {i: self._known[i] for i in wanted if i in self._known}
         if len(known) < len(wanted):

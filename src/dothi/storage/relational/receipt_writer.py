@@ -16,6 +16,7 @@ HOUR_US = 3_600_000_000
 KEPT_REJECTS = 1000
 """Texts kept per source; the counts are kept for good."""
 _SAMPLE_CHARS = 300
+_SEVEN = pa.struct([(f"c{n}", pa.int64()) for n in range(7)])
 
 
 class Tally(Struct, frozen=True):
@@ -69,14 +70,15 @@ class ReceiptWriter:
         packed = sources * span + (minutes - first_minute) // MINUTE_US
         _, first, at = distinct(packed, int(packed.max()) + 1)
         figures = sums(at, len(first), np.column_stack([counts, delay]))
-        self._connection.run(
+        self._connection.put(
             "INSERT INTO receipt (source_id, minute_us, received, stored, rejected, duplicate, "
             "delay_ms_sum) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source_id, minute_us) "
             "DO UPDATE SET received = received + excluded.received, "
             "stored = stored + excluded.stored, rejected = rejected + excluded.rejected, "
             "duplicate = duplicate + excluded.duplicate, "
             "delay_ms_sum = delay_ms_sum + excluded.delay_ms_sum",
-            _table(np.column_stack([sources[first], minutes[first], figures])),
+            [*map(tuple, np.column_stack([sources[first], minutes[first], figures]).tolist())],
+            _SEVEN,
         )
 
     def _add_totals(self, sources: Ints, counts: Ints, received: Ints, observed: Ints) -> None:
@@ -86,10 +88,11 @@ class ReceiptWriter:
         np.maximum.at(last_received, at, received)
         np.maximum.at(last_observed, at, observed)
         columns = np.column_stack([keys, sums(at, len(keys), counts), last_received])
-        table = _table(columns).append_column(
-            "observed", pa.array(last_observed, mask=last_observed == NO_TIME)
-        )
-        self._connection.run(
+        rows = [
+            (*row, None if seen == NO_TIME else seen)
+            for row, seen in zip(columns.tolist(), last_observed.tolist(), strict=True)
+        ]
+        self._connection.put(
             "INSERT INTO source_total (source_id, received, stored, rejected, duplicate, "
             "last_received_us, last_observed_us) VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (source_id) DO UPDATE SET received = received + excluded.received, "
@@ -98,7 +101,8 @@ class ReceiptWriter:
             "last_received_us = max(last_received_us, excluded.last_received_us), "
             "last_observed_us = coalesce(max(last_observed_us, excluded.last_observed_us), "
             "last_observed_us, excluded.last_observed_us)",
-            table,
+            rows,
+            _SEVEN,
         )
 
     def _keep_rejects(self, rejected: Sequence[tuple[int, int, Rejection]]) -> None:
@@ -141,7 +145,3 @@ class ReceiptWriter:
 
 def _located(found: Rejection) -> str:
     return found.detail if found.row is None else f"row {found.row}: {found.detail}"
-
-
-def _table(columns: Ints) -> pa.Table:
-    return pa.table({f"c{i}": np.ascontiguousarray(column) for i, column in enumerate(columns.T)})

@@ -1,5 +1,7 @@
 """Series (attribute rows): resolving names to ids, and merging the newest values into the state."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -54,6 +56,9 @@ UPDATE attribute SET kind = ?2, number = ?3, text = ?4, body = ?5, unit = ?6, ob
     newest_us = ?8, newest_revision = ?9, quality = ?10, source_id = ?11, modified_us = ?12
 WHERE id = ?1
 """
+
+
+_NONE = pa.record_batch({"id": pa.array([], pa.int64())})
 
 
 class SeriesWriter:
@@ -197,37 +202,35 @@ class SeriesWriter:
             now_us: time of the commit.
         """
         registry, count = self._registry, len(block)
-        newest, owner = registry.newest[series], registry.owner[series]
-        values = pa.record_batch(
-            {
-                "id": series,
-                "kind": block.kind,
-                "number": block.number,
-                "text": block.text,
-                "body": block.body,
-                "unit": pa.array(block.units, pa.string()),
-                "observed": nullable_times(block.observed),
-                "newest": nullable_times(newest),
-                "revision": registry.revision[series],
-                "quality": block.quality,
-                "source": block.sources,
-                "now": np.full(count, now_us),
-                "entity": block.entities,
-                "name": pa.array(block.names, pa.string()),
-                "dataset": pa.array(block.datasets, pa.string()),
-                "owner": pa.array(owner, mask=owner == NOBODY),
-            }
-        )
-        is_fresh = series >= registry.first_fresh
+        columns = {
+            "id": series,
+            "kind": block.kind,
+            "number": block.number,
+            "text": block.text,
+            "body": block.body,
+            "unit": pa.array(block.units, pa.string()),
+            "observed": nullable_times(block.observed),
+            "newest": nullable_times(registry.newest[series]),
+            "revision": registry.revision[series],
+            "quality": block.quality,
+            "source": block.sources,
+            "now": np.full(count, now_us),
+        }
         rows = np.arange(count) if last is None else last
-        self._run(_ASSIGN, values.select(range(12)), rows[~is_fresh[rows]])
-        self._run(_INSERT_ASSIGNED, values, rows[is_fresh[rows]])
+        if not registry.fresh:
+            self._connection.run(_ASSIGN, _some(columns, rows))
+            return
+        is_fresh = series[rows] >= registry.first_fresh
+        self._connection.run(_ASSIGN, _some(columns, rows[~is_fresh]))
+        owner = registry.owner[series]
+        columns |= {
+            "entity": block.entities,
+            "name": pa.array(block.names, pa.string()),
+            "dataset": pa.array(block.datasets, pa.string()),
+            "owner": pa.array(owner, mask=owner == NOBODY),
+        }
+        self._connection.run(_INSERT_ASSIGNED, _some(columns, rows[is_fresh]))
         registry.fresh = {}
-
-    def _run(self, sql: str, values: pa.RecordBatch, at: Ints) -> None:
-        """Once for each of the rows with these indexes."""
-        rows = values if len(at) == values.num_rows else values.take(pa.array(at))
-        self._connection.run(sql, rows)
 
     def delete(self, rows: pa.Table, entity_ids: Ints, now_us: int) -> Ints:
         """Mark attributes as gone; gives the series id of each row, 0 where there is none."""
@@ -254,3 +257,11 @@ class SeriesWriter:
         for key in keys:
             self._registry.series.pop(key, None)
         return np.array([found[k][0] if k in found else 0 for k in keys], np.int64)
+
+
+def _some(columns: dict[str, Any], at: Ints) -> pa.RecordBatch:
+    """The rows with these indexes, which rise when there are all of them."""
+    if not len(at):
+        return _NONE
+    rows = pa.record_batch(columns)
+    return rows if len(at) == rows.num_rows else rows.take(pa.array(at))

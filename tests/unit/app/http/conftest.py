@@ -35,6 +35,13 @@ class At:
             assert (await client.post("/login", data={"token": link})).status_code == 303
             yield client
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """For requests that store values: the log has a writer of its own."""
+        await self.program.supervisor.start()
+        yield
+        await self.program.supervisor.stop()
+
     def told(self, after: int = 0) -> list[AuditEntry]:
         """Oldest first."""
         found = self.program.stores.audit.find(AuditQuestion(500))
@@ -45,15 +52,29 @@ class At:
         return len(self.told())
 
 
-@pytest.fixture
-async def at(tmp_path: Path) -> AsyncIterator[At]:
-    folder = DataFolder(tmp_path / "data")
+@asynccontextmanager
+async def _put_together(path: Path, **more: str) -> AsyncIterator[At]:
+    folder = DataFolder(path / "data")
     folder.create()
     lay_database(folder.database)
-    settings = load(Settings, None, {"DOTHI_SERVER__PORT": "0", "DOTHI_MQTT__MODE": "off"}).settings
+    given = {"DOTHI_SERVER__PORT": "0", "DOTHI_MQTT__MODE": "off", **more}
+    settings = load(Settings, None, given).settings
     sock = bind(settings.server)
     async with build(settings, folder, sock, NORMAL) as program:
         program.stores.people.add(Person("an", "An (test)", ("it", "duty_officer")), "cli")
         program.stores.people.add(Person("chi", "Chi (test)", ("approver",)), "cli")
         yield At(program)
     sock.close()
+
+
+@pytest.fixture
+async def at(tmp_path: Path) -> AsyncIterator[At]:
+    async with _put_together(tmp_path) as program:
+        yield program
+
+
+@pytest.fixture
+async def at_open(tmp_path: Path) -> AsyncIterator[At]:
+    """Where nobody need sign in."""
+    async with _put_together(tmp_path, DOTHI_ACCESS__MODE="open") as program:
+        yield program

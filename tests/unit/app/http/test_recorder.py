@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import text
 
 from cap_samples import CONTENT
 from dothi.access.deed_kind import key_of
+from dothi.access.principal import ADMINISTRATOR
 from dothi.app.http.site import DEEDS, UNTOLD
 from dothi.ports.audit import AuditQuestion
 
@@ -155,3 +157,61 @@ async def test_data_that_is_deleted_and_several_alarms_at_once(at: Any) -> None:
     for subject, count in (("camera:urn:x:1", 1), ("camera:urn:x", 0), ("incident:1", 1)):
         assert len(audit.find(AuditQuestion(subject=subject))) == count, subject
     assert [e.subject for e in audit.find(AuditQuestion(kinds=("incident",)))] == ["incident:1"]
+
+
+STATION = "urn:ngsi-ld:WaterObserved:by-hand"
+LEVEL = {"type": "Property", "value": 1.4}
+
+
+async def test_values_that_a_person_writes_have_a_line_each_request(at: Any) -> None:
+    ld = "/ngsi-ld/v1"
+    one = {"id": STATION, "type": "WaterObserved", "level": LEVEL}
+    several = [{**one, "id": f"{STATION}-{n}"} for n in range(3)]
+    async with at.as_(ADMINISTRATOR.name) as admin, at.running():
+        before = at.last
+        for method, path, body, status in (
+            ("POST", f"{ld}/entities", one, 201),
+            ("PATCH", f"{ld}/entities/{STATION}/attrs/level", LEVEL, 204),
+            ("POST", f"{ld}/entityOperations/upsert", several, 201),
+            ("POST", f"{ld}/entities", one, 409),
+        ):
+            answered = await admin.request(method, path, json=body)
+            assert answered.status_code == status, (path, answered.text)
+    told = at.told(before)
+    assert [(one.action, one.subject) for one in told] == [
+        ("entity_written", f"entity:{STATION}"),
+        ("entity_written", f"entity:{STATION}"),
+        ("entities_written", "entity"),
+    ]
+    assert (told[1].detail["attribute"], told[2].detail["count"]) == ("level", "3")
+    assert told[2].detail["entities"].split()[2] == f"{STATION}-2"
+
+
+async def test_values_of_a_system_are_told_by_the_log_alone(at: Any) -> None:
+    async with at.as_("an") as an, at.running():
+        body = {"id": "broker", "name": "Hệ thống", "kind": "ngsi_ld"}
+        assert (await an.post(f"{API}/sources", json=body)).status_code < 300
+        token = (await an.post(f"{API}/sources/broker/token")).json()["token"]
+        before = at.last
+        an.cookies.clear()
+        entity = {"id": STATION, "type": "WaterObserved", "level": LEVEL}
+        head = {"authorization": f"Bearer {token}"}
+        made = await an.post("/ngsi-ld/v1/entities", json=entity, headers=head)
+        assert made.status_code == 201, made.text
+    assert at.last == before
+
+
+async def test_values_of_nobody_in_particular_are_told_by_the_log_alone(at_open: Any) -> None:
+    """While nobody need sign in, a line could not say who it was, and one costs as much as a
+    hundred values."""
+    transport = httpx.ASGITransport(at_open.program.site.app)
+    host = "http://127.0.0.1"
+    async with httpx.AsyncClient(transport=transport, base_url=host) as client, at_open.running():
+        before = at_open.last
+        entity = {"id": STATION, "type": "WaterObserved", "level": LEVEL}
+        made = await client.post("/ngsi-ld/v1/entities", json=entity)
+        assert made.status_code == 201, made.text
+        assert at_open.last == before
+        gone = await client.delete(f"/ngsi-ld/v1/entities/{STATION}")
+        assert gone.status_code == 204
+    assert [one.action for one in at_open.told(before)] == ["entity_deleted"]

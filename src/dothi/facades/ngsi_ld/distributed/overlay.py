@@ -20,7 +20,7 @@ from dothi.model.batch import Batch, CommitResult
 from dothi.model.condition import Condition
 from dothi.pipeline.matching import matches
 from dothi.ports.entity_maps import EntityMap, EntityMaps
-from dothi.ports.entity_query import Entities, EntitySearch, Form, Found, StoredEntity
+from dothi.ports.entity_query import Entities, EntitySearch, Form, Found, Keys, StoredEntity
 from dothi.ports.evolution import EvolutionHead, EvolutionSearch
 from dothi.ports.ingest import Ingest
 
@@ -178,6 +178,9 @@ class Nowhere:
 
     def load(self, _ids: Sequence[str], _names: Sequence[str] = ()) -> list[StoredEntity]:
         return []
+
+    def keys(self, _ids: Sequence[str]) -> dict[str, Keys]:
+        return {}
 
 
 class NoEvolutions:

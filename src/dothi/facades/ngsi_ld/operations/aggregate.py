@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,7 +16,6 @@ from dothi.facades.ngsi_ld.errors import bad_request_data, invalid_request
 from dothi.facades.ngsi_ld.operations.periods import (
     Duration,
     Ints,
-    from_us,
     number_periods,
     read_duration,
     to_us,
@@ -24,7 +23,6 @@ from dothi.facades.ngsi_ld.operations.periods import (
 from dothi.facades.ngsi_ld.operations.times import TimeProperty, TimeQuery
 from dothi.facades.ngsi_ld.wire.body import plain_number
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
-from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.model.quality import USABLE
 from dothi.model.row import Kind
 
@@ -32,6 +30,7 @@ AGGREGATE_PARAMETERS = frozenset({"aggrMethods", "aggrPeriodDuration"})
 _LARGEST = float(np.finfo(np.float64).max)
 FOLDED_COLUMNS = ("number", "text", "body", "kind")
 """Columns of the history that an aggregation needs, beside times and quality."""
+_SERIES_COLUMNS = ("attribute", "dataset")
 Floats = npt.NDArray[np.float64]
 _Reducer = Callable[[Floats, Ints, Ints], Floats]
 """Values in order of their periods, first index of each period, and sizes -> one per period."""
@@ -89,18 +88,19 @@ def aggregate_rows(
     Raises:
         NgsiError: InvalidRequest when one of those has values that no asked method is for.
     """
-    rows = _counted(rows, times)
+    moment = "observed_at" if times.by is TimeProperty.OBSERVED else "committed_at"
+    rows = _counted(rows.select([*_SERIES_COLUMNS, moment, "quality", *FOLDED_COLUMNS]), times)
     if not rows.num_rows:
         return {}
-    us = _moments(rows, times)
+    us: Ints = rows[moment].cast(pa.int64()).to_numpy()
     first_us = int(us.min()) if times.start_at is None else to_us(times.start_at)
     end_us = to_us(times.end_at) if times.end_at else max(to_us(now), int(us.max()) + 1)
     found: dict[str, list[dict[str, Any]]] = {}
-    for at in _series(rows):
-        part, moments = rows.take(pa.array(at)), us[at]
+    for start, end in _series(rows):
+        part, moments = rows.slice(start, end - start), us[start:end]
         name, dataset = part["attribute"][0].as_py(), part["dataset"][0].as_py()
         if asked.duration.is_whole_range:
-            periods, spans = np.zeros(len(at), np.int64), [(first_us, end_us)]
+            periods, spans = np.zeros(len(moments), np.int64), [(first_us, end_us)]
         else:
             periods, spans = number_periods(moments, first_us, asked.duration)
         values = _Values(part, periods, spans)
@@ -122,31 +122,38 @@ def _counted(rows: pa.Table, times: TimeQuery) -> pa.Table:
     keep = pc.is_in(rows["quality"], pa.array(sorted(int(q) for q in USABLE), pa.uint8()))
     keep = pc.and_(keep, pc.not_equal(rows["attribute"], pa.scalar("scope")))
     if times.by is TimeProperty.OBSERVED:
-        return rows.filter(pc.and_(keep, pc.is_valid(rows["observed_at"])))
+        return _kept(rows, pc.and_(keep, pc.is_valid(rows["observed_at"])))
     committed = rows["committed_at"]
     if times.start_at is not None:
         keep = pc.and_(keep, pc.greater_equal(committed, pa.scalar(times.start_at)))
     if times.end_at is not None:
         keep = pc.and_(keep, pc.less(committed, pa.scalar(times.end_at)))
-    return rows.filter(keep)
+    return _kept(rows, keep)
 
 
-def _moments(rows: pa.Table, times: TimeQuery) -> Ints:
-    name = "observed_at" if times.by is TimeProperty.OBSERVED else "committed_at"
-    moments: Ints = rows[name].cast(pa.int64()).to_numpy()
-    return moments
+def _kept(rows: pa.Table, keep: pa.ChunkedArray) -> pa.Table:
+    """Mostly all of them, which then need not be copied."""
+    return rows if pc.all(keep).as_py() else rows.filter(keep)
 
 
-def _series(rows: pa.Table) -> Iterator[Ints]:
-    """Indexes of the rows of each series; rows come sorted by series."""
+def _series(rows: pa.Table) -> Iterator[tuple[int, int]]:
+    """First row of each series and the one after its last; rows come sorted by series."""
     changed = np.ones(rows.num_rows, np.bool_)
     changed[1:] = False
-    for name in ("attribute", "dataset"):
+    for name in _SERIES_COLUMNS:
         column = rows[name].combine_chunks()
         changed[1:] |= pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
-    starts = [*np.flatnonzero(changed).tolist(), rows.num_rows]
-    for start, end in pairwise(starts):
-        yield np.arange(start, end)
+    yield from pairwise([*np.flatnonzero(changed).tolist(), rows.num_rows])
+
+
+class _Grouped(NamedTuple):
+    """Numbers in order of their periods."""
+
+    values: Floats
+    periods: Ints
+    starts: Ints
+    """Place of the first number of each period."""
+    sizes: Ints
 
 
 class _Values:
@@ -155,7 +162,8 @@ class _Values:
     def __init__(self, rows: pa.Table, periods: Ints, spans: Sequence[tuple[int, int]]) -> None:
         self._rows = rows
         self._periods = periods
-        self._spans = [(_seconds(start), _seconds(end)) for start, end in spans]
+        self._spans = _in_seconds(spans)
+        self._grouped: dict[bool, _Grouped] = {}
         kinds = set(pc.unique(rows["kind"]).to_pylist())
         self.is_relationship = kinds <= {Kind.RELATIONSHIP, Kind.LIST_RELATIONSHIP}
         self._is_property = kinds == {Kind.PROPERTY}
@@ -174,26 +182,32 @@ class _Values:
         return self._listed(found | dict(self._numbers(method)))
 
     def _numbers(self, method: str) -> Mapping[int, float]:
+        found = self._groups(counts_arrays=bool(self._bodies) and method in _ON_ARRAYS)
+        if not len(found.values):
+            return {}
+        with np.errstate(over="ignore", invalid="ignore"):
+            folded = _NUMERIC[method](found.values, found.starts, found.sizes)
+        # JSON has no number for what grew too large, so nothing is told of that period.
+        is_told = np.isfinite(folded)
+        told = map(plain_number, folded[is_told].tolist())
+        return dict(zip(found.periods[is_told].tolist(), told, strict=True))
+
+    def _groups(self, *, counts_arrays: bool) -> "_Grouped":
+        """The numbers by period; `counts_arrays`: an array counts as the number of its members."""
+        if counts_arrays in self._grouped:
+            return self._grouped[counts_arrays]
         numbers = self._rows["number"].to_numpy().copy()
         for n, body in self._bodies.items():
             value = body.get("value") if isinstance(body, dict) else None
             if isinstance(value, bool | int):
                 numbers[n] = value if abs(value) <= _LARGEST else np.nan
-            elif isinstance(value, list) and method in _ON_ARRAYS:
+            elif isinstance(value, list) and counts_arrays:
                 numbers[n] = len(value)
         at = np.flatnonzero(~np.isnan(numbers))
-        if not len(at):
-            return {}
         at = at[np.argsort(self._periods[at], kind="stable")]
-        numbered, starts, sizes = np.unique(
-            self._periods[at], return_index=True, return_counts=True
-        )
-        with np.errstate(over="ignore", invalid="ignore"):
-            folded = _NUMERIC[method](numbers[at], starts, sizes)
-        # JSON has no number for what grew too large, so nothing is told of that period.
-        is_told = np.isfinite(folded)
-        told = map(plain_number, folded[is_told].tolist())
-        return dict(zip(numbered[is_told].tolist(), told, strict=True))
+        found = np.unique(self._periods[at], return_index=True, return_counts=True)
+        self._grouped[counts_arrays] = _Grouped(numbers[at], *found)
+        return self._grouped[counts_arrays]
 
     def _texts(self, method: str) -> dict[int, str]:
         texts = self._rows["text"]
@@ -238,5 +252,7 @@ def _value_of(body: Any) -> Any:
     return next((body[key] for key in _VALUE_KEYS if key in body), None)
 
 
-def _seconds(us: int) -> str:
-    return format_date_time(from_us(us).replace(microsecond=0))
+def _in_seconds(spans: Sequence[tuple[int, int]]) -> list[list[str]]:
+    """Start and end of each period as texts."""
+    edges = np.array(spans, "datetime64[us]").astype("datetime64[s]")
+    return [[f"{edge}Z" for edge in span] for span in np.datetime_as_string(edges).tolist()]

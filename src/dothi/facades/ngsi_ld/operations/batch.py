@@ -1,6 +1,8 @@
 """Batch operations (clauses 5.6.7 to 5.6.10 and 5.6.20): items in order, each as good as it is."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct, field
 
@@ -14,7 +16,7 @@ from dothi.facades.ngsi_ld.operations.merge import merge_rows
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
 from dothi.facades.ngsi_ld.wire.instance import EntityDraft
 from dothi.model.batch import Guards
-from dothi.ports.entity_query import StoredEntity
+from dothi.ports.entity_query import Keys, StoredEntity
 
 
 class Item(Struct, frozen=True):
@@ -65,12 +67,21 @@ def created(rows: RowBuilder, item: Item, stored: StoredEntity | None) -> Outcom
 
 def replaced(rows: RowBuilder, item: Item, stored: StoredEntity | None) -> Outcome:
     """Clause 5.6.8, mode replace."""
-    draft = item.draft(stored)
-    if stored is None:
-        create_rows(rows, draft)
-    else:
-        replace_rows(rows, stored, draft)
-    return Outcome(is_created=stored is None)
+    present = None if stored is None else [(row.name, row.dataset) for row in stored.attributes]
+    return _replaced(rows, item, present)
+
+
+def _replaced_by(
+    keys: Mapping[str, Keys], rows: RowBuilder, item: Item, _stored: StoredEntity | None
+) -> Outcome:
+    """The same when nothing else is known of what is stored."""
+    return _replaced(rows, item, keys.get(item.id))
+
+
+def _replaced(rows: RowBuilder, item: Item, present: Sequence[tuple[str, str]] | None) -> Outcome:
+    """`present`: the instances that are there; None: there is no such entity."""
+    replace_rows(rows, present or (), item.draft(None))
+    return Outcome(is_created=present is None)
 
 
 def updated(rows: RowBuilder, item: Item, stored: StoredEntity | None) -> Outcome:
@@ -137,9 +148,8 @@ async def run_batch(
     result = BatchResult()
     ids = list(dict.fromkeys(item.id for item in items))
     async with broker.locks.hold(ids):
-        stored: State = {entity.id: entity for entity in await broker.load(ids)}
         try:
-            done = await _commit(broker, source, items, stored, add_rows)
+            done = await _together(broker, source, items, add_rows)
         except NgsiError:
             for item in items:
                 result.add(await _alone(broker, source, item, add_rows))
@@ -149,20 +159,38 @@ async def run_batch(
     return result
 
 
+async def _together(
+    broker: Broker, source: str, items: Sequence[Item], add_rows: AddRows
+) -> list[Done]:
+    ids = list(dict.fromkeys(item.id for item in items))
+    if add_rows is replaced and len(ids) == len(items):
+        # Whole entities take the place of others: nobody asks what those were.
+        keys = await asyncio.to_thread(broker.entities.keys, ids)
+        guards = Guards(present=frozenset(keys))
+        return await _commit(broker, source, items, {}, partial(_replaced_by, keys), guards)
+    stored: State = {entity.id: entity for entity in await broker.load(ids)}
+    return await _commit(broker, source, items, stored, add_rows, _guards(stored, items, add_rows))
+
+
 async def _alone(broker: Broker, source: str, item: Item, add_rows: AddRows) -> Done:
     stored: State = {entity.id: entity for entity in await broker.load([item.id])}
     try:
-        [done] = await _commit(broker, source, [item], stored, add_rows)
+        guards = _guards(stored, [item], add_rows)
+        [done] = await _commit(broker, source, [item], stored, add_rows, guards)
     except NgsiError as error:
         return item, Outcome(error=error)
     return done
 
 
 async def _commit(
-    broker: Broker, source: str, items: Sequence[Item], stored: State, add_rows: AddRows
+    broker: Broker,
+    source: str,
+    items: Sequence[Item],
+    stored: State,
+    add_rows: AddRows,
+    guards: Guards,
 ) -> list[Done]:
     """What became of each item. Raises NgsiError when the store takes none of them."""
-    guards = _guards(stored, items, add_rows)
     rows = RowBuilder(source)
     done: list[Done] = []
     state = dict(stored)

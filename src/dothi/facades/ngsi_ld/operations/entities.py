@@ -1,5 +1,7 @@
 """Creating, replacing and deleting entities, reading one (clauses 5.6.1, 5.6.6, 5.6.18, 5.7.1)."""
 
+from collections.abc import Iterable
+
 from dothi.facades.ngsi_ld.errors import already_exists, not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker, has_types
 from dothi.facades.ngsi_ld.operations.changes import write_changes
@@ -34,16 +36,22 @@ async def replace_entity(
     async with broker.locks.hold([draft.id]):
         stored = await broker.get(draft.id, type_selection)
         rows = RowBuilder(source)
-        replace_rows(rows, stored, draft)
+        replace_rows(rows, [(row.name, row.dataset) for row in stored.attributes], draft)
         await write_changes(broker, rows, draft.id)
 
 
-def replace_rows(rows: RowBuilder, stored: StoredEntity, draft: EntityDraft) -> None:
-    """Rows that leave exactly the draft; instances that stay keep their time of creation."""
+def replace_rows(rows: RowBuilder, present: Iterable[tuple[str, str]], draft: EntityDraft) -> None:
+    """Rows that leave exactly the draft; instances that stay keep their time of creation.
+
+    Args:
+        rows: gathers them.
+        present: name and dataset of the instances that are there.
+        draft: what is to be there.
+    """
     kept = {(instance.name, instance.dataset) for instance in draft.instances}
-    for row in stored.attributes:
-        if (row.name, row.dataset) not in kept:
-            rows.drop_attribute(draft.id, row.name, row.dataset)
+    for name, dataset in present:
+        if (name, dataset) not in kept:
+            rows.drop_attribute(draft.id, name, dataset)
     create_rows(rows, draft)
 
 

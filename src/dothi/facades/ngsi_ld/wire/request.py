@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 
+from dothi.access.deed_kind import DOING, Doing
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.context.resolve import Contexts
 from dothi.facades.ngsi_ld.errors import (
@@ -68,6 +69,9 @@ async def read_payload(
         raise bad_request_data(f"{LD_JSON} takes no Link header with a JSON-LD @context")
     raw = await read_body(request, max_bytes)
     document = decode(raw)
+    doing: Doing | None = request.scope.get(DOING)
+    if doing is not None:
+        doing.learn_document(document)
     return Payload(document, media == LD_JSON, link)
 
 

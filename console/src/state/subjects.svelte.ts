@@ -1,11 +1,12 @@
-/** What entries of the audit record are about: by the name that people know, and where it is shown. */
+/** What notices, links, warnings and the audit record are about (`alarm:12`): as people know it, and
+ * where it is shown. */
 
-import { proceduresApi } from '../../api/procedures';
-import { rulesApi, type Words } from '../../api/rules';
-import { t, tryText, type TextKey } from '../../i18n/text';
-import { live } from '../../live/live.svelte';
-import { people } from '../../state/people.svelte';
-import { settings } from '../../state/settings.svelte';
+import { proceduresApi } from '../api/procedures';
+import { rulesApi, type Words } from '../api/rules';
+import { t, tryText, type TextKey } from '../i18n/text';
+import { live } from '../live/live.svelte';
+import { people } from './people.svelte';
+import { settings } from './settings.svelte';
 
 /** Names by subject; empty where the reader may not see them: then the id stands there. */
 let names = $state.raw(new Map<string, Words>());
@@ -34,7 +35,7 @@ function nameOf(subject: string): string {
   if (of) return (settings.lang === 'vi' ? of.vi || of.en : of.en || of.vi) || id;
   if (kind === 'person') return tryText(`audit_by_${id}`, people.nameOf(id));
   if (kind === 'position') return people.titleOf(id);
-  if (kind === 'entity') return live.entities.get(id)?.name || id;
+  if (kind === 'entity' || kind === 'camera') return live.entities.get(id)?.name || id;
   if (kind === 'source') return live.sources.get(id)?.name || id;
   return id;
 }
@@ -43,7 +44,7 @@ function nameOf(subject: string): string {
 export function subjectText(subject: string): string {
   const [kind, id] = split(subject);
   if (!id) return tryText(`audit_kind_${kind}`, subject);
-  const key = `audit_one_${kind}`;
+  const key = `subject_${kind}`;
   const name = nameOf(subject);
   return tryText(key, '') ? t(key as TextKey, { name }) : name;
 }
@@ -54,10 +55,14 @@ export function subjectUrl(subject: string): string | null {
   const id = encodeURIComponent(name);
   if (!id) return null;
   switch (kind) {
+    case 'alarms':
+      return '/alarms';
     case 'alarm':
     case 'incident':
     case 'entity':
       return `/${kind}/${id}`;
+    case 'camera':
+      return `/entity/${id}`;
     case 'warning':
       return `/warnings/${id}`;
     case 'rule':
