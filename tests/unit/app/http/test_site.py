@@ -199,6 +199,8 @@ async def test_another_site_cannot_write_with_the_cookie(client: httpx.AsyncClie
         answer = await client.post("/api/v1/things", headers={"origin": origin})
         assert answer.status_code == 403
         assert answer.json()["code"] == "foreign_origin"
+    hidden = await client.post("/api/v1/things", headers={"sec-fetch-site": "cross-site"})
+    assert hidden.json()["code"] == "foreign_origin"
     assert (await client.post("/api/v1/things", headers={"origin": HOST})).status_code == 200
     assert (await client.post("/login", headers={"origin": "http://evil"})).status_code == 403
 
