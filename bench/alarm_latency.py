@@ -120,6 +120,9 @@ async def _sender(server: Served, options: argparse.Namespace, seconds: float) -
     command += ["--port", str(server.port), f"--token={server.token}"]
     command += ["--seconds", str(seconds), "--rate", str(options.rate)]
     command += ["--entities", str(options.entities), "--alarms-per-s", str(options.alarms_per_s)]
+    # As many messages as ten connections send that wait for an answer each 0.1 s, but answers may
+    # take twice as long before the rate falls.
+    command += ["--connections", "20", "--round-s", "0.2"]
     return await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
 
 

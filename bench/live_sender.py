@@ -14,8 +14,6 @@ import pyarrow as pa
 
 ATTRIBUTES = ("pm25", "pm10", "temperature", "relativeHumidity", "no2")
 ARROW = "application/vnd.apache.arrow.stream"
-_ROUND_S = 0.1
-"""Each connection sends one message per round."""
 
 
 class Connection(threading.Thread):
@@ -26,7 +24,7 @@ class Connection(threading.Thread):
         self._options = options
         self._number = number
         self.sent = self.late_rounds = 0
-        options.rows = int(options.rate * _ROUND_S / options.connections)
+        options.rows = int(options.rate * options.round_s / options.connections)
         count = options.entities * len(ATTRIBUTES) // options.connections
         series = range(number * count, (number + 1) * count)
         self._entities = pa.array(
@@ -42,7 +40,7 @@ class Connection(threading.Thread):
         began_s = time.monotonic()
         due_s, at = began_s, 0
         while time.monotonic() - began_s < options.seconds:
-            due_s += _ROUND_S
+            due_s += options.round_s
             body = self._message(at, rows)
             at = (at + rows) % (len(self._entities) - rows + 1)
             client.request("POST", "/api/v1/observations", body, headers)
@@ -82,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--rate", type=int, required=True)
     found.add_argument("--entities", type=int, required=True)
     found.add_argument("--connections", type=int, default=10)
+    found.add_argument("--round-s", type=float, default=0.1, help="one message per connection")
     return found
 
 

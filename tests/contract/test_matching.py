@@ -206,6 +206,8 @@ async def test_store_and_memory_agree(tmp_path: Path) -> None:
             found = store.find(EntitySearch(condition=condition, limit=None))
             expected = [e.id for e in every if matches(e, condition, look_up)]
             assert found == expected
+            # Now it is known from where such a search starts, and how it is asked.
+            assert store.find(EntitySearch(condition=condition, limit=None)) == expected
             seen[bool(found)] += 1
 
         agree()

@@ -19,7 +19,7 @@ from dothi.api.alarm_deps import AlarmDeps
 from dothi.api.answer import answer
 from dothi.api.deps import ApiDeps
 from dothi.api.person import NoQuery
-from dothi.api.query import decode_body, decode_query
+from dothi.api.query import Whole, decode_body, decode_query
 from dothi.live.alarm_view import AlarmView, alarm_view
 from dothi.model.alarm import Alarm
 from dothi.model.problem import Problem
@@ -33,8 +33,8 @@ T = TypeVar("T")
 class SeenAlarm(Struct, forbid_unknown_fields=True):
     """An alarm as it was shown."""
 
-    id: Annotated[int, Meta(ge=1)]
-    activations: Annotated[int, Meta(ge=1)]
+    id: Whole
+    activations: Whole
     """What the list or the detail said: a later activation was not seen."""
 
 
@@ -145,7 +145,16 @@ def aware(moment: datetime, name: str) -> datetime:
             where=name,
             remedy="write it as 2026-11-22T08:00:00Z",
         )
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise Problem(
+            "body_invalid",
+            "Body not understood",
+            f"{name}: there is no such time in UTC",
+            where=name,
+            remedy="give a time of these days",
+        ) from error
 
 
 def why_of(request: Request, reason: str) -> Why:

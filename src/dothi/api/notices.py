@@ -15,7 +15,7 @@ from dothi.api.notice_deps import NoticeDeps, known_person
 from dothi.api.notice_view import NoticeDetail, NoticePage, NoticeView, notice_detail, notice_view
 from dothi.api.people_deps import asker, in_thread, number_in
 from dothi.api.person import NoQuery
-from dothi.api.query import decode_body, decode_query
+from dothi.api.query import Whole, decode_body, decode_query
 from dothi.model.notice import Notice
 from dothi.model.priority import Priority
 from dothi.model.problem import Problem
@@ -34,7 +34,7 @@ class NoticesQuery(Struct, forbid_unknown_fields=True):
     """As `alarm:12`."""
     mine: bool = False
     """Only what was told to the one who asks."""
-    before: Annotated[int, Meta(ge=0)] = 0
+    before: Whole = 0
     """Only those with a smaller number."""
     limit: Annotated[int, Meta(ge=1, le=500)] = 100
     language: Literal["vi", "en"] = "vi"

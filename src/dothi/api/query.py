@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_origin
+from typing import Annotated, Any, TypeVar, get_origin
 
 import msgspec
 from starlette.requests import Request
@@ -13,6 +13,8 @@ from dothi.model.problem import Problem
 T = TypeVar("T")
 
 MAX_BODY_BYTES = 256 * 1024
+Whole = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A number or a version of something: what JavaScript writes exactly, and every store holds."""
 
 
 def decode_query(request: Request, shape: type[T]) -> T:

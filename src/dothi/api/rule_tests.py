@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from dothi.api.deps import ApiDeps
+from dothi.api.query import Whole
 from dothi.api.series_query import Instant
 from dothi.model.moments import us_of
 from dothi.model.problem import Problem
@@ -31,7 +32,7 @@ class BackTestBody(Struct, forbid_unknown_fields=True):
     end: Instant
     rule: dict[str, Any] | None = None
     id: str = ""
-    version: int | None = None
+    version: Whole | None = None
     entity: str = ""
     """Only this entity."""
 

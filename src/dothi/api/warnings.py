@@ -15,7 +15,7 @@ from dothi.api import warning_files
 from dothi.api.answer import answer
 from dothi.api.deps import ApiDeps
 from dothi.api.person import NoQuery
-from dothi.api.query import decode_body, decode_query
+from dothi.api.query import Whole, decode_body, decode_query
 from dothi.api.warning_view import (
     ForeignRow,
     ForeignView,
@@ -47,14 +47,14 @@ class BeginBody(Struct, forbid_unknown_fields=True):
 class EditBody(Struct, forbid_unknown_fields=True):
     """The whole text of the message that is worked on."""
 
-    version: int
+    version: Whole
     content: WarningContent
 
 
 class ActBody(Struct, forbid_unknown_fields=True):
     """A step; to give back and to discard need a reason."""
 
-    version: int
+    version: Whole
     reason: _Reason = ""
 
 

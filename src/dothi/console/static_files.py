@@ -23,13 +23,15 @@ _TYPES = {
     ".pbf": "application/x-protobuf",
     ".pmtiles": "application/vnd.pmtiles",
 }
+_LONGEST = 255
+"""Bytes of a file's name; the system refuses to look for a longer one."""
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 """Compressed twins that the build wrote beside a file, the smaller first."""
 
 
 def file_inside(folder: Path, name: str) -> Path | None:
     """The file called `name` below `folder`; None: not there, or a way out of the folder."""
-    if "\x00" in name:
+    if "\x00" in name or any(len(part.encode()) > _LONGEST for part in name.split("/")):
         return None
     found = (folder / name).resolve()
     return found if found.is_relative_to(folder.resolve()) and found.is_file() else None

@@ -54,6 +54,8 @@ PAST_CHANGES = (Change.RECORD, Change.RECORD_ENTITY, Change.FORGET, Change.FORGE
 """Changes that leave the current state as it is."""
 
 
+PLACE_NAMES = frozenset({"location", "observationSpace", "operationSpace"})
+"""Attributes that are always GeoProperties (GS CIM 009, 4.7.1)."""
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 
 ROW_SCHEMA = pa.schema(

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from dothi.model.quality import Quality
-from dothi.model.row import VALUE_CHANGES, Change, Kind
+from dothi.model.row import PLACE_NAMES, VALUE_CHANGES, Change, Kind
 from dothi.pipeline import geometry
 
 Mask = npt.NDArray[np.bool_]
@@ -28,7 +28,8 @@ _URI = r"^[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x1f\x7f]+$"
 _BAD = r"\s\x00-\x1f\x7f<>\"{}|\\^`"
 _TYPE = rf"^(?:[A-Za-z][A-Za-z0-9+.\-]*:[^{_BAD}]+|[^./{_BAD}][^/{_BAD}]*)$"
 """An IRI, or a name that is no path."""
-_NAME = rf"^[^{_BAD}]+$"
+_NAME = rf"^[^@{_BAD}][^{_BAD}]*$"
+"""Names with @ at the front are words of JSON-LD."""
 
 
 def _among(numbers: Iterable[int]) -> Mask:
@@ -149,6 +150,19 @@ def _geometry_invalid(rows: Rows) -> Mask:
     return bad
 
 
+def _place_fails(rows: Rows) -> Mask:
+    """GS CIM 009, 4.7.1."""
+    bad: Mask = rows.dictionary_fails("attribute", _are_places)
+    if bad.any():
+        bad &= rows.is_write & (rows.quality != Quality.MISSING)
+        bad &= rows.table["kind"].to_numpy() != Kind.GEO_PROPERTY
+    return bad
+
+
+def _are_places(names: pa.Array) -> Mask:
+    return np.array([name in PLACE_NAMES for name in names.to_pylist()], np.bool_)
+
+
 def _kind_unknown(rows: Rows) -> Mask:
     kinds = rows.table["kind"].to_numpy()
     low, high = min(Kind), max(Kind)
@@ -184,7 +198,8 @@ CHECKS = (
     ),
     Check(
         "attribute_invalid",
-        "column attribute must be a name of 1 to 512 characters without spaces or brackets",
+        "column attribute must be a name of 1 to 512 characters without spaces or brackets, "
+        "and without @ at its front",
         _attribute_fails,
     ),
     Check(
@@ -221,8 +236,9 @@ CHECKS = (
     ),
     Check(
         "geometry_invalid",
-        "body must be a GeoJSON geometry in WGS 84, longitude first, within ±180 and ±90",
-        _geometry_invalid,
+        "body must be a GeoJSON geometry in WGS 84, longitude first, within ±180 and ±90; "
+        "location, observationSpace and operationSpace hold nothing else",
+        lambda rows: _geometry_invalid(rows) | _place_fails(rows),
     ),
     Check(
         "kind_unknown",

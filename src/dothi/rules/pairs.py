@@ -1,6 +1,6 @@
 """One rule at one entity: verdict, delays, and what became of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -114,26 +114,27 @@ Explain = Callable[[bool], Tell]
 
 def decide(
     pair: Pair, verdict: bool | None, delay_s: float, seq: int, explain: Explain
-) -> Iterator[Fired]:
+) -> Fired | None:
     """Take a verdict at the pair's clock; `delay_s` is the one that such a change must wait for."""
     if verdict is None or verdict == pair.is_active:
         pair.await_nothing()
-        return
+        return None
     if pair.due_us != NEVER_US:
-        return
+        return None
     pair.due_us, pair.seq = pair.clock_us + round(delay_s * 1_000_000), seq
     pair.tell = explain(verdict)
-    yield from settle(pair, pair.clock_us)
+    return settle(pair, pair.clock_us)
 
 
-def settle(pair: Pair, up_to_us: int) -> Iterator[Fired]:
+def settle(pair: Pair, up_to_us: int) -> Fired | None:
     """What was pending takes place when its time has come."""
     if pair.due_us == NEVER_US or pair.due_us > up_to_us:
-        return
+        return None
     pair.is_active = not pair.is_active
     pair.be_told()
-    yield Fired(pair, pair.is_active, pair.due_us, pair.seq, pair.explanation, pair.text)
+    fired = Fired(pair, pair.is_active, pair.due_us, pair.seq, pair.explanation, pair.text)
     pair.await_nothing()
+    return fired
 
 
 class Pairs:

@@ -1,6 +1,6 @@
 """The rules of one `load` at work on rows and on time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -58,7 +58,7 @@ class Works:
             if aged is not None and len(aged):
                 samples[number] = aged
                 unit.forget_emptied(aged)
-        fired = list(self._decide_all(self.telling(now_us), samples))
+        fired = self._decide_all(self.telling(now_us), samples)
         self._store(samples)
         for pair in list(self.pairs.pending.values()):
             fired += self._settled(pair, now_us)
@@ -73,8 +73,8 @@ class Works:
 
     def run(self, rows: pa.Table, now_us: int) -> list[Fired]:
         """Rows without deletions of whole entities."""
-        at = np.arange(rows.num_rows, dtype=np.int64)
-        run, names = read_run(rows, self.plan.slots, self.entities.number, at)
+        places = np.arange(rows.num_rows)
+        run, names = read_run(rows, self.plan.slots, self.entities.number, places)
         fired = self._rebind(rows)
         run = run.taken(self.entities.watched(run.entity, self._facts))
         if not len(run):
@@ -105,8 +105,7 @@ class Works:
             unit.note_points()
         touched: set[int] = set()
         for place, slot in enumerate(self._slots):
-            entity = slot.finish()
-            self.memory.touch_slot(place, entity)
+            self.memory.touch_slot(place, entity := slot.finish())
             touched.update(entity.tolist())
         return touched
 
@@ -115,7 +114,8 @@ class Works:
             unit = self.signals[number]
             self.memory.touch(number, unit.store(found, unit.binding.epochs(found.us)))
 
-    def _decide_all(self, telling: Telling, samples: dict[int, Samples]) -> Iterator[Fired]:
+    def _decide_all(self, telling: Telling, samples: dict[int, Samples]) -> list[Fired]:
+        fired: list[Fired] = []
         telling.samples = samples
         for number in samples:
             self._bind(number, samples[number].entity)
@@ -123,12 +123,13 @@ class Works:
         telling.places = turns.places()
         for moment in turns.moments():
             for rule, turned in turns.rules_at(moment, self.pairs):
-                yield from self._decide(telling, rule, moment, turned)
+                fired += self._decide(telling, rule, moment, turned)
         self.pairs.be_told()
+        return fired
 
     def _decide(
         self, telling: Telling, rule: RulePlan, moment: Moment, turned: Turned
-    ) -> Iterator[Fired]:
+    ) -> list[Fired]:
         row, phase, entity = moment
         pair = self.pairs.make(rule.number, entity)
         before = set(pair.on)
@@ -136,23 +137,24 @@ class Works:
         pair.clock_us = max(pair.clock_us, turned.apply(pair.on))
         if len(rule.signals) > 1:
             pair.clock_us = max(pair.clock_us, telling.clock_us(rule, entity, row, phase))
-        yield from settle(pair, pair.clock_us)
+        settled = settle(pair, pair.clock_us)
         leaves = [(n in pair.on) if usable else None for n, usable in enumerate(is_usable)]
         found = verdict(rule.tree, leaves)
         delay_s = rule.rule.on_delay_s if found else rule.rule.off_delay_s
 
         def explain(state: bool) -> Tell:
             times = pair.clock_us, pair.due_us
-            return lambda: telling.explain(rule, (row, phase, entity), before, times, state)
+            return lambda: telling.explain(rule, moment, before, times, state)
 
-        yield from decide(pair, found, delay_s, seq, explain)
+        decided = decide(pair, found, delay_s, seq, explain)
         self.pairs.put(pair)
+        return [one for one in (settled, decided) if one is not None]
 
     def _settled(self, pair: Pair, up_to_us: int) -> list[Fired]:
-        fired = list(settle(pair, up_to_us))
-        if fired:
+        fired = settle(pair, up_to_us)
+        if fired is not None:
             self.pairs.put(pair)
-        return fired
+        return [] if fired is None else [fired]
 
     def _holds(self, rule: Rule, entity: int) -> bool:
         self.entities.look_up(np.array([entity]), self._facts)

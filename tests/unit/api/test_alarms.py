@@ -179,6 +179,10 @@ async def test_a_shelf_and_what_stands_on_it(alarms: Alarms) -> None:
     assert no_reason["code"] == "reason_missing"
     never = await alarms.post("/1/shelve", 400, until_at="2099-01-01T00:00:00Z", reason="noise")
     assert never["code"] == "shelf_too_long"
+    nowhere = await alarms.post(
+        "/1/shelve", 400, until_at="0001-01-01T00:00:00+14:00", reason="noise"
+    )
+    assert nowhere["where"] == "until_at"
     shelved = await alarms.post("/1/shelve", until_at=detail["shelve_from_at"], reason="noise")
     assert shelved["suppressed"] == ["shelved"]
     assert (await alarms.get())["items"] == []

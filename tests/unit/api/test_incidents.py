@@ -209,6 +209,12 @@ async def test_bad_input_is_a_problem(
     assert len((await api.get("/incidents"))["items"]) == 1
 
 
+@pytest.mark.parametrize("query", ["incidents?before", "procedure-proposals?alarm"])
+async def test_a_number_that_no_store_holds_is_a_problem(api: Api, query: str) -> None:
+    answer = await api.client.get(f"/api/v1/{query}={2**63}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "parameter_invalid")
+
+
 async def test_procedures_are_stored_checked_and_switched_off(api: Api) -> None:
     newer = SMALL.replace("version = 1", "version = 2")
     assert (await api.post("/procedures", text=newer, check_only=True))["version"] == 2

@@ -1,5 +1,6 @@
 """The console's routes: page, hashed assets, base map ranges, and the page of an unbuilt tree."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,13 @@ def built(tmp_path: Path) -> Path:
     return static
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/", "/map", "/entities", "/trends", "/sources", "/signed-out", "/entity/urn:ngsi-ld:A%2FB:1"],
+ROUTES = Path(__file__).parents[3] / "console" / "src" / "state" / "route.svelte.ts"
+SCREENS = re.findall(
+    r"'([a-z_-]+)'", ROUTES.read_text().partition("Screen[] = [")[2].partition("]")[0]
 )
+
+
+@pytest.mark.parametrize("path", ["/", "/entity/urn:ngsi-ld:A%2FB:1", *(f"/{s}" for s in SCREENS)])
 def test_every_screen_url_gets_the_page(built: Path, path: str) -> None:
     answer = client(built).get(path)
     assert answer.status_code == 200
@@ -53,7 +57,9 @@ def test_assets_are_kept_for_a_year_and_come_compressed(built: Path) -> None:
         assert b"".join(compressed.iter_raw()) == b"brotli"
 
 
-@pytest.mark.parametrize("name", ["../../secret.txt", "%2e%2e/%2e%2e/secret.txt", "none.js", "%00"])
+@pytest.mark.parametrize(
+    "name", ["../../secret.txt", "%2e%2e/%2e%2e/secret.txt", "none.js", "%00", "a" * 3000]
+)
 def test_nothing_outside_the_folder_is_served(built: Path, name: str) -> None:
     assert client(built).get(f"/assets/{name}").status_code == 404
 

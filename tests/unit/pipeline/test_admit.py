@@ -23,6 +23,8 @@ SPECS = {"level": AttributeSpec("level", "MTR", -1.0, 10.0, 0.0, 4.0)}
         ("entity_invalid", {"entity": "urn:x:" + "y" * 2000}),
         ("attribute_invalid", {"attribute": "two words"}),
         ("attribute_invalid", {"attribute": ""}),
+        ("attribute_invalid", {"attribute": "@context"}),
+        ("geometry_invalid", {"attribute": "location"}),
         ("entity_type_invalid", {"entity_type": "two words"}),
         ("entity_type_invalid", {"entity_type": ""}),
         ("entity_type_invalid", {"entity_type": "../../../../tmp/evil"}),

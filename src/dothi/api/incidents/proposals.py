@@ -1,9 +1,8 @@
 """Procedures that standing alarms call for: shown beside the alarm and on the desk."""
 
 from datetime import datetime
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,7 +10,7 @@ from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.api.answer import answer
 from dothi.api.incidents.deps import IncidentDeps, in_thread
-from dothi.api.query import decode_query
+from dothi.api.query import Whole, decode_query
 from dothi.incidents.calling import proposals
 from dothi.model.procedure import Words
 
@@ -19,7 +18,7 @@ from dothi.model.procedure import Words
 class ProposalQuery(Struct, forbid_unknown_fields=True):
     """All standing alarms, or one."""
 
-    alarm: Annotated[int, Meta(ge=1)] | None = None
+    alarm: Whole | None = None
 
 
 class CalledView(Struct):

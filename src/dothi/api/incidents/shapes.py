@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from dothi.api.query import Whole
 from dothi.api.series_query import Instant
 from dothi.model.incident import Entry, EvidenceFile, Incident, Link, Task
 from dothi.model.incident_record import BoardRow, WarningNote
@@ -24,7 +25,7 @@ class BoardParameters(Struct, forbid_unknown_fields=True):
     commander: str = ""
     subject: str = ""
     """Linked with this, e.g. alarm:12."""
-    before: Annotated[int, Meta(ge=0)] = 0
+    before: Whole = 0
     """Only those with a smaller id."""
     limit: Annotated[int, Meta(ge=1, le=500)] = 200
 
@@ -76,7 +77,7 @@ class EditBody(Struct, forbid_unknown_fields=True):
     commander: Line | None = None
     points: list[PointBody] | None = None
     reason: Long = ""
-    version: int | None = None
+    version: Whole | None = None
     """That was seen; or header If-Match."""
 
 
@@ -85,7 +86,7 @@ class StateBody(Struct, forbid_unknown_fields=True):
 
     state: State_
     reason: Long
-    version: int | None = None
+    version: Whole | None = None
     """That was seen; or header If-Match."""
 
 
@@ -137,12 +138,12 @@ class TaskEditBody(Struct, forbid_unknown_fields=True):
     due_at: Instant | None = None
     note: Long = ""
     """What came of it; why it was dropped."""
-    version: int | None = None
+    version: Whole | None = None
 
 
 class StartBody(Struct, forbid_unknown_fields=True):
     procedure: str
-    version: int | None = None
+    version: Whole | None = None
     """Empty: the current one."""
     cause: str = ""
     """Subject that called for it."""
@@ -155,7 +156,7 @@ class StepBody(Struct, forbid_unknown_fields=True):
     answers: dict[str, Any] = {}
     reason: Long = ""
     """Of skip: why. Of pause: id of the reason."""
-    version: int | None = None
+    version: Whole | None = None
     """Of the step, that was seen."""
 
 

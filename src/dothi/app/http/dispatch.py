@@ -8,11 +8,21 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.routing import compile_path
 
 T = TypeVar("T")
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
+
+
+class _Key(IntegerConvertor):
+    """Numbers that a store holds: nothing stands at a longer one."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("int", _Key())
 
 
 class Found(NamedTuple, Generic[T]):

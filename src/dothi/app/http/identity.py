@@ -73,8 +73,9 @@ class Identity:
         if connection.scope.get("method", "WS") in _SAFE_METHODS:
             return
         origin = connection.headers.get("origin")
-        if origin is None:
+        if origin is None and connection.headers.get("sec-fetch-site") != "cross-site":
             return
+        origin = origin or "another site"
         came_from = urlsplit(origin).netloc.lower()
         if came_from not in {connection.headers.get("host", "").lower(), self._public_host} - {""}:
             raise Problem(

@@ -70,8 +70,10 @@ class Wanted:
             }
         )
 
-    def positions(self, rows: pa.Table) -> pa.Array:
+    def positions(self, rows: pa.Table) -> pa.Array | pa.ChunkedArray:
         """k of each row by its names (int32); null where its series is not wanted."""
+        if len(self.series) == 1:
+            return _zero_where(rows, self.series[0])
         wanted = self.table()
         packed, wanted_packed = (
             np.zeros(rows.num_rows, np.int64),
@@ -91,6 +93,14 @@ class Wanted:
         entities = [s.entity for s in self.series]
         first, last = min(entities), max(entities)
         return [f for f in files if f.may_hold(attributes, first, last)]
+
+
+def _zero_where(rows: pa.Table, series: SeriesKey) -> pa.ChunkedArray:
+    """0 where the row is one of the series, null elsewhere."""
+    texts = {"entity": series.entity, "attribute": series.attribute, "dataset": series.dataset}
+    same = [pc.equal(rows[name], pa.scalar(text, pa.string())) for name, text in texts.items()]
+    is_it = pc.and_(pc.and_(same[0], same[1]), same[2])
+    return pc.if_else(is_it, pa.scalar(0, pa.int32()), pa.scalar(None, pa.int32()))
 
 
 def _places(texts: pa.ChunkedArray, known: pa.Array) -> npt.NDArray[np.int64]:

@@ -156,7 +156,7 @@ def revised_days(files: Iterable[DataFile], hot: pa.Table) -> set[date]:
     days = {day for f in files if f.is_revised for day in f.days()}
     if hot.num_rows == 0:
         return days
-    revised = hot.filter(pc.greater(hot["revision"], 0))["observed_at"]
+    revised = hot.filter(pc.greater(hot["revision"], pa.scalar(0, pa.uint8())))["observed_at"]
     return days | set(pc.unique(revised.drop_null().cast(pa.date32())).to_pylist())
 
 

@@ -1,6 +1,8 @@
 """Rows of the tables of alarms as values of the model, and back."""
 
 from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row
@@ -18,6 +20,13 @@ from dothi.model.alarm import (
 from dothi.model.fold import fold
 from dothi.model.moments import at_of, us_of
 from dothi.model.priority import Priority
+
+
+@lru_cache(10_000)
+def _us_text(at: datetime) -> str:
+    """An alarm that comes and goes tells the same times again and again."""
+    return str(us_of(at))
+
 
 Part = Callable[[Alarm], Any]
 
@@ -57,7 +66,7 @@ _PARTS: dict[str, dict[str, Part]] = {
     "owner": {"owner": lambda one: one.owner},
     "escalate_at": {"escalate_us": lambda one: us_of(one.escalate_at)},
     "escalations": {"escalations": lambda one: one.escalations},
-    "recent_at": {"recent": lambda one: ",".join(str(us_of(at)) for at in one.recent_at)},
+    "recent_at": {"recent": lambda one: ",".join(map(_us_text, one.recent_at))},
     "is_chattering": {"is_chattering": lambda one: int(one.is_chattering)},
     "revision": {"revision": lambda one: one.revision},
 }

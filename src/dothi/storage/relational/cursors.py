@@ -3,9 +3,13 @@
 import time
 
 from sqlalchemy import Connection, Engine, delete, select
-from sqlalchemy.dialects import sqlite
 
 from dothi.storage.relational.schema import cursor
+
+_MOVE = (
+    "INSERT INTO cursor (consumer, lane, seq, moved_us) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (consumer, lane) DO UPDATE SET seq = excluded.seq, moved_us = excluded.moved_us"
+)
 
 
 class RelationalCursors:
@@ -39,11 +43,4 @@ class RelationalCursors:
 
 def move(connection: Connection, consumer: str, seq: int, lane: int = 0) -> None:
     """Move a cursor within the caller's transaction: with the effects of what was read."""
-    values = {"consumer": consumer, "lane": lane, "seq": seq, "moved_us": time.time_ns() // 1000}
-    insert = sqlite.insert(cursor).values(values)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=[cursor.c.consumer, cursor.c.lane],
-            set_={"seq": insert.excluded.seq, "moved_us": insert.excluded.moved_us},
-        )
-    )
+    connection.exec_driver_sql(_MOVE, (consumer, lane, seq, time.time_ns() // 1000))

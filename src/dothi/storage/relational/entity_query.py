@@ -1,5 +1,6 @@
 """ports.entity_query on SQLite: searches that start from the narrowest index, entities by id."""
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,12 +11,13 @@ from dothi.model.condition import HasType
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.entity_query import EntitySearch, Expiring, Form, Found, Keys, StoredEntity
 from dothi.storage.relational.entity_expiry import find_expiring
+from dothi.storage.relational.entity_query_builds import Builds, guessed_sql, read_guessed
 from dothi.storage.relational.entity_query_fetch import fetcher
 from dothi.storage.relational.entity_query_habits import Habits
 from dothi.storage.relational.entity_query_load import load_entities, load_keys
 from dothi.storage.relational.entity_query_order import find_ordered
 from dothi.storage.relational.entity_query_pages import Mark, Waypoints
-from dothi.storage.relational.entity_query_plan import LEVELS, Plan, Source, gathered
+from dothi.storage.relational.entity_query_plan import Plan, Source
 from dothi.storage.relational.entity_query_starts import Range
 from dothi.storage.relational.shape import SHAPE
 
@@ -44,7 +46,9 @@ class SqliteEntities:
         self._engine = engine
         self._clock = clock or SystemClock()
         self._waypoints = Waypoints()
+        self._walking = threading.Lock()
         self._habits = Habits()
+        self._builds = Builds(self._habits)
 
     def find(self, search: EntitySearch) -> list[str]:
         """See ports.entity_query.Entities."""
@@ -52,6 +56,11 @@ class SqliteEntities:
             plan = Plan(source_of_rows, self._now_us(), self._habits)
             if search.order is not None:
                 return find_ordered(plan, search, search.order)
+            page = None
+            if search.offset < _FAR:
+                page = self._builds.page(search, source_of_rows, plan.now_us)
+            if page is not None:
+                return page
             where = plan.where(search)
             guess = plan.guess(search) if search.offset < _FAR else None
             page = None if guess is None else _guessed(search, plan, guess, where)
@@ -118,11 +127,15 @@ class SqliteEntities:
             state = tuple(seen if search.looks_at_values else seen[:2])
             skipped, after = self._waypoints.nearest(key, state, search.offset)
             if search.offset - skipped >= 2 * _STRIDE:
-                wanted = f"{matching} AND {column} > {bind(after)}{order_by}"
-                marks = _marks(plan, column, wanted, search.offset - skipped)
-                marks = [(skipped + n, id_) for n, id_ in marks]
-                self._waypoints.remember(key, state, marks)
-                skipped, after = marks[-1] if marks else (skipped, after)
+                # Whoever comes meanwhile waits for the places rather than to look for them too.
+                with self._walking:
+                    skipped, after = self._waypoints.nearest(key, state, search.offset)
+                    if search.offset - skipped >= 2 * _STRIDE:
+                        wanted = f"{matching} AND {column} > {bind(after)}{order_by}"
+                        marks = _marks(plan, column, wanted, search.offset - skipped)
+                        marks = [(skipped + n, id_) for n, id_ in marks]
+                        self._waypoints.remember(key, state, marks)
+                        skipped, after = marks[-1] if marks else (skipped, after)
         page = plan.compiler.page(search.limit, search.offset - skipped)
         sql = f"SELECT e.uri, {column} {matching} AND {column} > {bind(after)}{order_by} {page}"
         rows = plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)
@@ -137,15 +150,8 @@ class SqliteEntities:
 
 def _guessed(search: EntitySearch, plan: Plan, guess: Range, where: str) -> list[str] | None:
     """The page when it starts from this range; None when the range is not short this time."""
-    source, most = gathered(guess.ids), LEVELS[0]
-    sql = (
-        f"SELECT e.uri, 0 FROM {source.sql} WHERE {where} AND {guess.count(most + 1)} <= {most} "
-        f"{plan.compiler.page(search.limit, search.offset)}"
-    )
-    # The last row tells how long the range is.
-    sql = f"SELECT * FROM ({sql}) UNION ALL SELECT '', {guess.count(most + 1)}"
-    *rows, (_, length) = plan.fetch.rows(sql, plan.compiler.parameters, is_short=True)
-    return [row[0] for row in rows] if length <= most else None
+    sql = guessed_sql(plan, guess, where, search.limit, search.offset)
+    return read_guessed(plan.fetch, sql, plan.compiler.parameters)
 
 
 def _marks(plan: Plan, column: str, wanted: str, count: int) -> list[Mark]:

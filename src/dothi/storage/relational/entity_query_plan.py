@@ -106,7 +106,7 @@ class Plan(Struct):
 
     def gathering(self, search: EntitySearch) -> str:
         """SQL of the fewest entity ids that hold all matches; empty: they are not few."""
-        found = self._starts(search)
+        found = self.starts(search)
         counted = self._shortest(found, LEVELS)
         if not counted and found:
             counted = self._shortest(found, [self._most()])
@@ -121,9 +121,10 @@ class Plan(Struct):
 
     def guess(self, search: EntitySearch) -> Range | None:
         """A range that is worth a try before any is counted; `where` was called before."""
-        return None if search.ids else self.habits.best(self._starts(search))
+        return None if search.ids else self.habits.best(self.starts(search))
 
-    def _starts(self, search: EntitySearch) -> tuple[Start, ...]:
+    def starts(self, search: EntitySearch) -> tuple[Start, ...]:
+        """Each of them holds every match; `where` was called before."""
         found = () if self.condition is None else starts(self.condition, self.compiler)
         if search.attributes:
             return (*found, of_any(search.attributes, self.compiler))

@@ -60,6 +60,13 @@ class FreshRows:
             while self._count > _MOST_ROWS:
                 self._count -= self._kept.popleft().count
 
+    def count_after(self, seq: int) -> int | None:
+        """How many rows there are behind a number; None: they are not all here."""
+        with self._lock:
+            if not self._kept or seq + 1 < self._kept[0].first:
+                return None
+            return max(0, self._kept[-1].first + self._kept[-1].count - 1 - seq)
+
     def after(self, seq: int, limit: int) -> pa.Table | None:
         """The rows behind a number, FRESH; None: they are not here, or there are none."""
         with self._lock:

@@ -21,6 +21,8 @@ _EARLIER = pa.schema(
 
 _FEW_ROWS = 500
 """So few rows are joined with their names at once; remembered names pay for more."""
+_FEW_FRESH = 100
+"""Fewer rows than this are read so although they lie in memory, where they are not columns yet."""
 _PLAIN = pa.schema(
     [
         (f.name, f.type if pa.types.is_string(f.type) or f.name == "number" else pa.int64())
@@ -82,11 +84,14 @@ class SqliteLogReader:
     ) -> pa.Table:
         """See ports.log.LogReader."""
         with self._lock:
-            fresh = self._index.fresh.after(after_seq, limit)
-            if fresh is not None:
-                return self._typed(fresh)
-            if limit <= _FEW_ROWS:
-                rows = self._connection.typed(_PLAIN, _JOINED.format(after=after_seq, limit=limit))
+            count = self._index.fresh.count_after(after_seq)
+            if count is not None and count > _FEW_FRESH:
+                fresh = self._index.fresh.after(after_seq, limit)
+                if fresh is not None:
+                    return self._typed(fresh)
+            if limit <= _FEW_ROWS or count is not None:
+                most = min(limit, _FEW_ROWS)
+                rows = self._connection.typed(_PLAIN, _JOINED.format(after=after_seq, limit=most))
                 return rows.cast(LOG_SCHEMA)
             return self._rows.where(f"seq > {after_seq} ORDER BY seq LIMIT {limit}", columns)
 

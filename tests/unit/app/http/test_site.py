@@ -16,6 +16,7 @@ from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.app.config.load import load
 from dothi.app.config.settings import Settings
+from dothi.app.http.dispatch import Dispatch
 from dothi.app.http.identity import Known
 from dothi.app.http.site import Site
 from dothi.app.people import known_positions
@@ -160,6 +161,13 @@ async def test_signing_out_ends_the_session_at_once(client: httpx.AsyncClient) -
     assert (await client.get("/api/v1/things/7")).status_code == 401
 
 
+@pytest.mark.parametrize("number", ["9223372036854775808", "1" * 4000])
+def test_nothing_stands_at_a_number_that_no_store_holds(number: str) -> None:
+    dispatch = Dispatch({"/api/v1/alarms/{id:int}": "an alarm"})
+    assert dispatch.find("/api/v1/alarms/12") == ("an alarm", {"id": 12})
+    assert dispatch.find(f"/api/v1/alarms/{number}") is None
+
+
 async def test_nobody_gets_401_and_a_device_without_the_permission_403(
     client: httpx.AsyncClient,
 ) -> None:
@@ -191,6 +199,8 @@ async def test_another_site_cannot_write_with_the_cookie(client: httpx.AsyncClie
         answer = await client.post("/api/v1/things", headers={"origin": origin})
         assert answer.status_code == 403
         assert answer.json()["code"] == "foreign_origin"
+    hidden = await client.post("/api/v1/things", headers={"sec-fetch-site": "cross-site"})
+    assert hidden.json()["code"] == "foreign_origin"
     assert (await client.post("/api/v1/things", headers={"origin": HOST})).status_code == 200
     assert (await client.post("/login", headers={"origin": "http://evil"})).status_code == 403
 

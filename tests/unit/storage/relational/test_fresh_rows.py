@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.databases import lay_database
@@ -17,6 +18,7 @@ from dothi.model.batch import Batch
 from dothi.model.row import Cells, Change, Kind, Row
 from dothi.pipeline.admit import admit
 from dothi.pipeline.admit_cells import admit_cells
+from dothi.storage.relational import log_reader
 from dothi.storage.relational.fresh_rows import Fresh, FreshRows
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.log_reader import SqliteLogReader
@@ -130,7 +132,8 @@ def _assert_told_alike(store: SqliteStore, path: Path) -> None:
 @settings(max_examples=examples(15), deadline=None)
 @given(_groups)
 def test_memory_and_table_tell_the_same(groups: list[tuple[list[Sent], bool]]) -> None:
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_reader, "_FEW_FRESH", 0)
         path = Path(folder) / "dothi.db"
         store = open_store(lay_database(path), None, FixedClock(NOW))
         for turn, (sent, are_cells) in enumerate(groups):
@@ -155,9 +158,12 @@ def test_only_the_newest_rows_are_kept() -> None:
     rows.add([_fresh(1, 15_000)])
     rows.add([_fresh(15_001, 4_000)])
     assert _has(rows, 0)
+    assert (rows.count_after(0), rows.count_after(18_000)) == (19_000, 1_000)
+    assert rows.count_after(19_000) == 0
     rows.add([_fresh(19_001, 4_000)])
     assert not _has(rows, 14_999)
     assert rows.after(14_999, 10) is None
+    assert rows.count_after(14_999) is None
     assert _has(rows, 15_000)
     rows.add([_fresh(23_001, 50_000)])
     assert not rows._kept, "a commit that is larger than all that is kept"

@@ -120,7 +120,7 @@ def aggregate_rows(
 def _counted(rows: pa.Table, times: TimeQuery) -> pa.Table:
     """Rows of good quality within the times; of scopes there is nothing to aggregate."""
     keep = pc.is_in(rows["quality"], pa.array(sorted(int(q) for q in USABLE), pa.uint8()))
-    keep = pc.and_(keep, pc.not_equal(rows["attribute"], pa.scalar("scope")))
+    keep = pc.and_(keep, pc.not_equal(rows["attribute"], pa.scalar("scope", pa.string())))
     if times.by is TimeProperty.OBSERVED:
         return _kept(rows, pc.and_(keep, pc.is_valid(rows["observed_at"])))
     committed = rows["committed_at"]

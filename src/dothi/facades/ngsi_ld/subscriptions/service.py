@@ -35,6 +35,9 @@ _FEW_ROWS = 200
 """Rows that are read at first; when there are more, the next run takes `run_rows`."""
 _SAVE_S = 1.0
 """A cursor without notifications is written so often: rows that match nothing may come again."""
+_GATHER_S = 0.05
+"""After a run, what is committed meanwhile is taken together: a run costs a transaction, which
+holds up the commits of the log. The first change after a rest does not wait."""
 _RETRY_S = 1.0
 _UPKEEP_S = 30.0
 T = TypeVar("T")
@@ -150,6 +153,7 @@ class SubscriptionService:
             try:
                 while await self._step():
                     pass
+                await asyncio.sleep(_GATHER_S)
             except StoreUnavailable as error:
                 logger.warning("subscriptions wait for the store: %s", error)
                 await asyncio.sleep(_RETRY_S)

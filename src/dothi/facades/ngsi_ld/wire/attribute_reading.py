@@ -18,7 +18,6 @@ from dothi.facades.ngsi_ld.wire.kinds import (
     BY_KIND,
     BY_NAME,
     BY_VALUE_KEY,
-    GEO_NAMES,
     NAMING_MEMBERS,
     NGSI_NULL,
     OUTPUT_MEMBERS,
@@ -37,12 +36,12 @@ from dothi.facades.ngsi_ld.wire.names import check_name, check_uri
 from dothi.facades.ngsi_ld.wire.plans import plain_time, plan_of
 from dothi.facades.ngsi_ld.wire.times import format_date_time, is_plain, parse_utc
 from dothi.facades.ngsi_ld.wire.values import check_value
-from dothi.model.row import Kind
+from dothi.model.row import PLACE_NAMES, Kind
 
 _NO_DATASET = "@none"
 _TAKEN = SYSTEM_MEMBERS | {"type", "datasetId", "unitCode", "observedAt"}
 """Members of an attribute that are read for themselves, or passed over."""
-_STRICT_NAMES = GEO_NAMES | {PROOF}
+_STRICT_NAMES = PLACE_NAMES | {PROOF}
 """Attributes whose values are not as free as those of others."""
 _OTHERS = {key: VALUE_KEYS - {key} for key in VALUE_KEYS}
 _ALONE = {key: _TAKEN | {key} for key in VALUE_KEYS}
@@ -160,7 +159,7 @@ class AttributeReader(Struct, frozen=True):
             if self.mode is _WHOLE:
                 raise bad_request_data(f"{where}: {NGSI_NULL} deletes, there is nothing to delete")
             return NGSI_NULL
-        if stored in GEO_NAMES and kind is not _GEO_PROPERTY:
+        if stored in PLACE_NAMES and kind is not _GEO_PROPERTY:
             raise bad_request_data(f"{where}: {stored} is a GeoProperty; send a GeoJSON geometry")
         if stored == PROOF and not isinstance(raw, dict):
             raise bad_request_data(f"{where}: the value of {PROOF} is the object with the proof")

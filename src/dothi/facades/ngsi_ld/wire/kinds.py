@@ -98,9 +98,6 @@ UNITLESS = frozenset(
 )
 """Kinds that never have a unitCode (clauses 4.5.3, 4.5.18, 4.5.20, 4.5.24)."""
 
-GEO_NAMES = frozenset({"location", "observationSpace", "operationSpace"})
-"""Attributes that are always GeoProperties (clause 4.7.1)."""
-
 PROOF = "ngsildproof"
 
 NGSI_NULL = "urn:ngsi-ld:null"
