@@ -75,7 +75,7 @@ export const alarmsEn: typeof alarmsVi = {
   alarm_back: 'Alarm list',
   alarm_unknown: 'There is no alarm {id}.',
   alarm_trend: 'Trend around the alarm',
-  alarm_trend_values: '{name}: single values',
+  alarm_trend_values: 'single values',
   alarm_trend_limit: 'Limit in force: {value}',
   alarm_trend_figure: '{name}: {value} (the rule compares this with the limit)',
   alarm_trend_undrawn: 'The rule looks at {name}: {value} against the limit {limit} (not drawn on this axis)',

@@ -73,7 +73,7 @@ export const alarmsVi = {
   alarm_back: 'Danh sách cảnh báo',
   alarm_unknown: 'Không có cảnh báo số {id}.',
   alarm_trend: 'Diễn biến quanh thời điểm cảnh báo',
-  alarm_trend_values: '{name}: từng giá trị đo',
+  alarm_trend_values: 'từng giá trị đo',
   alarm_trend_limit: 'Ngưỡng đang áp dụng: {value}',
   alarm_trend_figure: '{name}: {value} (luật so giá trị này với ngưỡng)',
   alarm_trend_undrawn: 'Luật xét {name}: {value} so với ngưỡng {limit} (không vẽ được trên trục này)',
