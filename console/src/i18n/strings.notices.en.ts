@@ -26,7 +26,7 @@ export const noticesEn: typeof noticesVi = {
   notices_nobody: 'nobody yet',
   notices_state_new: 'new',
   notices_state_told: 'told',
-  notices_nobody_remedy: 'Nobody holds this position, or whoever does has no channel. Plan a shift or give somebody the position, and enter how they are reached.',
+  notices_nobody_remedy: 'The record below says why. To tell somebody takes a channel that is set up ([notices] in dothi.toml), a person on duty or in the position, and an address of that person.',
   notices_state_nobody: 'nobody to tell',
   notices_state_answered: 'answered',
   notices_state_unanswered: 'nobody answered',

@@ -24,7 +24,7 @@ export const noticesVi = {
   notices_nobody: 'chưa báo cho ai',
   notices_state_new: 'mới',
   notices_state_told: 'đã báo',
-  notices_nobody_remedy: 'Không ai giữ vị trí này, hoặc người giữ không có kênh nhận nào. Hãy xếp người trực hoặc thêm người vào vị trí, và ghi kênh nhận tin của họ.',
+  notices_nobody_remedy: 'Lý do ghi ở Diễn tiến bên dưới. Để báo được cần: một kênh gửi đã thiết lập (mục [notices] của dothi.toml), một người đang trực hoặc giữ vị trí, và địa chỉ nhận tin của người đó.',
   notices_state_nobody: 'không có ai để báo',
   notices_state_answered: 'đã trả lời',
   notices_state_unanswered: 'không ai trả lời',
