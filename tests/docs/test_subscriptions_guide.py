@@ -17,6 +17,7 @@ def _blocks(language: str) -> list[str]:
     return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
 
 
+@pytest.mark.thorough
 def test_the_commands_answer_what_the_guide_says(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed: apt-get install curl")

@@ -243,6 +243,7 @@ def test_screens_can_be_walked_for_weeks(page: Page) -> None:
     assert nodes() < first_nodes * 1.5 + 300, "screens that were left stay in memory"
 
 
+@pytest.mark.thorough
 def test_a_lost_hub_greys_the_values_within_5_s(page: Page, hub: Program) -> None:
     open_map(page)
     root = page.locator("html")

@@ -8,7 +8,8 @@ from support.node import CONSOLE, installed_packages, npm_path
 
 
 @pytest.mark.needs("node")
-@pytest.mark.parametrize("script", ["test", pytest.param("check", marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("script", ["test", "check"])
 def test_the_frontend_is_sound(script: str) -> None:
     installed_packages()
     done = subprocess.run(
