@@ -63,7 +63,9 @@ class SqliteLogReader:
         """Fill the index from the log (at start); gives the number of rows."""
         schema = pa.schema([ROW.field(n) for n in ("seq", "attribute_id", "observed_us")])
         with self._lock:
-            gone = self._connection.query("SELECT DISTINCT attribute_id AS id FROM forgotten")
+            gone = self._connection.query(
+                "SELECT DISTINCT attribute_id AS id FROM forgotten WHERE from_seq <= up_to_seq"
+            )
             self._index.forgotten.update(gone["id"].to_pylist())
             after, count = self._horizon(), 0
             while True:
