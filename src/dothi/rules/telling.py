@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from dothi.model.rule import Words
+from dothi.model.rule import Rule, Words
 from dothi.rules.explanation import (
     MAX_POINTS,
     Explanation,
@@ -17,7 +17,6 @@ from dothi.rules.explanation import (
     limit_source,
 )
 from dothi.rules.limits import DatedLimits
-from dothi.rules.pairs import Pair
 from dothi.rules.plan import LeafPlan, Plan, RulePlan
 from dothi.rules.samples import USABLE, Points, Samples
 from dothi.rules.units import SignalUnit
@@ -124,23 +123,6 @@ class Telling:
         place = (row, phase) if phase else (row - 1, 1)
         return max(self.known(s, entity, *place).us for s in rule.signals)
 
-    def of_ended(self, rule: RulePlan, pair: Pair, at_us: int) -> tuple[str, Words]:
-        """Of a pair that ends because its entity is gone, or out of the scope of the rule."""
-        one = rule.rule
-        told = Explanation(
-            rule=one.id,
-            version=one.version,
-            entity=self._names[pair.entity],
-            is_active=False,
-            decided_at=iso(at_us),
-            takes_effect_at=iso(at_us),
-            evaluated_at=iso(self._now_us),
-            tree=("withdrawn",),
-            terms=(),
-        )
-        name = one.name
-        return msgspec.json.encode(told).decode(), Words(vi=name.best(), en=name.en or name.vi)
-
     def explain(
         self,
         rule: RulePlan,
@@ -149,7 +131,7 @@ class Telling:
         times: tuple[int, int],
         state: bool,
     ) -> tuple[str, Words]:
-        """Explanation (JSON) and text of a pair that becomes `state`.
+        """Explanation (JSON) and text of a pair that becomes `state`; what ends has only the text.
 
         Args:
             moment: row, phase and entity at which it was decided.
@@ -157,9 +139,10 @@ class Telling:
             times: when it was decided, and when it takes effect, in µs.
         """
         row, phase, entity = moment
+        if not state:
+            return "", self._ended(rule, entity, (row, phase), before)
         terms = self.terms(rule, entity, (row, phase), before)
         one = rule.rule
-        delay_s = one.on_delay_s if state else one.off_delay_s
         told = Explanation(
             rule=one.id,
             version=one.version,
@@ -170,20 +153,34 @@ class Telling:
             evaluated_at=iso(self._now_us),
             tree=rule.tree,
             terms=terms,
-            delay_s=delay_s,
+            delay_s=one.on_delay_s,
             approved_by=one.approved_by,
             author=one.author,
             note=one.note,
         )
-        return msgspec.json.encode(told).decode(), self._said(rule, terms, is_active=state)
+        # The first term that decided stands in lists.
+        deciding = next((n for n, t in enumerate(terms) if t.value is not None and t.verdict), 0)
+        text = self._said(rule, rule.leaves[deciding], terms[deciding], is_active=True)
+        return msgspec.json.encode(told).decode(), text
 
-    def _said(self, rule: RulePlan, terms: Sequence[Term], *, is_active: bool) -> Words:
-        """What stands in a list, of the first term that decided."""
-        known = [n for n, one in enumerate(terms) if one.value is not None]
-        deciding = next((n for n in known if terms[n].verdict is is_active), 0)
-        signal = self._plan.signals[rule.leaves[deciding].signal]
-        vocabulary = self._seen.vocabulary
-        return said(rule.rule.name, terms[deciding], signal, vocabulary, is_active=is_active)
+    def _ended(
+        self, rule: RulePlan, entity: int, place: tuple[int, int], before: set[int]
+    ) -> Words:
+        """The text of what ends: only the term that decided is looked at closely."""
+        name, deciding = self._names[entity], 0
+        for n, leaf in enumerate(rule.leaves):
+            known = self.known(leaf.signal, entity, *place)
+            if known.is_usable and self._judged(leaf, name, known, n in before)[1] is False:
+                deciding = n
+                break
+        leaf = rule.leaves[deciding]
+        known = self.known(leaf.signal, entity, *place)
+        term = self._term(leaf, name, known, deciding in before, has_points=False)
+        return self._said(rule, leaf, term, is_active=False)
+
+    def _said(self, rule: RulePlan, leaf: LeafPlan, term: Term, *, is_active: bool) -> Words:
+        signal, vocabulary = self._plan.signals[leaf.signal], self._seen.vocabulary
+        return said(rule.rule.name, term, signal, vocabulary, is_active=is_active)
 
     def terms(
         self, rule: RulePlan, entity: int, place: tuple[int, int], before: set[int]
@@ -195,15 +192,23 @@ class Telling:
             for n, leaf in enumerate(rule.leaves)
         )
 
-    def _term(self, leaf: LeafPlan, entity: str, known: Known, was_on: bool) -> Term:
-        signal = self._plan.signals[leaf.signal]
+    def _judged(
+        self, leaf: LeafPlan, entity: str, known: Known, was_on: bool
+    ) -> tuple[float | None, bool | None]:
+        """The limit, and how the figure stood to it."""
         limit = self._units[leaf.signal].binding.limit_at(leaf, entity, known.us)
         value = known.value if known.is_usable else None
-        verdict = judge(leaf, limit, value, was_on)
+        return limit, judge(leaf, limit, value, was_on)
+
+    def _term(
+        self, leaf: LeafPlan, entity: str, known: Known, was_on: bool, *, has_points: bool = True
+    ) -> Term:
+        signal = self._plan.signals[leaf.signal]
+        limit, verdict = self._judged(leaf, entity, known, was_on)
+        value = known.value if known.is_usable else None
         reason = NO_LIMIT if limit is None else ""
         if value is None:
             reason = NO_DATA if known.seq <= 0 else BAD_QUALITY
-        points = _listed(known.points)
         own = known.value if known.is_usable and signal.kind in {"value", "flag", "fence"} else None
         if known.other is not None and known.is_usable:
             factor, offset = signal.numbers
@@ -224,7 +229,7 @@ class Telling:
             counts=signal.extra if signal.kind == "count" else None,
             inputs=_input(entity, leaf, signal.slot.dataset, known, own),
             other=known.other if known.is_usable else None,
-            points=points,
+            points=_listed(known.points) if has_points else (),
             unit=self._seen.unit(leaf.name, known.seq),
         )
 
@@ -244,6 +249,11 @@ def _input(
             dataset=dataset,
         ),
     )
+
+
+def name_of(rule: Rule) -> Words:
+    """All that is said of what ends because its rule holds there no longer."""
+    return Words(vi=rule.name.best(), en=rule.name.en or rule.name.vi)
 
 
 def _cut(points: Points, low: int, high: int) -> Points:

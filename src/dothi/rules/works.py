@@ -17,7 +17,7 @@ from dothi.rules.plan import Plan, RulePlan, verdict
 from dothi.rules.rows import read_run, slot_rows
 from dothi.rules.samples import Samples
 from dothi.rules.scope import Facts
-from dothi.rules.telling import Telling
+from dothi.rules.telling import Telling, name_of
 from dothi.rules.turning import Moment, Turned, turns_of
 from dothi.rules.units_seen import UnitsSeen
 from dothi.rules.wiring import wire
@@ -215,10 +215,9 @@ class Works:
     def _ended(self, pair: Pair, at_us: int, seq: int) -> list[Fired]:
         rule = self.plan.rules[pair.rule]
         was_active = pair.is_active
-        explanation, text = self.telling(at_us).of_ended(rule, pair, at_us)
         gone = Pair(pair.rule, pair.entity)
         self.pairs.put(gone)
-        return [Fired(gone, False, at_us, seq, explanation, text)] if was_active else []
+        return [Fired(gone, False, at_us, seq, "", name_of(rule.rule))] if was_active else []
 
     def telling(self, now_us: int) -> Telling:
         """What is known at this moment."""

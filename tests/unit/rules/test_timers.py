@@ -148,7 +148,6 @@ def test_a_deleted_entity_ends_its_alarms_and_is_not_missed() -> None:
     gone = {"s": 10, "change": int(Change.DELETE_ENTITY), "attribute": "", "seq": 2}
     run = engine.evaluate(rows((0, 1.6), gone), after(10))
     assert told(run.transitions) == [(True, 0), (False, 10)]
-    assert re_evaluate(run.transitions[-1].explanation).agrees
     assert engine.tick(after(5000)).transitions == ()
     back = engine.evaluate(rows({"s": 6000, "number": 1.7, "seq": 3}), after(6000))
     assert told(back.transitions) == [(True, 6000)]
@@ -163,7 +162,7 @@ def test_a_rule_that_is_no_longer_in_force_ends_its_alarms() -> None:
         ended = engine.tick(after(10))
         (one,) = ended.transitions
         assert (one.rule, one.entity, one.is_active) == ("r", GAUGE, False)
-        assert re_evaluate(one.explanation).agrees
+        assert one.explanation == ""
         assert StoredState("r", GAUGE, b"") in ended.states
         assert engine.tick(after(20)).transitions == ()
 
