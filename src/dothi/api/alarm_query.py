@@ -13,14 +13,14 @@ from dothi.model.alarm import OPEN, AlarmState
 from dothi.ports.alarms import SORTS, AlarmQuery
 
 MOST_EXPORTED = 100_000
-_Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _KEYS: dict[str, Any] = {
-    "priority": tuple[_Whole, _Whole, _Whole, _Whole],
-    "raised_at": tuple[_Whole, _Whole],
-    "place": tuple[str, _Whole],
-    "text": tuple[str, _Whole],
-    "state": tuple[_Whole, _Whole],
-    "owner": tuple[str, _Whole],
+    "priority": tuple[_Int64, _Int64, _Int64, _Int64],
+    "raised_at": tuple[_Int64, _Int64],
+    "place": tuple[str, _Int64],
+    "text": tuple[str, _Int64],
+    "state": tuple[_Int64, _Int64],
+    "owner": tuple[str, _Int64],
 }
 """Sort -> shape of `AlarmReader.key`."""
 _SUPPRESSED = {"no": False, "yes": True, "all": None}
