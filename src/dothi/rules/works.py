@@ -12,7 +12,7 @@ from dothi.rules.entities import Deletions, Known
 from dothi.rules.fences import Fences
 from dothi.rules.limits import DatedLimits
 from dothi.rules.memory import Memory
-from dothi.rules.pairs import Fired, Pair, Pairs, Tell, decide, settle
+from dothi.rules.pairs import Fired, Pair, Pairs, decide, settle
 from dothi.rules.plan import Plan, RulePlan, verdict
 from dothi.rules.rows import read_run, slot_rows
 from dothi.rules.samples import Samples
@@ -58,10 +58,11 @@ class Works:
             if aged is not None and len(aged):
                 samples[number] = aged
                 unit.forget_emptied(aged)
-        fired = self._decide_all(self.telling(now_us), samples)
+        telling = self.telling(now_us)
+        fired = self._decide_all(telling, samples)
         self._store(samples)
         for pair in list(self.pairs.pending.values()):
-            fired += self._settled(pair, now_us)
+            fired += self._settled(telling, pair, now_us)
         return fired
 
     def next_us(self) -> float:
@@ -88,11 +89,12 @@ class Works:
             found = unit.samples(run, self._fences)
             if found is not None and len(found):
                 samples[number] = found
-        fired += self._decide_all(self.telling(now_us), samples)
+        telling = self.telling(now_us)
+        fired += self._decide_all(telling, samples)
         touched = self._keep(samples)
         for pair in list(self.pairs.pending.values()):
             if pair.entity in touched:
-                fired += self._settled(pair, self._clock_us(pair))
+                fired += self._settled(telling, pair, self._clock_us(pair))
         return fired
 
     def _keep(self, samples: dict[int, Samples]) -> set[int]:
@@ -124,7 +126,6 @@ class Works:
         for moment in turns.moments():
             for rule, turned in turns.rules_at(moment, self.pairs):
                 fired += self._decide(telling, rule, moment, turned)
-        self.pairs.be_told()
         return fired
 
     def _decide(
@@ -137,21 +138,21 @@ class Works:
         pair.clock_us = max(pair.clock_us, turned.apply(pair.on))
         if len(rule.signals) > 1:
             pair.clock_us = max(pair.clock_us, telling.clock_us(rule, entity, row, phase))
-        settled = settle(pair, pair.clock_us)
+        settled = settle(pair, pair.clock_us, telling.told)
         leaves = [(n in pair.on) if usable else None for n, usable in enumerate(is_usable)]
         found = verdict(rule.tree, leaves)
         delay_s = rule.rule.on_delay_s if found else rule.rule.off_delay_s
 
-        def explain(state: bool) -> Tell:
-            times = pair.clock_us, pair.due_us
-            return lambda: telling.explain(rule, moment, before, times, state)
-
-        decided = decide(pair, found, delay_s, seq, explain)
+        decide(
+            *(pair, found, delay_s, seq),
+            lambda state: telling.seen(rule, moment, before, pair.clock_us, state),
+        )
+        decided = settle(pair, pair.clock_us, telling.told)
         self.pairs.put(pair)
         return [one for one in (settled, decided) if one is not None]
 
-    def _settled(self, pair: Pair, up_to_us: int) -> list[Fired]:
-        fired = settle(pair, up_to_us)
+    def _settled(self, telling: Telling, pair: Pair, up_to_us: int) -> list[Fired]:
+        fired = settle(pair, up_to_us, telling.told)
         if fired is not None:
             self.pairs.put(pair)
         return [] if fired is None else [fired]

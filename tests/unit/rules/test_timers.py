@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
+from dothi.model.moments import us_of
 from dothi.model.row import Change
 from dothi.model.rule import Scope
 from dothi.model.rule_condition import AllOf, NoData, Not, Threshold, Window
@@ -187,3 +190,13 @@ def test_silence_of_one_and_height_of_the_other() -> None:
     (fired,) = engine.tick(after(101)).transitions
     assert told([fired]) == [(True, 100)]
     assert re_evaluate(fired.explanation).agrees
+
+
+def test_what_an_earlier_version_left_pending_is_told_in_its_words() -> None:
+    due_us = us_of(after(60))
+    left = [1, [0], False, us_of(after(0)), due_us, 7, '{"rule": "r"}', "cao", "high"]
+    state = StoredState("r", GAUGE, msgspec.msgpack.encode(left))
+    engine = engine_of(rule(HIGH, on_delay_s=60), states=[state])
+    (fired,) = engine.tick(after(61)).transitions
+    assert (fired.text, fired.text_en, fired.seq) == ("cao", "high", 7)
+    assert (fired.explanation, fired.at) == ('{"rule": "r"}', after(60))

@@ -131,7 +131,7 @@ def test_texts_of_what_is_delayed_survive_a_restart() -> None:
     engine = Engine(vocabulary=WORDS)
     engine.load([delayed], ())
     states = engine.evaluate(rows((0, 2.0)), after(0)).states
-    again = Engine()
+    again = Engine(vocabulary=WORDS)
     again.load([delayed], states)
     [one] = again.tick(after(61)).transitions
     assert (one.entity, one.text_en) == (GAUGE, "High water: Water level 2 m > 1 m")
