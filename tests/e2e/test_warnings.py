@@ -41,8 +41,15 @@ def signed_in(
     assert errors == []
 
 
-def test_a_warning_takes_two_persons(browser: Browser, hub: Program) -> None:
-    administrator = hub.signed_in()
+@pytest.fixture(scope="module")
+def administrator(hub: Program) -> httpx.Client:
+    """By the link that the hub printed, which opens once."""
+    return hub.signed_in()
+
+
+def test_a_warning_takes_two_persons(
+    browser: Browser, hub: Program, administrator: httpx.Client
+) -> None:
     for who, position in (("lan", "duty_officer"), ("minh", "leader")):
         answer = administrator.post(
             "/api/v1/people", json={"id": who, "name": who.title(), "positions": [position]}
@@ -83,6 +90,32 @@ def test_a_warning_takes_two_persons(browser: Browser, hub: Program) -> None:
     assert area.geocodes
     assert len(drawn.polygons[0]) == 4
     assert ATOM_LINK.findall(httpx.get(f"{hub.url}/cap/feed.atom").text) == []
+
+
+def test_an_alarm_fills_the_composer_once(
+    browser: Browser, hub: Program, administrator: httpx.Client
+) -> None:
+    answer = administrator.post(
+        "/api/v1/people", json={"id": "hoa", "name": "Hoa (test)", "positions": ["duty_officer"]}
+    )
+    assert answer.status_code in {200, 201}, answer.text
+    wanted = {"domain": "water", "state": "all", "limit": "1"}
+    [alarm] = administrator.get("/api/v1/alarms", params=wanted).json()["items"]
+    with signed_in(browser, hub, administrator, "hoa") as page:
+        page.goto(f"/alarm/{alarm['id']}")
+        page.get_by_role("link", name="Soạn cảnh báo").click()
+        expect(page).to_have_url(re.compile(r"/warnings/\d+$"))
+        expect(page.locator("[name=vi-headline]")).to_have_value(alarm["title"])
+        expect(page.locator("[name=en-headline]")).to_have_value(alarm["title_en"])
+        expect(page.locator("[name=event]")).to_have_value("flood")
+        expect(page.locator("[name=vi-instruction]")).to_have_value(re.compile("đường ngập"))
+        expect(page.get_by_test_id("public")).to_contain_text("đường ngập")
+        expect(page.locator(f".bar a[href='/alarm/{alarm['id']}']")).to_be_visible()
+        first = page.url
+        page.go_back()
+        expect(page).to_have_url(re.compile(rf"/alarm/{alarm['id']}$"))
+        page.get_by_role("link", name="Soạn cảnh báo").click()
+        expect(page).to_have_url(first)
 
 
 def draw_a_triangle(page: Page) -> None:
