@@ -12,6 +12,8 @@ pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
 
 _PLACES = """() => fetch('/api/v1/entities?limit=500').then((r) => r.json()).then((a) =>
     a.items.filter((e) => e.lat !== null).map((e) => [e.lon, e.lat]))"""
+_IS_SEEN = """south =>
+    Number(document.querySelector('[data-seen]')?.dataset.seen.split(' ')[1]) < south"""
 _TIME = re.compile(r"Trung vị, lúc ([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -24,7 +26,7 @@ def expect_all_in_sight(page: Page) -> None:
     places: list[Any] = page.evaluate(_PLACES)
     south = min(lat for _, lat in places)
     page.wait_for_function(
-        "south => Number(document.querySelector('[data-seen]')?.dataset.seen.split(' ')[1]) < south",
+        _IS_SEEN,
         arg=south,
         timeout=SLOW_MS,
     )
