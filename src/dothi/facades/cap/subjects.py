@@ -79,7 +79,7 @@ class KnownSubjects:
             event=event,
             status=self._status(is_real=not incident.origin),
             vi=Words(incident.title, incident.description, vi),
-            en=Words(instruction=en) if en else Words(),
+            en=Words(incident.title_en, instruction=en),
             area_ids=areas,
             shapes=shapes,
         )
