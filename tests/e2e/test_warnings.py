@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from cap_samples import DATA, NOW, expect_valid
 from dothi.app.data_folder import DataFolder
@@ -116,6 +116,33 @@ def test_an_alarm_fills_the_composer_once(
         expect(page).to_have_url(re.compile(rf"/alarm/{alarm['id']}$"))
         page.get_by_role("link", name="Soạn cảnh báo").click()
         expect(page).to_have_url(first)
+        until = page.locator("[name=expires_at]")
+        expect(until).to_have_value(re.compile(r"^\d\d/\d\d/\d{4} \d\d:\d\d$"))
+        choose_a_time(page, until)
+        page.get_by_role("button", name="Lưu bản soạn").click()
+        page.reload()
+        expect(until).to_have_value("06/01/2030 07:05")
+
+
+def choose_a_time(page: Page, field: Locator) -> None:
+    """In the form of the province, whatever the browser speaks; the calendar by keyboard."""
+    field.fill("31/2/2030 7:05")
+    field.press("Tab")
+    expect(page.get_by_text("Ghi theo dạng dd/mm/yyyy HH:MM")).to_be_visible()
+    field.fill("5/1/2030 7:05")
+    field.press("Tab")
+    expect(page.get_by_text("Ghi theo dạng")).to_have_count(0)
+    expect(field).to_have_value("05/01/2030 07:05")
+    page.keyboard.press("Enter")
+    calendar = page.get_by_role("dialog", name="Tháng 1/2030")
+    expect(calendar.locator("[data-day='2030-01-05']")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(calendar).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(calendar.locator("[data-day='2030-01-05']")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("06/01/2030 07:05")
 
 
 def draw_a_triangle(page: Page) -> None:
