@@ -194,17 +194,19 @@ def run_engine(
     return found
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(150))
 @given(rule_lists(), row_lists())
 def test_one_run_says_what_the_reference_says(rules: list[Rule], rows: list[Row]) -> None:
     transitions = run_engine(rules, rows)
     assert told(transitions) == run(rules, rows), shown(rules, rows)
     for one in transitions:
-        checked = re_evaluate(one.explanation)
-        assert checked.agrees, (one.explanation, checked)
+        assert bool(one.explanation) is one.is_active
+        if one.is_active:
+            checked = re_evaluate(one.explanation)
+            assert checked.agrees, (one.explanation, checked)
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(150))
 @given(
     rule_lists(), row_lists(), st.lists(st.integers(0, 40), max_size=6),
     st.lists(st.integers(0, 40), max_size=3),
