@@ -63,10 +63,7 @@ class RememberedSearches:
         return found
 
     def glance(self, search: EntitySearch) -> list[str] | None:
-        """See ports.entity_query.Entities."""
-        known = self._known(self._pages, search)
-        if known is not None:
-            return list(known)
+        """See ports.entity_query.Entities; what is remembered was looked for by `peek`."""
         self.is_used = True
         state = self._state
         found = self._entities.glance(search)
