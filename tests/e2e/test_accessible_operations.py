@@ -62,7 +62,7 @@ def test_axe_finds_nothing(browser: Browser, filled: Filled, axe: str, lang: str
         found = [
             f"{screen}: {one}"
             for screen in operation_screens(page)
-            for one in audit(page, axe, screen, themes=True)
+            for one in audit(page, axe, screen, in_dark=True)
         ]
     assert found == []
 

@@ -158,7 +158,7 @@ def small_row_groups() -> Iterator[None]:
         yield
 
 
-@settings(max_examples=examples(120), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(rules(), writes(), st.integers(0, 6), st.booleans())
 def test_columns_say_what_the_engine_says(
     one: Rule, batches: list[list[dict[str, object]]], sealed: int, is_folded: bool

@@ -194,7 +194,7 @@ def run_engine(
     return found
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(150))
 @given(rule_lists(), row_lists())
 def test_one_run_says_what_the_reference_says(rules: list[Rule], rows: list[Row]) -> None:
     transitions = run_engine(rules, rows)
@@ -206,7 +206,7 @@ def test_one_run_says_what_the_reference_says(rules: list[Rule], rows: list[Row]
             assert checked.agrees, (one.explanation, checked)
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(150))
 @given(
     rule_lists(), row_lists(), st.lists(st.integers(0, 40), max_size=6),
     st.lists(st.integers(0, 40), max_size=3),

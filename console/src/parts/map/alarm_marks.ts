@@ -66,6 +66,8 @@ function featureOf(one: AlarmView): Feature {
 export class AlarmMarks {
   private shown: readonly AlarmView[] = [];
   private hasLayer = false;
+  /** What stands in the source: most changes of alarms leave the marks as they are. */
+  private drawn = '';
 
   constructor(private readonly map: MapLibre) {}
 
@@ -99,8 +101,12 @@ export class AlarmMarks {
 
   show(alarms: readonly AlarmView[]): void {
     this.shown = alarms;
-    this.map.getContainer().dataset['alarms'] = String(worstByEntity(alarms).size);
-    if (this.hasLayer) this.map.getSource<GeoJSONSource>(ALARMS)?.setData(this.data());
+    const data = this.data();
+    this.map.getContainer().dataset['alarms'] = String(data.features.length);
+    const drawn = JSON.stringify(data);
+    if (!this.hasLayer || drawn === this.drawn) return;
+    this.drawn = drawn;
+    void this.map.getSource<GeoJSONSource>(ALARMS)?.setData(data);
   }
 
   private data(): GeoJSON.FeatureCollection {

@@ -16,6 +16,8 @@ export class MapFeed {
   selected: string | null = null;
   private readonly numbers = new Map<string, number>();
   private readonly drawn = new Map<string, Point>();
+  /** What stands in the source of the chosen one. */
+  private chosen: Point | undefined;
   private pending = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isLost = false;
@@ -115,10 +117,15 @@ export class MapFeed {
     return true;
   }
 
+  /** Only where it changed: the map is drawn anew for every answer of its worker. */
   private drawChosen(): void {
     const point = this.selected === null ? undefined : this.drawn.get(this.selected);
+    const before = this.chosen;
+    const source = this.map.getSource<GeoJSONSource>(CHOSEN);
+    if (!source || point === before || (point && before && isSamePoint(point, before))) return;
+    this.chosen = point;
     const features = point ? [this.feature(CHOSEN_NUMBER, point)] : [];
-    this.map.getSource<GeoJSONSource>(CHOSEN)?.setData({ type: 'FeatureCollection', features });
+    void source.setData({ type: 'FeatureCollection', features });
     this.markChosen();
   }
 
