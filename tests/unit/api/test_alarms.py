@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from alarm_parts import PHU_AN, limits
 from dothi.alarms.changes import Context
@@ -22,12 +23,15 @@ from dothi.live.hub import LiveHub
 from dothi.live.settings import LiveSettings
 from dothi.model.alarm import Place, RuleFacts
 from dothi.model.priority import Priority
+from dothi.model.rule_condition import Threshold, Window
 from dothi.model.shift import PlannedShift
 from dothi.model.transition import Transition
 from dothi.ports.shifts import Roster, Shifts
+from dothi.rules.engine import Engine
 from dothi.storage.relational.alarm_reader import RelationalAlarmReader
 from dothi.storage.relational.alarms import RelationalAlarmLedger
 from province import Province, province
+from rule_rows import after, rows, rule
 from serving import client_of, serve
 
 FACTS = RuleFacts("Mực nước cao", "High water", "water", "Ngập", "Flooding", "Báo", "Call")
@@ -118,6 +122,38 @@ async def test_the_list_is_told_page_by_page(alarms: Alarms) -> None:
     found = await alarms.get(text="phu an", priority=[1, 4], sort="-raised_at")
     assert [a["id"] for a in found["items"]] == [5, 4, 1]
     assert found["items"][0]["title"] == "Mực nước cao"
+
+
+async def test_stored_explanations_are_decided_again(alarms: Alarms) -> None:
+    """The engine's own, through the ledger; then one that somebody has changed in the file."""
+    engine = Engine()
+    engine.load(
+        [
+            rule(Threshold(attribute="level", comparison=">=", limit=1.5), id="threshold"),
+            rule(Window(attribute="level", comparison=">=", limit=1.5, function="mean",
+                        over_s=600), id="mean"),
+        ], (),
+    )  # fmt: skip
+    found = engine.evaluate(rows((0, 1.6), (60, 1.7)), after(60)).transitions
+    context = Context(after(60), limits(), "operator", lambda _r, _v: FACTS)
+    with alarms.ledger.writing() as book:
+        take(book, found, context)
+    assert {one["rule"] for one in (await alarms.get())["items"]} == {"threshold", "mean"}
+    for n in (1, 2):
+        record = (await alarms.get(f"/{n}"))["record"]
+        assert [(one["kind"], one["agrees"]) for one in record] == [("raised", True)]
+    await alarms.post("/1/comment", reason="ok")
+    assert [one["agrees"] for one in (await alarms.get("/1"))["record"]] == [True, None]
+    told = (await alarms.get("/1"))["record"][0]["explanation"]
+    (term,) = told["terms"]
+    lowered = {**told, "terms": [{**term, "inputs": [{**term["inputs"][0], "value": 1.4}]}]}
+    for n, false in enumerate((lowered, {**told, "tree": ["leaf", 7]}, {"limit": 1.5}), 3):
+        entity = f"urn:e:{n}"
+        one = replace(found[0], entity=entity, explanation=json.dumps(false))
+        with alarms.ledger.writing() as book:
+            take(book, [one], context)
+        record = (await alarms.get(f"/{n}"))["record"]
+        assert [(one["kind"], one["agrees"]) for one in record] == [("raised", False)]
 
 
 @pytest.mark.parametrize(
