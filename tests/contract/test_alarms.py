@@ -11,6 +11,7 @@ from dothi.alarms.changes import Why
 from dothi.alarms.taking import pass_time, take
 from dothi.model.alarm import (
     Alarm,
+    AlarmCounts,
     AlarmState,
     Entry,
     Place,
@@ -384,3 +385,6 @@ def test_figures_count_what_was_announced(desk: Desk) -> None:
     assert [a.condition for a in desk.reader.announced(NOW, later)] == [f"high-water@{PHU_AN}"]
     assert desk.reader.announced(NOW, later, "nobody") == []
     assert desk.reader.transitions(NOW, later) == {f"high-water@{PHU_AN}": 2, f"off@{PHU_AN}": 1}
+    assert desk.reader.transitions(NOW, later, "nobody") == {}
+    assert desk.reader.counts(later, "operator").out_of_service == 1
+    assert desk.reader.counts(later, "nobody") == AlarmCounts()

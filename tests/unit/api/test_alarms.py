@@ -321,6 +321,61 @@ async def test_figures_say_how_much_an_operator_bears(alarms: Alarms) -> None:
         assert answer.status_code == 400
 
 
+async def test_figures_of_a_position_are_only_its_own(alarms: Alarms) -> None:
+    now = alarms.parts.clock.now()
+
+    def happen(position: str, hours_ago: float, *names: str, is_active: bool = True) -> None:
+        at = now - timedelta(hours=hours_ago)
+        found = [
+            Transition("high-water", 3, f"urn:{name}", is_active, at, 7, Priority.LOW, "cao", "")
+            for name in names
+        ]
+        context = Context(at, limits(), position, lambda _r, _v: FACTS)
+        with alarms.ledger.writing() as book:
+            take(book, found, context)
+
+    # More stale ones of the one position than are listed, all of them older than the other's.
+    happen("operator", 60, *(f"old-{n}" for n in range(51)))
+    happen("leader", 40, "led", "shelved", "back", "again")
+    happen("leader", 39, "back", "again", is_active=False)
+    happen("leader", 1, "again")  # raised long ago, active for an hour
+    for n in range(3):
+        happen("leader", 0.5 - n / 600, "chatter", is_active=n != 1)
+    happen("operator", 0.5, "calm")
+    shelved = next(
+        a for a in (await alarms.get(limit=200))["items"] if a["entity"] == "urn:shelved"
+    )
+    until_at = (now + timedelta(minutes=30)).isoformat()
+    await alarms.post(f"/{shelved['id']}/shelve", until_at=until_at, reason="noise")
+
+    led = await alarms.get("/performance", position="leader", span="day")
+    assert [one["entity"] for one in led["stale"]] == ["urn:led"]
+    counts = led["counts"]
+    assert (counts["stale"], counts["shelved"], counts["by_priority"]) == (1, 1, [0, 0, 0, 4])
+    assert [one["entity"] for one in led["shelved"]] == ["urn:shelved"]
+    proposals = {(one["kind"], one["entity"]): one for one in led["proposals"]}
+    assert {key for key in proposals if key[0] != "frequent"} == {
+        ("chattering", "urn:chatter"),
+        ("stale", "urn:led"),
+    }
+    assert proposals["stale", "urn:led"]["count"] == 40
+    chatter = proposals["chattering", "urn:chatter"]
+    assert chatter["count"] == 3
+    assert chatter["off_delay_s"] > 0
+    assert led["figures"]["announced"] == 3  # again, and chatter twice
+
+    operator = await alarms.get("/performance", position="operator", span="day")
+    assert len(operator["stale"]) == 50
+    assert (operator["counts"]["stale"], operator["counts"]["shelved"]) == (51, 0)
+    assert operator["shelved"] == []
+    assert {one["kind"] for one in operator["proposals"]} == {"frequent", "stale"}
+    assert operator["figures"]["announced"] == 1
+
+    everybody = await alarms.get("/performance", span="day")
+    assert (everybody["counts"]["stale"], everybody["counts"]["shelved"]) == (52, 1)
+    assert everybody["figures"]["announced"] == 4
+
+
 async def test_a_viewer_sees_an_alarm_within_a_second(alarms: Alarms) -> None:
     messages = alarms.hub.follow()
     snapshot = json.loads(await anext(messages))
