@@ -79,7 +79,8 @@ class KnownSubjects:
             event=event,
             status=self._status(is_real=not incident.origin),
             vi=Words(incident.title, incident.description, vi),
-            en=Words(incident.title_en, instruction=en),
+            # Advice alone is no message: without a title there is nothing in English.
+            en=Words(incident.title_en, instruction=en) if incident.title_en else Words(),
             area_ids=areas,
             shapes=shapes,
         )
