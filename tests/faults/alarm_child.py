@@ -8,6 +8,7 @@ clock jumps to meanwhile. At the `end` it is a day later: timers that nobody sto
 """
 
 import asyncio
+import gc
 import random
 import sys
 import time
@@ -35,7 +36,7 @@ from dothi.storage.relational.rules import RelationalRules, put_states
 from dothi.storage.relational.sqlite_store import SqliteStore, open_store
 
 ENTITIES = 500
-BATCH = 250
+BATCH = 500
 STEP_US = 5_000
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -176,6 +177,10 @@ async def send(store: SqliteStore, intake: Intake, values: int, per_s: float) ->
 
 async def main(folder: Path, values: int, per_s: float, jumps: int, phase: str) -> None:
     is_end = phase == "end"
+    # As the program does (app/run.py).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
     store = open_store(folder / "dothi.db", clock=COMMITS)
     clock = JumpingClock(START + timedelta(days=1 if is_end else -4))
     intake = Intake(store.writer, {})

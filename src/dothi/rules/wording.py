@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct, field
@@ -99,6 +100,7 @@ def in_language(words: Words, language: Language) -> str:
     return (words.vi or words.en) if language == "vi" else (words.en or words.vi)
 
 
+@lru_cache(10_000)
 def number_text(value: float, language: Language, decimals: int | None = None) -> str:
     """At most six digits, or so many decimals; the decimal sign is that of the language, the minus
     sign the typographic one."""
@@ -111,6 +113,7 @@ def number_text(value: float, language: Language, decimals: int | None = None) -
     return text.replace(".", ",") if language == "vi" else text
 
 
+@lru_cache(1_000)
 def duration_text(seconds: float, language: Language) -> str:
     """In its largest sensible unit, as the console tells it: a mean of a day is one of 24 h."""
     units = _TIMES[language]

@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import Column, String, inspect
 
 revision = "0025"
-down_revision = "0021"
+down_revision = "0023"
 
 
 def upgrade() -> None:
