@@ -92,7 +92,9 @@ def test_an_incident_is_about_what_its_alarm_is_about(office: Any) -> None:
     spoken = replace(INCIDENT, title_en="Flooding")
     content = subjects(office, spoken, links=links).content_of("incident:3")
     assert content is not None
-    assert content.en.headline == "Flooding"
+    assert (content.en.headline, content.vi.headline) == ("Flooding", INCIDENT.title)
+    assert content.vi.description == "1,74 m, trên 1,60 m (Trạm). Đồng ruộng rộng có thể ngập."
+    assert content.en.description == "1.74 m, above 1.60 m (Trạm). Wide fields may be flooded."
     assert "flooded roads" in content.en.instruction
 
 
