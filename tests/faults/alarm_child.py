@@ -16,8 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 
+import msgspec
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from alarm_parts import limits
 from dothi.alarms.settings import AlarmSettings
@@ -38,7 +40,20 @@ from dothi.storage.relational.sqlite_store import SqliteStore, open_store
 ENTITIES = 500
 BATCH = 500
 STEP_US = 5_000
+PACE = "pace.json"
+"""File in the data folder."""
 START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class Pace(Struct):
+    """Of a storm that was not disturbed, from its first value on."""
+
+    sent_s: float
+    """Until the last one was stored."""
+    behind_rows: int
+    """Rows that were not judged then."""
+    judged_s: float = 0.0
+    """Until the last one was judged."""
 
 
 class JumpingClock:
@@ -193,9 +208,14 @@ async def main(folder: Path, values: int, per_s: float, jumps: int, phase: str) 
     if is_end:
         print("end", flush=True)
     else:
+        began_s = monotonic()
         await send(store, intake, values, per_s)
+        pace = Pace(monotonic() - began_s, store.reader.head() - watch.position)
     while watch.position < store.reader.head():
         await asyncio.sleep(0.01)
+    if not is_end:
+        pace.judged_s = monotonic() - began_s
+        (folder / PACE).write_bytes(msgspec.json.encode(pace))
     ledger = RelationalAlarmLedger(store.engine)
     while is_end and (engine.due_at is not None or ledger.is_due(START + timedelta(days=1))):
         await asyncio.sleep(0.01)

@@ -57,7 +57,8 @@ class Pair(Struct):
 
     def await_nothing(self) -> None:
         """No change is pending."""
-        self.due_us, self.pending, self.told = NEVER_US, None, NOTHING
+        if self.due_us != NEVER_US:
+            self.due_us, self.pending, self.told = NEVER_US, None, NOTHING
 
     def pack(self, version: int) -> bytes:
         if self.is_idle:
@@ -162,7 +163,7 @@ class Pairs:
             del of_entity[pair.rule]
             if not of_entity:
                 del self.at[pair.entity]
-        else:
+        elif not was_there or self._all[key] is not pair:
             self._all[key] = pair
             self.at.setdefault(pair.entity, {})[pair.rule] = pair
         if pair.due_us == NEVER_US:

@@ -1,13 +1,16 @@
 """Puts together the explanation of what fired, from the samples of the run and what was before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
+from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from dothi.model.rule import Rule, Words
+from dothi.rules.arrays import Ints
 from dothi.rules.explanation import (
     Explanation,
     Input,
@@ -31,6 +34,10 @@ _KEPT = 64
 _OWN = frozenset({"value", "flag", "fence"})
 """Figures that are the value itself."""
 _encode = msgspec.json.Encoder().encode
+
+
+Place = tuple[int, int, int, int]
+"""Signal, entity, row, phase."""
 
 
 class Known(Struct, frozen=True):
@@ -59,16 +66,25 @@ class Telling:
         self._plan, self._units, self._dated, self._names = plan, units, dated, names
         self._seen = seen or UnitsSeen()
         self._now_us = now_us
-        self.samples: Mapping[int, Samples] = {}
-        """Of the signals that have some in this run."""
-        self.places: Mapping[tuple[int, int, int, int], int] = {}
-        """Signal, entity, row and phase -> place of the sample, of those that crossed a limit."""
-        self._kept: dict[tuple[int, int, int, int], Known] = {}
+        self._samples: Mapping[int, Samples] = {}
+        self._crossed: dict[Place, Known] = {}
+        self._kept: dict[Place, Known] = {}
+
+    def look_at(self, samples: Mapping[int, Samples], crossed: Mapping[Place, int]) -> None:
+        """Samples of the run by their signals, and where in them those stand that crossed a limit:
+        all that is told is about these."""
+        self._samples = samples
+        of_signal: dict[int, list[Place]] = {}
+        for place in crossed:
+            of_signal.setdefault(place[0], []).append(place)
+        for signal, places in of_signal.items():
+            at = np.array([crossed[place] for place in places])
+            self._crossed.update(zip(places, _known_at(samples[signal], at), strict=True))
 
     def known(self, signal: int, entity: int, row: int, phase: int) -> Known:
         """The signal as it stood when that row had come."""
         key = (signal, entity, row, phase)
-        found = self._kept.get(key)
+        found = self._crossed.get(key) or self._kept.get(key)
         if found is None:
             # Rules that share a signal ask for the same moment, one after the other.
             if len(self._kept) >= _KEPT:
@@ -77,27 +93,11 @@ class Telling:
         return found
 
     def _known(self, signal: int, entity: int, row: int, phase: int) -> Known:
-        samples = self.samples.get(signal)
-        if samples is None:
+        samples = self._samples.get(signal)
+        at = -1 if samples is None else samples.find(entity, row, phase)
+        if samples is None or at < 0:
             return self._before(signal, entity)
-        place = self.places.get((signal, entity, row, phase), -1)
-        if place < 0:
-            place = samples.find(entity, row, phase)
-        if place < 0:
-            return self._before(signal, entity)
-        points = None
-        if len(samples.low):
-            low, high = int(samples.low[place]), int(samples.high[place])
-            points = _cut(samples.points, low, high)
-        other = float(samples.other[place]) if len(samples.other) else None
-        return Known(
-            int(samples.us[place]),
-            float(samples.value[place]),
-            bool(samples.is_usable[place]),
-            int(samples.seq[place]),
-            other,
-            points,
-        )
+        return _known_at(samples, np.array([at]))[0]
 
     def _before(self, signal: int, entity: int) -> Known:
         unit = self._units[signal]
@@ -269,6 +269,17 @@ def _input(
 def name_of(rule: Rule) -> Words:
     """All that is said of what ends because its rule holds there no longer."""
     return Words(vi=rule.name.best(), en=rule.name.en or rule.name.vi)
+
+
+def _known_at(samples: Samples, at: Ints) -> list[Known]:
+    """The samples at these places."""
+    columns = (samples.us, samples.value, samples.is_usable, samples.seq)
+    cells: list[Iterable[Any]] = [column[at].tolist() for column in columns]
+    cells.append(samples.other[at].tolist() if len(samples.other) else repeat(None, len(at)))
+    if len(samples.low):
+        windows = zip(samples.low[at].tolist(), samples.high[at].tolist(), strict=True)
+        cells.append(_cut(samples.points, low, high) for low, high in windows)
+    return [Known(*one) for one in zip(*cells, strict=True)]
 
 
 def _cut(points: Points, low: int, high: int) -> Points:

@@ -118,11 +118,10 @@ class Works:
 
     def _decide_all(self, telling: Telling, samples: dict[int, Samples]) -> list[Fired]:
         fired: list[Fired] = []
-        telling.samples = samples
         for number in samples:
             self._bind(number, samples[number].entity)
         turns = turns_of(self.plan, self.signals, samples, self.pairs)
-        telling.places = turns.places()
+        telling.look_at(samples, turns.places())
         for moment in turns.moments():
             for rule, turned in turns.rules_at(moment, self.pairs):
                 fired += self._decide(telling, rule, moment, turned)
