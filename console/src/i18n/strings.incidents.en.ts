@@ -134,7 +134,7 @@ export const incidentsEn: Record<keyof typeof incidentsVi, string> = {
   inc_cap_submitted: 'waits for release',
   inc_cap_released: 'released',
   inc_cap_discarded: 'discarded',
-  inc_link_add: 'Link more: find an alarm, incident, warning, station',
+  inc_link_add: 'Search to link more',
   link_station: 'Station, device',
   inc_link_remove: 'Take the link away: {subject}',
   inc_units_title: 'Agencies informed',

@@ -132,7 +132,7 @@ export const incidentsVi = {
   inc_cap_submitted: 'chờ duyệt',
   inc_cap_released: 'đã phát',
   inc_cap_discarded: 'đã bỏ',
-  inc_link_add: 'Liên kết thêm: tìm cảnh báo, sự cố, bản tin, trạm',
+  inc_link_add: 'Tìm để liên kết thêm',
   link_station: 'Trạm, thiết bị',
   inc_link_remove: 'Bỏ liên kết: {subject}',
   inc_units_title: 'Đơn vị được báo',
