@@ -15,13 +15,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
+from certificates import self_signed
 from dothi.access.egress import egress_policy
 from dothi.model.delivery import DeliveryState
 from dothi.model.priority import Priority
 from dothi.notify.email.channel import EmailChannel
 from dothi.notify.settings import EmailSettings
 from mqtt_peers import free_port
-from certificates import self_signed
 from notice_parts import letter
 
 LOOPBACK = egress_policy(("127.0.0.0/8",))

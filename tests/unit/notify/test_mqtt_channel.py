@@ -9,12 +9,12 @@ from typing import Any
 import aiomqtt
 import pytest
 
+from certificates import self_signed
 from dothi.access.egress import egress_policy
 from dothi.model.delivery import DeliveryState
 from dothi.notify.mqtt.channel import MqttChannel
 from dothi.notify.mqtt.sender import MqttSender
 from dothi.notify.settings import MqttChannelSettings
-from certificates import self_signed
 from mqtt_peers import mosquitto, tls_listener
 from notice_parts import letter
 
