@@ -288,3 +288,20 @@ async def test_deleted_and_expired_entities_are_gone(tmp_path: Path) -> None:
         entities = SqliteEntities(hub.engine)
         assert entities.find(EntitySearch(condition=HasType("T"))) == _ids([1])
         assert [e.id for e in entities.load(_ids([1, 2, 3]))] == _ids([1])
+
+
+async def test_a_glance_tells_what_a_search_finds_or_nothing(tmp_path: Path) -> None:
+    async with open_hub(tmp_path) as hub:
+        await _fill(hub)
+        entities = SqliteEntities(hub.engine)
+        seen = 0
+        for low in (COUNT - 5, 3, COUNT - 9, 0, COUNT - 40, COUNT + 9):
+            for more in ({}, {"offset": 2}, {"offset": 2_000}, {"limit": 3}):
+                search = EntitySearch(condition=AllOf((AIR, _over(float(low)))), **more)
+                glimpse = entities.glance(search)
+                seen += glimpse is not None
+                assert glimpse in (None, entities.find(search))
+        assert seen
+        ordered = Order((OrderTerm(Target("a"), is_descending=True),))
+        for other in (EntitySearch(), EntitySearch(condition=AIR, order=ordered)):
+            assert entities.glance(other) is None

@@ -68,6 +68,13 @@ class SqliteEntities:
                 return page
             return self._page(search, plan, plan.source(search), where)
 
+    def glance(self, search: EntitySearch) -> list[str] | None:
+        """See ports.entity_query.Entities."""
+        if search.order is not None or search.offset >= _FAR:
+            return None
+        with fetcher(self._engine) as source_of_rows:
+            return self._builds.page(search, source_of_rows, self._now_us())
+
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""
         with fetcher(self._engine) as source_of_rows:
