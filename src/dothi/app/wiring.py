@@ -109,7 +109,7 @@ async def build(
         )
         notices = NoticePart(settings, stores, clock, folder.path, mode.name)
         intake.watch(alarms.watch.wake)
-        incidents = build_incidents(settings.incidents, stores, folder, clock, positions, mode.name)
+        incidents = build_incidents(settings.incidents, stores, folder, clock, positions, mode)
         alarms.watch.tell(live.alarms_changed)
         alarms.watch.tell(incidents.alarms_changed)
         names = partial(name_of, stores.people)
