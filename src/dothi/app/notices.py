@@ -27,10 +27,12 @@ from dothi.notify.settings import NoticeSettings
 from dothi.notify.smpp.channel import SmppChannel
 from dothi.notify.webhook.channel import WebhookChannel, signing_key
 from dothi.notify.webhook.client import HttpClient
+from dothi.notify.webhook.documents import CapturedDocuments, DocumentWebhook
 from dothi.notify.wording.templates import read_templates
 from dothi.notify.wording.words import Wording
 from dothi.ports.channel import Channel
 from dothi.ports.clock import Clock
+from dothi.ports.notifier import DocumentNotifier
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 _SETTING = "[notices] allow"
@@ -135,6 +137,19 @@ def _open_channels(settings: Settings, stores: Registers, folder: Path) -> _Buil
         sender = MqttSender(policy, setting=_SETTING)
         found["mqtt"] = MqttChannel(own.mqtt, password, sender)
     return _Built(found, push_key)
+
+
+def document_notifiers(settings: Settings) -> dict[str, DocumentNotifier]:
+    """One for each receiver of public warnings. Raises Problem: a secret is missing or wrong."""
+    receivers = settings.warnings.receivers
+    if settings.notices.capture:
+        return {name: CapturedDocuments() for name in receivers}
+    policy, found = _policy(settings), dict[str, DocumentNotifier]()
+    for name, one in receivers.items():
+        setting = f"[warnings.receivers.{name}] secret_file"
+        key = signing_key(read_secret(one.secret_file, setting), setting)
+        found[name] = DocumentWebhook(_client(policy), one.url, key, one.timeout_s)
+    return found
 
 
 def _policy(settings: Settings) -> EgressPolicy:

@@ -118,6 +118,7 @@ async def build(
             tasks,
             AlarmItems(stores.alarms, clock, alarms.deps.limits.stale_after_s, names),
         )
+        warnings = warning_parts(settings, stores, folder, clock, is_drill=mode.is_fenced)
         supervisor = Supervisor(
             [
                 intake,
@@ -128,12 +129,12 @@ async def build(
                 snapshots,
                 *doors.services,
                 notices.service,
+                *([warnings.push] if settings.warnings.receivers else []),
                 *incidents.services,
             ],
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
         )
-        warnings = warning_parts(settings, stores, folder, clock, is_drill=mode.is_fenced)
         endpoints = [
             *console_endpoints(province.console),
             *api.endpoints(
@@ -145,6 +146,7 @@ async def build(
                     foreign_warnings=stores.foreign_warnings,
                     warning_answers=warnings.answers,
                     warning_files=warnings.files,
+                    warning_receivers=warnings.push,
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),
