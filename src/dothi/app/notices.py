@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from dothi.access.egress import EgressPolicy, egress_policy
 from dothi.access.endpoint import Endpoint
-from dothi.api import notice_preferences, notices
+from dothi.api import notice_preferences, notice_receipts, notices
 from dothi.api.notice_deps import NoticeDeps
 from dothi.app.config.settings import Settings
 from dothi.app.stores import Registers
@@ -77,12 +77,22 @@ class NoticePart:
         )
         self.service = NoticeService(ports, own)
         self._deps = NoticeDeps(
-            stores.notices, stores.notice_preferences, stores.people, self.service, clock
+            stores.notices,
+            stores.notice_preferences,
+            stores.people,
+            self.service,
+            clock,
+            {
+                name: channel.receipts
+                for name, channel in built.channels.items()
+                if isinstance(channel, GatewayChannel) and channel.receipts is not None
+            },
         )
 
     def endpoints(self) -> list[Endpoint]:
         """Every route about notices."""
-        return [*notices.endpoints(self._deps), *notice_preferences.endpoints(self._deps)]
+        parts = (notices, notice_preferences, notice_receipts)
+        return [endpoint for part in parts for endpoint in part.endpoints(self._deps)]
 
 
 def _zone(settings: NoticeSettings) -> ZoneInfo:
@@ -120,7 +130,9 @@ def _open_channels(settings: Settings, stores: Registers, folder: Path) -> _Buil
         found[WEB_PUSH], push_key = _web_push(own, policy, stores, folder)
     for name, gateway in own.gateways.items():
         secret = read_secret(gateway.secret_file, f"[notices.gateways.{name}] secret_file")
-        found[name] = GatewayChannel(name, gateway, secret, _client(policy))
+        where = f"[notices.gateways.{name}] receipt_secret_file"
+        told = read_secret(gateway.receipt_secret_file, where)
+        found[name] = GatewayChannel(name, gateway, secret, _client(policy), told)
     if own.smpp.host:
         if "sms" in found:
             raise _wrong("[notices.smpp]", "a gateway has the name `sms` too; give it another one")
