@@ -33,8 +33,9 @@ test('nothing is drawn for an attribute without a line, nor a rate on the axis o
   expect(judgedLines(termsOf(EXPLANATION), [{ ...LINE, key: 'urn:x|pm2_5' }], RANGE)).toEqual([]);
 });
 
-test('the unit is that of the values', () => {
+test('the unit is that of the values, also where the rule looks at a rate of them', () => {
   expect(unitOf(termsOf(EXPLANATION), 'pm10')).toBe('GQ');
+  expect(unitOf(termsOf({ terms: [EXPLANATION.terms[1]] }), 'pm10')).toBe('GQ');
   expect(unitOf(termsOf(EXPLANATION), 'no2')).toBe(null);
 });
 

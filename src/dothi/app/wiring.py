@@ -118,7 +118,7 @@ async def build(
             tasks,
             AlarmItems(stores.alarms, clock, alarms.deps.limits.stale_after_s, names),
         )
-        warnings = warning_parts(settings, stores, folder, clock, is_drill=mode.is_fenced)
+        warnings = warning_parts(settings, stores, folder, clock, alarms.deps.facts, mode)
         supervisor = Supervisor(
             [
                 intake,
