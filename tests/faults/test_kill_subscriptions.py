@@ -1,7 +1,8 @@
 """kill -9 at random moments while changes are told to NGSI-LD subscribers: no notification is
 lost, none comes twice under another id.
 
-DOTHI_FAULT_ROUNDS sets the number of kills (default 2, or 5 where everything runs), DOTHI_FAULT_FIGURES a file for the figures.
+DOTHI_FAULT_ROUNDS sets the number of kills (default 2, or 5 where everything runs),
+DOTHI_FAULT_FIGURES a file for the figures.
 """
 
 import json
