@@ -20,6 +20,7 @@ from dothi.alarms.changes import Context
 from dothi.alarms.limits import Limits, read_limits
 from dothi.alarms.taking import take
 from dothi.model.alarm import OPEN, AlarmState, Place
+from dothi.model.moments import us_of
 from dothi.model.priority import Priority
 from dothi.model.transition import Transition
 from dothi.ports.alarms import AlarmQuery
@@ -47,7 +48,10 @@ def run(arguments: list[str]) -> dict[str, Any]:
         filling = fill(ledger, options.records, limits)
         with engine.begin() as connection:  # as if somebody had acknowledged what is gone
             connection.execute(
-                text("UPDATE alarm SET state = 'normal', is_open = 0 WHERE returned_us")
+                text(
+                    "UPDATE alarm SET state = 'normal', is_open = 0, acknowledged_us = returned_us "
+                    "WHERE returned_us"
+                )
             )
         pages = {
             name: timed(lambda q=query: reader.page(q), options.repeat)  # type: ignore[misc]
@@ -78,7 +82,13 @@ def questions() -> dict[str, AlarmQuery]:
         ),
         "all, owner": AlarmQuery(owner="operator-1"),
         "since a day, by state": AlarmQuery(since=START + timedelta(days=30), sort="state"),
-        "deep page by priority": AlarmQuery(after=(3, 50_000)),
+        "open, a later page": AlarmQuery(
+            states=OPEN, is_suppressed=False, after=(2, 0, us_of(_occurred_at(99_900)), 99_900)
+        ),
+        "deep page by priority": AlarmQuery(after=(3, 1, us_of(_occurred_at(50_000)), 50_000)),
+        "deep page, least urgent first": AlarmQuery(
+            is_descending=True, after=(3, 1, us_of(_occurred_at(50_000)), 50_000)
+        ),
     }
 
 
@@ -132,8 +142,12 @@ def fill(ledger: RelationalAlarmLedger, records: int, limits: Limits) -> dict[st
     }
 
 
+def _occurred_at(number: int) -> datetime:
+    return START + timedelta(seconds=number * 30)
+
+
 def _occurrence(number: int, rng: random.Random, *, is_closed: bool) -> list[Transition]:
-    at = START + timedelta(seconds=number * 30)
+    at = _occurred_at(number)
     rule, entity = f"rule-{number // STATIONS % 50}", f"urn:s:{number % STATIONS}"
     words = f"{rng.random():.2f} m > 1,50 m"
     explanation = '{"terms": [{"attribute": "level", "limit": 1.5}]}'

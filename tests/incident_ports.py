@@ -136,6 +136,7 @@ class AlarmRegister:
             ("ward:25741:2025-07-01",),
             (106.65, 10.98),
             opened_at,
+            f"High water at gauge {number}",
         )
         self.changes.append((subject, True))
         return subject

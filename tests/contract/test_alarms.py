@@ -22,7 +22,7 @@ from dothi.model.alarm import (
 from dothi.model.priority import Priority
 from dothi.model.problem import Problem
 from dothi.model.transition import Transition
-from dothi.ports.alarms import SORTS, AlarmQuery
+from dothi.ports.alarms import AlarmQuery
 from dothi.ports.notices import NoticeQuestion
 from dothi.storage.relational.alarm_reader import RelationalAlarmReader
 from dothi.storage.relational.alarms import RelationalAlarmLedger
@@ -329,30 +329,6 @@ def test_a_latched_alarm_is_reset(desk: Desk) -> None:
     desk.take(transition(False, 5))
     with desk.ledger.writing() as book:
         assert actions.reset(book, 1, WHY, context()).state is AlarmState.NORMAL
-
-
-@pytest.mark.parametrize("sort", SORTS)
-@pytest.mark.parametrize("is_descending", [False, True])
-def test_pages_follow_each_other(desk: Desk, sort: str, is_descending: bool) -> None:
-    desk.take(
-        *(
-            transition(
-                True, n % 3, entity=f"urn:e:{n % 5}", rule=f"r{n}", priority=Priority(n % 4 + 1)
-            )
-            for n in range(20)
-        )
-    )
-    whole = desk.reader.page(AlarmQuery(sort=sort, is_descending=is_descending))
-    assert len(whole) == 20
-    seen: list[Alarm] = []
-    while True:
-        after = (desk.reader.sort_value(seen[-1], sort), seen[-1].id) if seen else None
-        query = AlarmQuery(sort=sort, is_descending=is_descending, after=after, limit=3)
-        page = desk.reader.page(query)
-        if not page:
-            break
-        seen += page
-    assert [a.id for a in seen] == [a.id for a in whole]
 
 
 def test_filters_choose(desk: Desk) -> None:

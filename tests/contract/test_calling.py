@@ -13,7 +13,7 @@ from dothi.incidents import conduct
 from dothi.incidents.acting import Actor
 from dothi.incidents.calling import Calling, proposals
 from dothi.incidents.centre import Subject
-from dothi.incidents.desk import Opening, move, unlink
+from dothi.incidents.desk import Edit, Opening, edit, move, unlink
 from dothi.model.incident import IncidentState, Severity
 from dothi.model.incident_record import Change, Record
 from dothi.model.problem import StoreUnavailable
@@ -59,10 +59,25 @@ def test_an_alarm_opens_its_incident_with_the_procedure_at_work(engine: Engine, 
     assert (record.incident.opened_by, record.incident.severity) == ("dothi", Severity.SERIOUS)
     assert record.incident.origin == "Thử"
     assert [link.subject for link in record.links] == [subject]
+    there = "urn:ngsi-ld:WaterObserved:12"
+    assert record.incident.title == f"Mực nước cao tại trạm 12 – {there}"
+    assert record.incident.title_en == f"High water at gauge 12 – {there}"
+    assert record.links[0].title_en == "High water at gauge 12"
     [run] = record.runs
     assert (run.procedure, run.cause, run.steps[0].step) == ("small", subject, "look")
     assert run.steps[0].due_at is not None
     assert [entry.number for entry in record.entries] == list(range(1, len(record.entries) + 1))
+
+
+def test_a_title_that_a_person_writes_stands_for_all_readers(engine: Engine, desk: Desk) -> None:
+    follower = calling(engine, desk)
+    desk.alarms.raise_(12)
+    follower.step()
+    desk.centre.change(1, "lan", lambda r, a: edit(r, Edit(severity=Severity.MINOR), 1, a))
+    assert desk.centre.get(1).incident.title_en.startswith("High water")
+    desk.centre.change(1, "lan", lambda r, a: edit(r, Edit(title="Ngập bến phà"), 2, a))
+    head = desk.centre.get(1).incident
+    assert (head.title, head.title_en) == ("Ngập bến phà", "")
 
 
 def test_it_happens_once_whatever_becomes_of_the_alarm(engine: Engine, desk: Desk) -> None:

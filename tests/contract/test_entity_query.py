@@ -1,5 +1,6 @@
 """ports.entity_query: searches that start narrow or wide give the same, loads keep every digit."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from dothi.model.row import Change, Kind, rows_table
 from dothi.ports.entity_query import Entities, EntitySearch, TooManyToOrder
 from dothi.storage.relational.entity_query import SqliteEntities
 from hub import Hub, open_hub
+from log_in_memory import FixedClock
 
 COUNT = 2_500
 """More than the number of rows up to which a search starts from an index."""
@@ -132,6 +134,9 @@ async def test_far_pages_are_exact_whatever_happened_before(tmp_path: Path) -> N
                 search = EntitySearch(condition=over, offset=offset, limit=10)
                 above = [n for n in present if n + 0.1 + 0.2 > 100 and n not in lowered]
                 assert entities.find(search) == _ids(above[offset : offset + 10])
+                whole = [n for n in range(COUNT) if n in WATERS or n in present]
+                search = EntitySearch(offset=offset, limit=10)
+                assert entities.find(search) == _ids(whole[offset : offset + 10])
 
         lowered: set[int] = set()
         check()
@@ -166,6 +171,26 @@ async def test_far_pages_are_exact_whatever_happened_before(tmp_path: Path) -> N
         present.append(9_000)
         search = EntitySearch(condition=AIR, offset=len(present) - 1, limit=10)
         assert entities.find(search) == _ids([9_000])
+
+
+async def test_far_pages_leave_out_what_has_expired(tmp_path: Path) -> None:
+    async with open_hub(tmp_path) as hub:
+        await _fill(hub)
+        clock = FixedClock(NOW)
+        entities = SqliteEntities(hub.engine, clock)
+        body = {"types": ["Air"], "scope": [], "expires_at": (NOW + timedelta(hours=1)).isoformat()}
+        ending = [3, 700, 1_400]
+        rows = {"source": "s", "entity": _ids(ending), "attribute": "", "body": json.dumps(body)}
+        change = {"change": int(Change.UPSERT_ENTITY), "entity_type": "Air"}
+        await hub.intake.submit(Batch("ending", rows_table(rows | change), NOW))
+        present = [n for n in range(COUNT) if n not in WATERS]
+        for later_h in (0, 2):
+            clock.at = NOW + timedelta(hours=later_h)
+            present = [n for n in present if later_h == 0 or n not in ending]
+            whole = [n for n in range(COUNT) if n in WATERS or n in present]
+            for condition, matching in ((AIR, present), (None, whole)):
+                search = EntitySearch(condition=condition, offset=2_100, limit=10)
+                assert entities.find(search) == _ids(matching[2_100:2_110])
 
 
 async def test_orders(entities: Entities) -> None:
@@ -263,3 +288,20 @@ async def test_deleted_and_expired_entities_are_gone(tmp_path: Path) -> None:
         entities = SqliteEntities(hub.engine)
         assert entities.find(EntitySearch(condition=HasType("T"))) == _ids([1])
         assert [e.id for e in entities.load(_ids([1, 2, 3]))] == _ids([1])
+
+
+async def test_a_glance_tells_what_a_search_finds_or_nothing(tmp_path: Path) -> None:
+    async with open_hub(tmp_path) as hub:
+        await _fill(hub)
+        entities = SqliteEntities(hub.engine)
+        seen = 0
+        for low in (COUNT - 5, 3, COUNT - 9, 0, COUNT - 40, COUNT + 9):
+            for more in ({}, {"offset": 2}, {"offset": 2_000}, {"limit": 3}):
+                search = EntitySearch(condition=AllOf((AIR, _over(float(low)))), **more)
+                glimpse = entities.glance(search)
+                seen += glimpse is not None
+                assert glimpse in (None, entities.find(search))
+        assert seen
+        ordered = Order((OrderTerm(Target("a"), is_descending=True),))
+        for other in (EntitySearch(), EntitySearch(condition=AIR, order=ordered)):
+            assert entities.glance(other) is None

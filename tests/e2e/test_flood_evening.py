@@ -100,7 +100,6 @@ def follow_the_procedure(page: Page) -> None:
 
 def write_the_warning(page: Page, incident: str) -> str:
     page.goto("/warnings?new=incident:" + incident.rpartition("/")[2])
-    page.get_by_role("button", name="Soạn cảnh báo về: Sự cố").click()
     expect(page).to_have_url(re.compile(r"/warnings/\d+$"))
     page.locator("[name=event]").select_option("tide")
     page.locator("[name=risk_level]").select_option("2")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from cap_samples import DATA, NOW, expect_valid
 from dothi.app.data_folder import DataFolder
@@ -41,8 +41,15 @@ def signed_in(
     assert errors == []
 
 
-def test_a_warning_takes_two_persons(browser: Browser, hub: Program) -> None:
-    administrator = hub.signed_in()
+@pytest.fixture(scope="module")
+def administrator(hub: Program) -> httpx.Client:
+    """By the link that the hub printed, which opens once."""
+    return hub.signed_in()
+
+
+def test_a_warning_takes_two_persons(
+    browser: Browser, hub: Program, administrator: httpx.Client
+) -> None:
     for who, position in (("lan", "duty_officer"), ("minh", "leader")):
         answer = administrator.post(
             "/api/v1/people", json={"id": who, "name": who.title(), "positions": [position]}
@@ -83,6 +90,59 @@ def test_a_warning_takes_two_persons(browser: Browser, hub: Program) -> None:
     assert area.geocodes
     assert len(drawn.polygons[0]) == 4
     assert ATOM_LINK.findall(httpx.get(f"{hub.url}/cap/feed.atom").text) == []
+
+
+def test_an_alarm_fills_the_composer_once(
+    browser: Browser, hub: Program, administrator: httpx.Client
+) -> None:
+    answer = administrator.post(
+        "/api/v1/people", json={"id": "hoa", "name": "Hoa (test)", "positions": ["duty_officer"]}
+    )
+    assert answer.status_code in {200, 201}, answer.text
+    wanted = {"domain": "water", "state": "all", "limit": "1"}
+    [alarm] = administrator.get("/api/v1/alarms", params=wanted).json()["items"]
+    with signed_in(browser, hub, administrator, "hoa") as page:
+        page.goto(f"/alarm/{alarm['id']}")
+        page.get_by_role("link", name="Soạn cảnh báo").click()
+        expect(page).to_have_url(re.compile(r"/warnings/\d+$"))
+        expect(page.locator("[name=vi-headline]")).to_have_value(alarm["title"])
+        expect(page.locator("[name=en-headline]")).to_have_value(alarm["title_en"])
+        expect(page.locator("[name=event]")).to_have_value("flood")
+        expect(page.locator("[name=vi-instruction]")).to_have_value(re.compile("đường ngập"))
+        expect(page.get_by_test_id("public")).to_contain_text("đường ngập")
+        expect(page.locator(f".bar a[href='/alarm/{alarm['id']}']")).to_be_visible()
+        first = page.url
+        page.go_back()
+        expect(page).to_have_url(re.compile(rf"/alarm/{alarm['id']}$"))
+        page.get_by_role("link", name="Soạn cảnh báo").click()
+        expect(page).to_have_url(first)
+        until = page.locator("[name=expires_at]")
+        expect(until).to_have_value(re.compile(r"^\d\d/\d\d/\d{4} \d\d:\d\d$"))
+        choose_a_time(page, until)
+        page.get_by_role("button", name="Lưu bản soạn").click()
+        page.reload()
+        expect(until).to_have_value("06/01/2030 07:05")
+
+
+def choose_a_time(page: Page, field: Locator) -> None:
+    """In the form of the province, whatever the browser speaks; the calendar by keyboard."""
+    field.fill("31/2/2030 7:05")
+    field.press("Tab")
+    expect(page.get_by_text("Ghi theo dạng dd/mm/yyyy HH:MM")).to_be_visible()
+    field.fill("5/1/2030 7:05")
+    field.press("Tab")
+    expect(page.get_by_text("Ghi theo dạng")).to_have_count(0)
+    expect(field).to_have_value("05/01/2030 07:05")
+    page.keyboard.press("Enter")
+    calendar = page.get_by_role("dialog", name="Tháng 1/2030")
+    expect(calendar.locator("[data-day='2030-01-05']")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(calendar).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(calendar.locator("[data-day='2030-01-05']")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("06/01/2030 07:05")
 
 
 def draw_a_triangle(page: Page) -> None:

@@ -8,6 +8,7 @@ clock jumps to meanwhile. At the `end` it is a day later: timers that nobody sto
 """
 
 import asyncio
+import gc
 import random
 import sys
 import time
@@ -15,8 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 
+import msgspec
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from alarm_parts import limits
 from dothi.alarms.settings import AlarmSettings
@@ -35,9 +38,22 @@ from dothi.storage.relational.rules import RelationalRules, put_states
 from dothi.storage.relational.sqlite_store import SqliteStore, open_store
 
 ENTITIES = 500
-BATCH = 250
+BATCH = 500
 STEP_US = 5_000
+PACE = "pace.json"
+"""File in the data folder."""
 START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class Pace(Struct):
+    """Of a storm that was not disturbed, from its first value on."""
+
+    sent_s: float
+    """Until the last one was stored."""
+    behind_rows: int
+    """Rows that were not judged then."""
+    judged_s: float = 0.0
+    """Until the last one was judged."""
 
 
 class JumpingClock:
@@ -176,6 +192,10 @@ async def send(store: SqliteStore, intake: Intake, values: int, per_s: float) ->
 
 async def main(folder: Path, values: int, per_s: float, jumps: int, phase: str) -> None:
     is_end = phase == "end"
+    # As the program does (app/run.py).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
     store = open_store(folder / "dothi.db", clock=COMMITS)
     clock = JumpingClock(START + timedelta(days=1 if is_end else -4))
     intake = Intake(store.writer, {})
@@ -188,9 +208,14 @@ async def main(folder: Path, values: int, per_s: float, jumps: int, phase: str) 
     if is_end:
         print("end", flush=True)
     else:
+        began_s = monotonic()
         await send(store, intake, values, per_s)
+        pace = Pace(monotonic() - began_s, store.reader.head() - watch.position)
     while watch.position < store.reader.head():
         await asyncio.sleep(0.01)
+    if not is_end:
+        pace.judged_s = monotonic() - began_s
+        (folder / PACE).write_bytes(msgspec.json.encode(pace))
     ledger = RelationalAlarmLedger(store.engine)
     while is_end and (engine.due_at is not None or ledger.is_due(START + timedelta(days=1))):
         await asyncio.sleep(0.01)

@@ -20,10 +20,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
 from dothi.storage.relational.engine import open_sqlite
+from tests.faults.alarm_child import PACE, Pace
 from thorough import IS_THOROUGH
 
 ROUNDS = int(os.environ.get("DOTHI_FAULT_ROUNDS") or (4 if IS_THOROUGH else 2))
@@ -109,6 +111,7 @@ def test_a_storm_with_kills_makes_the_alarms_of_one_without(tmp_path: Path) -> N
     is_over, took_s = run(calm, None)
     assert is_over
     storm = changes(calm)
+    pace = msgspec.json.decode((calm / PACE).read_bytes(), type=Pace)
     assert run(calm, None, phase="end")[0]
     hits, ends = kill_through(killed, took_s)
     alarms, record, notices = kept(calm)
@@ -130,7 +133,10 @@ def test_a_storm_with_kills_makes_the_alarms_of_one_without(tmp_path: Path) -> N
         "escalations": escalated,
         "transitions": storm,
         "values": VALUES,
-        "transitions_per_s_undisturbed": round(storm / took_s),
+        "transitions_per_s_offered": round(storm / pace.sent_s),
+        "transitions_per_s_judged": round(storm / pace.judged_s),
+        "behind_at_the_end_rows": pace.behind_rows,
+        "behind_at_the_end_s": round(pace.judged_s - pace.sent_s, 1),
         "undisturbed_s": round(took_s, 1),
     }
     if "DOTHI_FAULT_FIGURES" in os.environ:

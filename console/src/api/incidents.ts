@@ -33,6 +33,8 @@ export interface Incident {
   points: PlacePoint[];
   closed_at: string | null;
   origin: string;
+  /** Empty: a person wrote the title, in one language. */
+  title_en: string;
 }
 
 export interface BoardRow {
@@ -60,6 +62,7 @@ export interface Entry {
 export interface Link {
   subject: string;
   title: string;
+  title_en: string;
   by: string;
   at: string;
 }
@@ -201,7 +204,7 @@ export const incidents = {
     send<Room>('POST', `${ROOT}/${id}/state`, body, { version }),
   write: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/entries`, body),
   inform: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/informed`, body),
-  link: (id: number, subjects: { subject: string; title: string }[]) =>
+  link: (id: number, subjects: { subject: string; title: string; title_en?: string }[]) =>
     send<Room>('POST', `${ROOT}/${id}/links`, { subjects }),
   unlink: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/unlink`, body),
   addTask: (id: number, body: unknown) => send<Room>('POST', `${ROOT}/${id}/tasks`, body),
@@ -226,8 +229,6 @@ export const incidents = {
 export interface AlarmFacts {
   title: string;
   title_en: string;
-  text: string;
-  text_en: string;
   priority: number;
   name: string;
 }
@@ -236,6 +237,6 @@ export async function alarmFacts(id: string): Promise<AlarmFacts> {
   const found = await get<{
     alarm: Omit<AlarmFacts, 'name'> & { place: string; entity: string };
   }>(`/alarms/${encodeURIComponent(id)}`);
-  const { title, title_en, text, text_en, priority, place, entity } = found.alarm;
-  return { title, title_en, text, text_en, priority, name: place || entity };
+  const { title, title_en, priority, place, entity } = found.alarm;
+  return { title, title_en, priority, name: place || entity };
 }

@@ -75,7 +75,7 @@ export function formatDelay(ms: number, lang: Lang): string {
   return formatDuration(ms, lang);
 }
 
-/** Value of an <input type="datetime-local"> in Việt Nam's time. */
+/** Value of a field of a day and time (format/moment_input.ts) in Việt Nam's time. */
 export function toLocalInput(ms: number): string {
   return new Date(ms + ZONE_OFFSET_MS).toISOString().slice(0, 16);
 }

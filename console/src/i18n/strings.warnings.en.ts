@@ -8,7 +8,7 @@ export const warningsEn: Record<keyof typeof warningsVi, string> = {
   warn_ours: 'Of the province',
   warn_foreign: 'Of other authorities',
   warn_new: 'Write a warning',
-  warn_new_about: 'Write a warning about: {subject}',
+  warn_new_about: 'Opening a warning about: {subject}',
   warn_back: 'List',
   warn_none: 'There are no public warnings yet.',
   warn_none_hint: 'One person writes and submits; a second one reviews and releases. Begin with “Write a warning”.',

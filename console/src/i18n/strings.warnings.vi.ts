@@ -6,7 +6,7 @@ export const warningsVi = {
   warn_ours: 'Của tỉnh',
   warn_foreign: 'Của cơ quan khác',
   warn_new: 'Soạn cảnh báo',
-  warn_new_about: 'Soạn cảnh báo về: {subject}',
+  warn_new_about: 'Đang mở bản soạn cảnh báo về: {subject}',
   warn_back: 'Danh sách',
   warn_none: 'Chưa có cảnh báo công cộng nào.',
   warn_none_hint: 'Người soạn viết và gửi duyệt; người thứ hai xem lại và phát. Bắt đầu bằng “Soạn cảnh báo”.',

@@ -21,3 +21,8 @@ export function t(key: TextKey, values?: Record<string, string | number>): strin
 export function tryText(key: string, fallback: string): string {
   return key in vi ? t(key as TextKey) : fallback;
 }
+
+/** What is stored in Vietnamese and, maybe, in English beside: in the person's language. */
+export function spoken(vi: string, en: string): string {
+  return settings.lang === 'en' ? en || vi : vi || en;
+}

@@ -87,6 +87,12 @@ class Route {
     this.read();
   }
 
+  /** As `go`, in place of the present screen: the way back does not lead through it again. */
+  replace(url: string): void {
+    history.replaceState(null, '', url);
+    this.read();
+  }
+
   /** Change parameters of the present screen; null takes one away. Leaves no step to go back to. */
   set(changes: Record<string, string | string[] | null>): void {
     const params = new URLSearchParams(location.search);

@@ -2,7 +2,7 @@
 
 import base64
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -13,6 +13,16 @@ from dothi.model.alarm import OPEN, AlarmState
 from dothi.ports.alarms import SORTS, AlarmQuery
 
 MOST_EXPORTED = 100_000
+_Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+_KEYS: dict[str, Any] = {
+    "priority": tuple[_Int64, _Int64, _Int64, _Int64],
+    "raised_at": tuple[_Int64, _Int64],
+    "place": tuple[str, _Int64],
+    "text": tuple[str, _Int64],
+    "state": tuple[_Int64, _Int64],
+    "owner": tuple[str, _Int64],
+}
+"""Sort -> shape of `AlarmReader.key`."""
 _SUPPRESSED = {"no": False, "yes": True, "all": None}
 
 
@@ -65,24 +75,25 @@ def alarm_query(asked: AlarmsQuery) -> AlarmQuery:
         is_suppressed=_SUPPRESSED[asked.suppressed],
         sort=sort,
         is_descending=asked.sort.startswith("-"),
-        after=_place_of(asked.after),
+        after=_place_of(asked.after, sort),
         limit=asked.limit,
     )
 
 
-def place_text(value: str | int, alarm: int) -> str:
-    """What to say for the page after this alarm."""
-    return base64.urlsafe_b64encode(msgspec.json.encode([value, alarm])).decode().rstrip("=")
+def place_text(key: tuple[str | int, ...]) -> str:
+    """What to say for the page after the alarm with this key."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
 
 
-def _place_of(text: str) -> tuple[str | int, int] | None:
+def _place_of(text: str, sort: str) -> tuple[str | int, ...] | None:
     if not text:
         return None
     try:
         whole = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        return msgspec.json.decode(whole, type=tuple[str | int, int])
+        found: tuple[str | int, ...] = msgspec.json.decode(whole, type=_KEYS[sort])
     except (ValueError, msgspec.DecodeError) as error:
         raise wrong_parameter("after", "is not a place in the list", "take `next`") from error
+    return found
 
 
 def _states(named: list[str]) -> tuple[AlarmState, ...]:

@@ -69,7 +69,7 @@ class AlarmHandlers:
         stale_before = self._deps.clock.now() - timedelta(seconds=self._alarms.limits.stale_after_s)
         return AlarmPage(
             [alarm_view(one) for one in shown],
-            place_text(reader.sort_value(shown[-1], query.sort), shown[-1].id) if rest else None,
+            place_text(reader.key(shown[-1], query.sort)) if rest else None,
             CountsView(**asdict(reader.counts(stale_before))),
         )
 

@@ -106,6 +106,7 @@ class IncidentItems(Struct, frozen=True):
             row.incident.title,
             str(row.incident.state),
             row.incident.opened_at,
+            title_en=row.incident.title_en,
             detail=" · ".join(vi),
             detail_en=" · ".join(en),
         )
@@ -122,6 +123,7 @@ class IncidentItems(Struct, frozen=True):
                     task.title,
                     row.incident.title,
                     task.due_at,
+                    row.incident.title_en,
                 )
                 for task in (record.open_tasks if record else ())
                 if task.owner == person

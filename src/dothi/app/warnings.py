@@ -1,5 +1,7 @@
 """Puts public warnings together: the desk, the public pages, the lists of the province."""
 
+from collections.abc import Callable
+
 import msgspec
 from msgspec import Struct
 
@@ -7,13 +9,15 @@ from dothi.access.endpoint import Endpoint
 from dothi.api.kept_files import WarningFiles
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
+from dothi.app.mode import Mode
 from dothi.app.stores import Registers
 from dothi.facades.cap import public
 from dothi.facades.cap.answering import AnswerDesk
 from dothi.facades.cap.catalogue import read_catalogue
 from dothi.facades.cap.desk import Desk, DeskPorts
 from dothi.facades.cap.settings import WarningSettings
-from dothi.facades.cap.subjects import KnownSubjects
+from dothi.facades.cap.subjects import Known, KnownSubjects
+from dothi.model.alarm import RuleFacts
 from dothi.model.problem import Problem
 from dothi.model.warning_lists import Catalogue
 from dothi.ports.clock import Clock
@@ -34,27 +38,30 @@ def warning_parts(
     stores: Registers,
     folder: DataFolder,
     clock: Clock,
-    *,
-    is_drill: bool,
+    facts: Callable[[str, int], RuleFacts],
+    mode: Mode,
 ) -> WarningParts:
-    """In a drill only exercises are possible, whatever the settings say.
+    """In a drill only exercises are possible, whatever the settings say. `facts`: what is known of
+    a rule's version.
 
     Raises Problem: a list cannot be read.
     """
     own = settings.warnings
-    if is_drill:
+    if mode.is_fenced:
         own = msgspec.structs.replace(own, is_drill=True)
     files = WarningFiles(EvidenceFolder(folder.warning_files), own.file_mb * 2**20)
-    subjects = KnownSubjects(stores.alarms, stores.incidents, stores.areas, clock, own.zone)
+    catalogue = _catalogue(own)
+    is_real = mode.name == "normal"
+    known = Known(stores.alarms, facts, stores.incidents, stores.areas, catalogue, is_real)
     ports = DeskPorts(
         stores.warnings,
         stores.areas,
         clock,
         stores.people,
-        subjects,
+        KnownSubjects(known, clock, own.zone),
         settings.server.public_url,
     )
-    desk = Desk(own, _catalogue(own), ports)
+    desk = Desk(own, catalogue, ports)
     answers = public.PublicWarnings(
         public.PublicStores(stores.warnings, stores.foreign_warnings, files.store),
         own,

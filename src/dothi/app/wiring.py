@@ -133,7 +133,7 @@ async def build(
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
         )
-        warnings = warning_parts(settings, stores, folder, clock, is_drill=mode.is_fenced)
+        warnings = warning_parts(settings, stores, folder, clock, alarms.deps.facts, mode)
         endpoints = [
             *console_endpoints(province.console),
             *api.endpoints(

@@ -177,7 +177,7 @@ class Calling:
         self, number: int, alarm: KnownAlarm, wanted: Sequence[Procedure], actor: Actor
     ) -> Change:
         """The incident with its procedures at work: all of it, or nothing."""
-        link = Link(alarm.subject, alarm.title, actor.name, actor.at)
+        link = Link(alarm.subject, alarm.title, actor.name, actor.at, alarm.title_en)
         points = (Point(*alarm.point, alarm.entity),) if alarm.point else ()
         opening = Opening(
             f"{alarm.title} – {alarm.entity}",
@@ -185,6 +185,7 @@ class Calling:
             points=points,
             links=(link,),
             origin=self._origin,
+            title_en=f"{alarm.title_en} – {alarm.entity}" if alarm.title_en else "",
         )
         change = desk.open_incident(number, opening, actor)
         for procedure in wanted:

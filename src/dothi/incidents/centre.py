@@ -24,6 +24,7 @@ class Subject(Struct, frozen=True):
 
     subject: str
     title: str = ""
+    title_en: str = ""
 
 
 class IncidentCentre:
@@ -148,7 +149,8 @@ class IncidentCentre:
                 raise _not_linked(one.subject, "there is no such alarm")
             known = found.get(one.subject)
             title = known.title if known else one.title.strip()
-            links.append(Link(one.subject, title, actor.name, actor.at))
+            title_en = known.title_en if known else one.title_en.strip()
+            links.append(Link(one.subject, title, actor.name, actor.at, title_en))
         return tuple(links), list(found.values())
 
     def _actor(self, by: str) -> Actor:

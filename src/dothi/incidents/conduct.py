@@ -241,6 +241,7 @@ def _overdue(
         {
             "incident": str(incident.id),
             "title": incident.title,
+            "title_en": incident.title_en,
             "procedure": procedure.title.vi,
             "procedure_en": procedure.title.en,
             "step": step.title.vi,

@@ -50,6 +50,8 @@ class Opening(Struct, frozen=True):
     points: tuple[Point, ...] = ()
     links: tuple[Link, ...] = ()
     origin: str = ""
+    title_en: str = ""
+    """The same title in English, where an alarm gave both."""
 
 
 class Edit(Struct, frozen=True):
@@ -80,6 +82,7 @@ def open_incident(number: int, opening: Opening, actor: Actor) -> Change:
         opening.points,
         None,
         opening.origin,
+        opening.title_en.strip(),
     )
     said = [
         Said(
@@ -89,6 +92,7 @@ def open_incident(number: int, opening: Opening, actor: Actor) -> Change:
                 "to": str(incident.state),
                 "severity": int(incident.severity),
                 "commander": incident.commander,
+                **_english(incident.title_en),
             },
         )
     ]
@@ -143,6 +147,9 @@ def edit(record: Record, wanted: Edit, version: int | None, actor: Actor) -> Cha
         said.append(Said(EntryKind.CHANGE, wanted.reason.strip(), details))
     if not said:
         return Change(incident, ())
+    if "title" in changes:
+        # Of the new one there is only what the person wrote.
+        changes["title_en"] = ""
     changed = moved_on(incident, actor, **changes)
     notices: tuple[Notice, ...] = ()
     if "commander" in changes and changed.commander:
@@ -180,13 +187,23 @@ def unlink(record: Record, subject: str, reason: str, actor: Actor) -> Change:
         raise Problem(
             "link_not_found", "No such link", f"{subject!r} is not linked", 404, where="subject"
         )
-    details = {"subject": subject, "title": found.title, "is_removed": True}
+    details = {
+        "subject": subject,
+        "title": found.title,
+        "is_removed": True,
+        **_english(found.title_en),
+    }
     said = Said(EntryKind.LINK, require_text(reason, "reason"), details)
     return Change(record.incident, numbered(record.entries, [said], actor), unlinked=(subject,))
 
 
 def _linked(one: Link) -> Said:
-    return Said(EntryKind.LINK, one.title, {"subject": one.subject})
+    return Said(EntryKind.LINK, one.title, {"subject": one.subject, **_english(one.title_en)})
+
+
+def _english(title: str) -> dict[str, str]:
+    """Of an entry whose text is a title."""
+    return {"title_en": title} if title else {}
 
 
 def _require_done(record: Record) -> None:
@@ -221,6 +238,7 @@ def _notice(kind: str, incident: Incident, actor: Actor, reason: str) -> Notice:
         {
             "incident": str(incident.id),
             "title": incident.title,
+            "title_en": incident.title_en,
             "place": "; ".join(p.label for p in incident.points if p.label),
             "commander": incident.commander,
             "by": actor.name,

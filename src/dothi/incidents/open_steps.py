@@ -21,6 +21,8 @@ class OpenStep(Struct, frozen=True):
 
     incident: int
     incident_title: str
+    incident_title_en: str
+    """Empty: it has one title."""
     origin: str
     """Where the data of the incident is synthetic: what to say of it; else empty."""
     run: int
@@ -56,6 +58,7 @@ def _open(centre: IncidentCentre, record: Record, run: Run, state: StepRun) -> O
     return OpenStep(
         incident.id,
         incident.title,
+        incident.title_en,
         incident.origin,
         run.number,
         procedure.title,

@@ -175,6 +175,7 @@ def _assigned(record: Record, task: Task, actor: Actor) -> Notice:
         {
             "incident": str(incident.id),
             "title": incident.title,
+            "title_en": incident.title_en,
             "task": task.title,
             "due_at": task.due_at.isoformat() if task.due_at else "",
             "by": actor.name,

@@ -5,6 +5,12 @@ from dothi.live.numbering import Numbering
 from dothi.model.alarm import AlarmState
 
 
+def _order(view: AlarmView) -> tuple[int, bool, float, int]:
+    """As lists are sorted, see ports.alarms.SORTS."""
+    is_known = view.acknowledged_at is not None
+    return view.priority, is_known, -view.raised_at.timestamp(), -view.id
+
+
 class AlarmShelf:
     """Part of the board; one thread at a time."""
 
@@ -32,7 +38,7 @@ class AlarmShelf:
         # Not at each one more: in a flood of alarms they would be sorted at each of them.
         if len(self._views) <= most + most // 10:
             return False
-        urgent = sorted(self._views.values(), key=lambda view: (view.priority, -view.id))
+        urgent = sorted(self._views.values(), key=_order)
         for view in urgent[most:]:
             self._close(view.id, n)
         return True

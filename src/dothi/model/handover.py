@@ -31,6 +31,8 @@ class DutyTask(Struct, frozen=True):
     title: str
     incident_title: str
     due_at: datetime | None = None
+    incident_title_en: str = ""
+    """Empty: it has one title."""
 
 
 class Handover(Struct, frozen=True):

@@ -114,6 +114,8 @@ class Incident(Struct, frozen=True):
     closed_at: datetime | None = None
     origin: str = ""
     """Where its data is synthetic (example, drill): what to say of it; else empty."""
+    title_en: str = ""
+    """`title` in English, where an alarm gave both; empty: a person wrote the title, in one."""
 
 
 class Entry(Struct, frozen=True):
@@ -141,6 +143,8 @@ class Link(Struct, frozen=True):
     title: str
     by: str
     at: datetime
+    title_en: str = ""
+    """`title` in English, where it has one."""
 
     @property
     def kind(self) -> SubjectKind:

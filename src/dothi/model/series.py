@@ -64,7 +64,8 @@ class RawQuery(Struct, frozen=True):
     all_revisions: bool = False
     """Give corrected values too (column `revision`)."""
     columns: tuple[str, ...] = ()
-    """Columns that are needed; of others the answer may hold nulls. Empty: all."""
+    """Columns that are needed beside the times, quality, kind and revision; others may be null or
+    empty, and committed_at another time where there is an observed_at. Empty: all."""
     changes: tuple[Change, ...] = VALUE_CHANGES
     """Rows of these changes. A deletion of an attribute (DELETE_ATTRIBUTE) has no value, and its
     quality is not missing."""

@@ -25,8 +25,8 @@ class Transition(Struct, frozen=True):
     text: str
     """What is to be read in a list, in Vietnamese: value against limit."""
     explanation: str
-    """JSON: inputs with their keys, limits with their source, terms and their verdicts. Enough to
-    decide again and come to the same verdict."""
+    """Of what became active. JSON: inputs with their keys, limits with their source, terms and
+    their verdicts. Enough to decide again and come to the same verdict."""
     text_en: str = ""
     """The same in English; empty: there is only the one."""
 

@@ -15,6 +15,9 @@ class WarnedEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     en: str
     categories: tuple[Category, ...]
     has_risk_level: bool = False
+    instruction_vi: str = ""
+    """What people are to do: stands in first drafts, for the authors to weigh."""
+    instruction_en: str = ""
 
 
 class RiskLevel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
+from dothi.model.nesting import MAX_DEPTH, is_text_too_deep
 from dothi.model.quality import Quality
 from dothi.model.row import PLACE_NAMES, VALUE_CHANGES, Change, Kind
 from dothi.pipeline import geometry
@@ -132,6 +133,17 @@ def _too_large(rows: Rows) -> Mask:
     return bad
 
 
+def _too_deep(rows: Rows) -> Mask:
+    bad: Mask = np.zeros(rows.table.num_rows, np.bool_)
+    bodies = rows.table["body"]
+    if bodies.null_count < len(bodies):
+        opened = pc.add(pc.count_substring(bodies, "["), pc.count_substring(bodies, "{"))
+        at = np.flatnonzero(flat(pc.fill_null(pc.greater(opened, MAX_DEPTH), _NO)))
+        told = bodies.take(pa.array(at, pa.int64())).to_pylist()
+        bad[at] = [is_text_too_deep(text) for text in told]
+    return bad
+
+
 def _has_no_value(rows: Rows) -> Mask:
     candidates = rows.is_write & (rows.quality != Quality.MISSING)
     suspects: Mask = candidates & rows.is_null("number")
@@ -250,6 +262,11 @@ CHECKS = (
         "text and body may hold at most 1,000,000 bytes; store large objects elsewhere "
         "and send their address",
         _too_large,
+    ),
+    Check(
+        "json_too_deep",
+        f"lists and objects may be nested {MAX_DEPTH} deep; flatten the value",
+        _too_deep,
     ),
 )
 """In the order in which a row's first failure is reported."""

@@ -80,6 +80,10 @@ class EntityCache:
         """See ports.entity_query.Entities."""
         return self._searches.find(search)
 
+    def glance(self, search: EntitySearch) -> list[str] | None:
+        """See ports.entity_query.Entities."""
+        return self._searches.glance(search)
+
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""
         return self._searches.count(search)

@@ -62,6 +62,15 @@ class RememberedSearches:
             self._keep(self._pages, search, tuple(found), state)
         return found
 
+    def glance(self, search: EntitySearch) -> list[str] | None:
+        """See ports.entity_query.Entities; what is remembered was looked for by `peek`."""
+        self.is_used = True
+        state = self._state
+        found = self._entities.glance(search)
+        if found is not None and len(found) <= _MAX_IDS:
+            self._keep(self._pages, search, tuple(found), state)
+        return found
+
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""
         whole = _whole(search)

@@ -102,13 +102,14 @@ class AlarmQuery(Struct, frozen=True):
     sort: str = "priority"
     """One of SORTS."""
     is_descending: bool = False
-    after: tuple[str | int, int] | None = None
-    """Keyset paging: value of the sort column and id of the last one seen."""
+    after: tuple[str | int, ...] | None = None
+    """Keyset paging: `AlarmReader.key` of the last one seen."""
     limit: int = 100
 
 
 SORTS = ("priority", "raised_at", "place", "text", "state", "owner")
-"""Columns to sort by; equal ones come newest first."""
+"""Columns to sort by; equal ones come newest first. Of one priority those come first that nobody
+has acknowledged, then those that were raised last."""
 
 
 class Activation(Struct, frozen=True):
@@ -153,6 +154,6 @@ class AlarmReader(Protocol):
         """Those in force or to come; with a time also those that ended since."""
         ...
 
-    def sort_value(self, alarm: Alarm, /, sort: str) -> str | int:
+    def key(self, alarm: Alarm, /, sort: str) -> tuple[str | int, ...]:
         """What `AlarmQuery.after` wants of the last alarm of a page."""
         ...

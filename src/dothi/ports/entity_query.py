@@ -113,6 +113,11 @@ class Entities(Protocol):
         """
         ...
 
+    def glance(self, search: EntitySearch) -> list[str] | None:
+        """Like `find` where the matches lie in a short range that is known from before; None:
+        `find` must be asked. Blocks, though never for longer than such a range takes."""
+        ...
+
     def count(self, search: EntitySearch) -> int:
         """How many match in all; offset and limit do not matter."""
         ...

@@ -102,7 +102,8 @@ class HotHint(Struct, frozen=True):
     """Only the newest N keys of each series are needed."""
     columns: tuple[str, ...] = ()
     """Only these columns of LOG_SCHEMA are needed, beside those that say which row it is; others
-    may be null or empty. Empty: all of them."""
+    may be null or empty, and committed_at another time where there is an observed_at. Empty:
+    all of them."""
 
 
 NO_HINT = HotHint()

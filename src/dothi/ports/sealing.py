@@ -11,6 +11,23 @@ from typing import Protocol
 import pyarrow as pa
 
 
+class ForgottenRows(Protocol):
+    """What is no longer told and still stored. Any thread; blocking."""
+
+    def erasable(self, most: int) -> pa.Table:
+        """Stretches of which every row is sealed: ports.history.FORGOTTEN and what `settle` knows
+        them by, at most `most` rows."""
+        ...
+
+    def settle(self, spans: pa.Table) -> None:
+        """Of these, which `erasable` gave, no row is stored any more."""
+        ...
+
+    def left(self) -> int:
+        """Stretches of which rows may still be stored, sealed or not."""
+        ...
+
+
 class SealSource(Protocol):
     """The log of one lane as sealing sees it. Any thread; blocking."""
 

@@ -126,6 +126,8 @@ class Binding:
         return found
 
     def limit_at(self, leaf: LeafPlan, uri: str, us: int) -> float | None:
+        if isinstance(leaf.limit, float):
+            return leaf.limit
         found = self._dated.find(leaf.limit, uri, us)
         return None if found is None else found.value
 

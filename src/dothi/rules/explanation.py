@@ -128,8 +128,6 @@ def re_evaluate(text: str | bytes) -> Checked:
         msgspec.DecodeError: not an explanation.
     """
     told = msgspec.json.decode(text, type=Explanation)
-    if told.tree[0] == "withdrawn":
-        return Checked(not told.is_active, False, ())
     verdicts = tuple(_again(term) for term in told.terms)
     found = verdict(_tree(told.tree), verdicts)
     agrees = found is told.is_active and all(
@@ -192,22 +190,6 @@ def _tree(told: Any) -> Tree:
         return ("not", _tree(told[1]))
     parts = [_tree(part) for part in told[-1]]
     return (kind, told[1], parts) if kind == "least" else (kind, parts)
-
-
-def withdrawn_explanation(rule: str, version: int, entity: str, at: datetime) -> str:
-    """Of what ends because the rule holds there no longer."""
-    told = Explanation(
-        rule=rule,
-        version=version,
-        entity=entity,
-        is_active=False,
-        decided_at=at,
-        takes_effect_at=at,
-        evaluated_at=at,
-        tree=("withdrawn",),
-        terms=(),
-    )
-    return msgspec.json.encode(told).decode()
 
 
 @lru_cache(1_000)

@@ -192,8 +192,8 @@ class _Told(Struct, frozen=True):
         leaves = range(len(levels.one.leaves))
         before = {leaf for leaf in leaves if int(found.before[n]) >> leaf & 1}
         pair = Pair(0, 0, clock_us=decided_us, due_us=int(found.start_us[n]))
-        times = pair.clock_us, pair.due_us
-        return telling.explain(levels.one, (0, 1, pair.entity), before, times, True)
+        pair.pending = telling.seen(levels.one, (0, 1, pair.entity), before, decided_us, True)
+        return telling.told(pair)
 
 
 class _OneRow(Telling):

@@ -16,7 +16,6 @@ from dothi.model.rule import Rule
 from dothi.model.transition import NOTHING, Evaluated, StoredState, Transition
 from dothi.rules.arrays import Columns, Ints
 from dothi.rules.entities import Known
-from dothi.rules.explanation import withdrawn_explanation
 from dothi.rules.pairs import Fired, Pair, Pairs
 from dothi.rules.plan import Plan
 from dothi.rules.samples import Points
@@ -141,8 +140,7 @@ class Memory:
         gone, self.withdrawn = self.withdrawn, []
         ends = [
             Transition(
-                *(rule, version, entity, False, now, 0, Priority.LOW, ""),
-                withdrawn_explanation(rule, version, entity, now),
+                *(rule, version, entity, False, now, 0, Priority.LOW, "", ""),
             )
             for rule, version, entity in gone
         ]

@@ -8,11 +8,10 @@ from msgspec import Struct, field
 
 from dothi.model.rule import Words
 from dothi.rules.arrays import NEVER_US, Ints
+from dothi.rules.pending import Pending
 
 _ENTITY_BITS = 32
-NOTHING = Words()
-Tell = Callable[[], tuple[str, Words]]
-"""Explanation (JSON) and text."""
+NOTHING = ("", Words())
 
 
 class _Stored(msgspec.Struct, array_like=True):
@@ -22,9 +21,11 @@ class _Stored(msgspec.Struct, array_like=True):
     clock_us: int
     due_us: int
     seq: int
-    explanation: str
-    text: str
+    explanation: str = ""
+    """This and the texts: as they were stored before there was `pending`."""
+    text: str = ""
     text_en: str = ""
+    pending: Pending | None = None
 
 
 class Pair(Struct):
@@ -41,11 +42,10 @@ class Pair(Struct):
     """When the pending change takes place; NEVER_US: none is pending."""
     seq: int = 0
     """Row that started the pending change."""
-    explanation: str = ""
-    text: Words = NOTHING
-    tell: Tell | None = None
-    """Gives the two above, for as long as it is not certain that anybody will read them; what it
-    knows is known only while the rows that decided are at hand."""
+    pending: Pending | None = None
+    """What was known when it was decided."""
+    told: tuple[str, Words] = NOTHING
+    """Explanation and text of what an earlier version of the program left pending."""
 
     @property
     def key(self) -> int:
@@ -55,22 +55,18 @@ class Pair(Struct):
     def is_idle(self) -> bool:
         return not (self.on or self.is_active or self.due_us != NEVER_US)
 
-    def be_told(self) -> None:
-        """Have explanation and text of the pending change."""
-        if self.tell is not None:
-            self.explanation, self.text = self.tell()
-            self.tell = None
-
     def await_nothing(self) -> None:
         """No change is pending."""
-        self.due_us, self.explanation, self.text, self.tell = NEVER_US, "", NOTHING, None
+        if self.due_us != NEVER_US:
+            self.due_us, self.pending, self.told = NEVER_US, None, NOTHING
 
     def pack(self, version: int) -> bytes:
         if self.is_idle:
             return b""
+        explanation, text = self.told
         stored = _Stored(
             version, sorted(self.on), self.is_active, self.clock_us, self.due_us, self.seq,
-            self.explanation, self.text.vi, self.text.en,
+            explanation, text.vi, text.en, self.pending,
         )  # fmt: skip
         return msgspec.msgpack.encode(stored)
 
@@ -92,8 +88,8 @@ class Pair(Struct):
         if stored.version == version:
             pair.on = set(stored.on)
             pair.due_us, pair.seq = stored.due_us, stored.seq
-            pair.explanation = stored.explanation
-            pair.text = Words(vi=stored.text, en=stored.text_en)
+            pair.pending = stored.pending
+            pair.told = stored.explanation, Words(vi=stored.text, en=stored.text_en)
         return pair
 
 
@@ -108,31 +104,29 @@ class Fired(Struct, frozen=True):
     text: Words
 
 
-Explain = Callable[[bool], Tell]
-"""Given the new state of a pair whose change has just been decided."""
+Tell = Callable[[Pair], tuple[str, Words]]
+"""Explanation (JSON) and text of the pending change of a pair."""
 
 
 def decide(
-    pair: Pair, verdict: bool | None, delay_s: float, seq: int, explain: Explain
-) -> Fired | None:
-    """Take a verdict at the pair's clock; `delay_s` is the one that such a change must wait for."""
+    pair: Pair, verdict: bool | None, delay_s: float, seq: int, seen: Callable[[bool], Pending]
+) -> None:
+    """Take a verdict at the pair's clock; `delay_s` is the one that such a change must wait for.
+    What is known then is asked for when the verdict is news."""
     if verdict is None or verdict == pair.is_active:
         pair.await_nothing()
-        return None
-    if pair.due_us != NEVER_US:
-        return None
-    pair.due_us, pair.seq = pair.clock_us + round(delay_s * 1_000_000), seq
-    pair.tell = explain(verdict)
-    return settle(pair, pair.clock_us)
+    elif pair.due_us == NEVER_US:
+        pair.due_us, pair.seq = pair.clock_us + round(delay_s * 1_000_000), seq
+        pair.pending = seen(verdict)
 
 
-def settle(pair: Pair, up_to_us: int) -> Fired | None:
+def settle(pair: Pair, up_to_us: int, tell: Tell) -> Fired | None:
     """What was pending takes place when its time has come."""
     if pair.due_us == NEVER_US or pair.due_us > up_to_us:
         return None
     pair.is_active = not pair.is_active
-    pair.be_told()
-    fired = Fired(pair, pair.is_active, pair.due_us, pair.seq, pair.explanation, pair.text)
+    explanation, text = tell(pair)
+    fired = Fired(pair, pair.is_active, pair.due_us, pair.seq, explanation, text)
     pair.await_nothing()
     return fired
 
@@ -148,13 +142,6 @@ class Pairs:
         self.changed: dict[int, Pair] = {}
         """Since the states were last taken."""
         self._keys: Ints | None = None
-        self._untold: list[Pair] = []
-
-    def be_told(self) -> None:
-        """What is still pending must be told before what was known then is no longer known."""
-        for pair in self._untold:
-            pair.be_told()
-        self._untold.clear()
 
     def get(self, rule: int, entity: int) -> Pair | None:
         return self._all.get((rule << _ENTITY_BITS) | entity)
@@ -176,15 +163,13 @@ class Pairs:
             del of_entity[pair.rule]
             if not of_entity:
                 del self.at[pair.entity]
-        else:
+        elif not was_there or self._all[key] is not pair:
             self._all[key] = pair
             self.at.setdefault(pair.entity, {})[pair.rule] = pair
         if pair.due_us == NEVER_US:
             self.pending.pop(key, None)
         else:
             self.pending[key] = pair
-        if pair.tell is not None:
-            self._untold.append(pair)
         self.changed[key] = pair
         self._keys = None if pair.is_idle or not was_there else self._keys
 

@@ -73,7 +73,7 @@ class LeafPlan(Struct, frozen=True):
 
     @property
     def sign(self) -> int:
-        return 1 if self.comparison.startswith(">") else -1
+        return 1 if self.comparison[0] == ">" else -1
 
 
 Tree = tuple[Any, ...]

@@ -1,14 +1,17 @@
 """Puts together the explanation of what fired, from the samples of the run and what was before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
+from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
-from dothi.model.rule import Words
+from dothi.model.rule import Rule, Words
+from dothi.rules.arrays import Ints
 from dothi.rules.explanation import (
-    MAX_POINTS,
     Explanation,
     Input,
     Term,
@@ -18,6 +21,7 @@ from dothi.rules.explanation import (
 )
 from dothi.rules.limits import DatedLimits
 from dothi.rules.pairs import Pair
+from dothi.rules.pending import Pending, Seen, kept, listed
 from dothi.rules.plan import LeafPlan, Plan, RulePlan
 from dothi.rules.samples import USABLE, Points, Samples
 from dothi.rules.units import SignalUnit
@@ -27,6 +31,13 @@ from dothi.rules.wording import said
 NO_DATA, BAD_QUALITY, NO_LIMIT = "no_data", "bad_quality", "no_limit"
 """Why a term is undecidable."""
 _KEPT = 64
+_OWN = frozenset({"value", "flag", "fence"})
+"""Figures that are the value itself."""
+_encode = msgspec.json.Encoder().encode
+
+
+Place = tuple[int, int, int, int]
+"""Signal, entity, row, phase."""
 
 
 class Known(Struct, frozen=True):
@@ -55,16 +66,25 @@ class Telling:
         self._plan, self._units, self._dated, self._names = plan, units, dated, names
         self._seen = seen or UnitsSeen()
         self._now_us = now_us
-        self.samples: Mapping[int, Samples] = {}
-        """Of the signals that have some in this run."""
-        self.places: Mapping[tuple[int, int, int, int], int] = {}
-        """Signal, entity, row and phase -> place of the sample, of those that crossed a limit."""
-        self._kept: dict[tuple[int, int, int, int], Known] = {}
+        self._samples: Mapping[int, Samples] = {}
+        self._crossed: dict[Place, Known] = {}
+        self._kept: dict[Place, Known] = {}
+
+    def look_at(self, samples: Mapping[int, Samples], crossed: Mapping[Place, int]) -> None:
+        """Samples of the run by their signals, and where in them those stand that crossed a limit:
+        all that is told is about these."""
+        self._samples = samples
+        of_signal: dict[int, list[Place]] = {}
+        for place in crossed:
+            of_signal.setdefault(place[0], []).append(place)
+        for signal, places in of_signal.items():
+            at = np.array([crossed[place] for place in places])
+            self._crossed.update(zip(places, _known_at(samples[signal], at), strict=True))
 
     def known(self, signal: int, entity: int, row: int, phase: int) -> Known:
         """The signal as it stood when that row had come."""
         key = (signal, entity, row, phase)
-        found = self._kept.get(key)
+        found = self._crossed.get(key) or self._kept.get(key)
         if found is None:
             # Rules that share a signal ask for the same moment, one after the other.
             if len(self._kept) >= _KEPT:
@@ -73,27 +93,11 @@ class Telling:
         return found
 
     def _known(self, signal: int, entity: int, row: int, phase: int) -> Known:
-        samples = self.samples.get(signal)
-        if samples is None:
+        samples = self._samples.get(signal)
+        at = -1 if samples is None else samples.find(entity, row, phase)
+        if samples is None or at < 0:
             return self._before(signal, entity)
-        place = self.places.get((signal, entity, row, phase), -1)
-        if place < 0:
-            place = samples.find(entity, row, phase)
-        if place < 0:
-            return self._before(signal, entity)
-        points = None
-        if len(samples.low):
-            low, high = int(samples.low[place]), int(samples.high[place])
-            points = _cut(samples.points, low, high)
-        other = float(samples.other[place]) if len(samples.other) else None
-        return Known(
-            int(samples.us[place]),
-            float(samples.value[place]),
-            bool(samples.is_usable[place]),
-            int(samples.seq[place]),
-            other,
-            points,
-        )
+        return _known_at(samples, np.array([at]))[0]
 
     def _before(self, signal: int, entity: int) -> Known:
         unit = self._units[signal]
@@ -124,113 +128,129 @@ class Telling:
         place = (row, phase) if phase else (row - 1, 1)
         return max(self.known(s, entity, *place).us for s in rule.signals)
 
-    def of_ended(self, rule: RulePlan, pair: Pair, at_us: int) -> tuple[str, Words]:
-        """Of a pair that ends because its entity is gone, or out of the scope of the rule."""
-        one = rule.rule
-        told = Explanation(
-            rule=one.id,
-            version=one.version,
-            entity=self._names[pair.entity],
-            is_active=False,
-            decided_at=iso(at_us),
-            takes_effect_at=iso(at_us),
-            evaluated_at=iso(self._now_us),
-            tree=("withdrawn",),
-            terms=(),
-        )
-        name = one.name
-        return msgspec.json.encode(told).decode(), Words(vi=name.best(), en=name.en or name.vi)
-
-    def explain(
+    def seen(
         self,
         rule: RulePlan,
         moment: tuple[int, int, int],
         before: set[int],
-        times: tuple[int, int],
+        decided_us: int,
         state: bool,
-    ) -> tuple[str, Words]:
-        """Explanation (JSON) and text of a pair that becomes `state`.
+    ) -> Pending:
+        """What is known of a pair that is to become `state`.
 
         Args:
             moment: row, phase and entity at which it was decided.
             before: its leaves that were on.
-            times: when it was decided, and when it takes effect, in µs.
         """
         row, phase, entity = moment
-        terms = self.terms(rule, entity, (row, phase), before)
+        name = self._names[entity]
+        seen = tuple(
+            self._seen_of(leaf, name, self.known(leaf.signal, entity, row, phase), n in before)
+            for n, leaf in enumerate(rule.leaves)
+        )
+        return Pending(state, decided_us, self._now_us, seen)
+
+    def told(self, pair: Pair) -> tuple[str, Words]:
+        """Explanation (JSON) and text of what is pending; what ends has only the text."""
+        if pair.pending is None:
+            return pair.told
+        rule, name, pending = self._plan.rules[pair.rule], self._names[pair.entity], pair.pending
+        deciding = _deciding(rule, pending)
+        if not pending.state:
+            leaf = rule.leaves[deciding]
+            term = self._term(leaf, pending.seen[deciding], name, has_points=False)
+            return "", self._said(rule, leaf, term, is_active=False)
+        terms = tuple(map(self._term, rule.leaves, pending.seen, repeat(name)))
+        text = self._said(rule, rule.leaves[deciding], terms[deciding], is_active=True)
         one = rule.rule
-        delay_s = one.on_delay_s if state else one.off_delay_s
-        told = Explanation(
+        explanation = Explanation(
             rule=one.id,
             version=one.version,
-            entity=self._names[entity],
-            is_active=state,
-            decided_at=iso(times[0]),
-            takes_effect_at=iso(times[1]),
-            evaluated_at=iso(self._now_us),
+            entity=name,
+            is_active=True,
+            decided_at=iso(pending.decided_us),
+            takes_effect_at=iso(pair.due_us),
+            evaluated_at=iso(pending.evaluated_us),
             tree=rule.tree,
             terms=terms,
-            delay_s=delay_s,
+            delay_s=one.on_delay_s,
             approved_by=one.approved_by,
             author=one.author,
             note=one.note,
         )
-        return msgspec.json.encode(told).decode(), self._said(rule, terms, is_active=state)
+        return _encode(explanation).decode(), text
 
-    def _said(self, rule: RulePlan, terms: Sequence[Term], *, is_active: bool) -> Words:
-        """What stands in a list, of the first term that decided."""
-        known = [n for n, one in enumerate(terms) if one.value is not None]
-        deciding = next((n for n in known if terms[n].verdict is is_active), 0)
-        signal = self._plan.signals[rule.leaves[deciding].signal]
-        vocabulary = self._seen.vocabulary
-        return said(rule.rule.name, terms[deciding], signal, vocabulary, is_active=is_active)
+    def _said(self, rule: RulePlan, leaf: LeafPlan, term: Term, *, is_active: bool) -> Words:
+        signal, vocabulary = self._plan.signals[leaf.signal], self._seen.vocabulary
+        return said(rule.rule.name, term, signal, vocabulary, is_active=is_active)
 
     def terms(
         self, rule: RulePlan, entity: int, place: tuple[int, int], before: set[int]
     ) -> tuple[Term, ...]:
         """How each limit of the rule stood at the place; `before`: leaves that were on."""
-        name = self._names[entity]
-        return tuple(
-            self._term(leaf, name, self.known(leaf.signal, entity, *place), n in before)
-            for n, leaf in enumerate(rule.leaves)
+        seen = self.seen(rule, (*place, entity), before, 0, True).seen
+        return tuple(map(self._term, rule.leaves, seen, repeat(self._names[entity])))
+
+    def _seen_of(self, leaf: LeafPlan, entity: str, known: Known, was_on: bool) -> Seen:
+        return Seen(
+            known.us,
+            known.value,
+            known.is_usable,
+            known.seq,
+            was_on,
+            self._units[leaf.signal].binding.limit_at(leaf, entity, known.us),
+            limit_source(leaf, entity, known.us, self._dated),
+            self._seen.unit(leaf.name, known.seq),
+            known.other if known.is_usable else None,
+            kept(known.points),
         )
 
-    def _term(self, leaf: LeafPlan, entity: str, known: Known, was_on: bool) -> Term:
+    def _term(self, leaf: LeafPlan, seen: Seen, entity: str, *, has_points: bool = True) -> Term:
         signal = self._plan.signals[leaf.signal]
-        limit = self._units[leaf.signal].binding.limit_at(leaf, entity, known.us)
-        value = known.value if known.is_usable else None
-        verdict = judge(leaf, limit, value, was_on)
-        reason = NO_LIMIT if limit is None else ""
+        value = seen.value if seen.is_usable else None
+        reason = NO_LIMIT if seen.limit is None else ""
         if value is None:
-            reason = NO_DATA if known.seq <= 0 else BAD_QUALITY
-        points = _listed(known.points)
-        own = known.value if known.is_usable and signal.kind in {"value", "flag", "fence"} else None
-        if known.other is not None and known.is_usable:
+            reason = NO_DATA if seen.seq <= 0 else BAD_QUALITY
+        own = value if signal.kind in _OWN else None
+        if seen.other is not None and value is not None:
             factor, offset = signal.numbers
-            own = known.value + (known.other * factor + offset)
+            own = value + (seen.other * factor + offset)
         return Term(
             attribute=leaf.name,
             figure=signal.kind,
             comparison=leaf.comparison,
-            limit=limit,
+            limit=seen.limit,
             deadband=leaf.deadband,
-            limit_source=limit_source(leaf, entity, known.us, self._dated),
+            limit_source=seen.source,
             value=value,
             reason=reason,
-            was_on=was_on,
-            verdict=verdict,
+            was_on=seen.was_on,
+            verdict=_judged(leaf, seen),
             window_s=signal.window_us / 1e6,
             parameters=signal.numbers,
             counts=signal.extra if signal.kind == "count" else None,
-            inputs=_input(entity, leaf, signal.slot.dataset, known, own),
-            other=known.other if known.is_usable else None,
-            points=points,
-            unit=self._seen.unit(leaf.name, known.seq),
+            inputs=_input(entity, leaf, signal.slot.dataset, seen, own),
+            other=seen.other,
+            points=_points(seen) if has_points else (),
+            unit=seen.unit,
         )
 
 
+def _deciding(rule: RulePlan, pending: Pending) -> int:
+    """The first leaf that decided: what stands in a list is about it."""
+    if len(rule.leaves) > 1:
+        for n, (leaf, one) in enumerate(zip(rule.leaves, pending.seen, strict=True)):
+            if one.is_usable and _judged(leaf, one) is pending.state:
+                return n
+    return 0
+
+
+def _judged(leaf: LeafPlan, seen: Seen) -> bool | None:
+    return judge(leaf, seen.limit, seen.value if seen.is_usable else None, seen.was_on)
+
+
 def _input(
-    entity: str, leaf: LeafPlan, dataset: str, known: Known, value: float | None
+    entity: str, leaf: LeafPlan, dataset: str, known: Seen, value: float | None
 ) -> tuple[Input, ...]:
     if known.seq <= 0:
         return ()
@@ -246,14 +266,27 @@ def _input(
     )
 
 
+def name_of(rule: Rule) -> Words:
+    """All that is said of what ends because its rule holds there no longer."""
+    return Words(vi=rule.name.best(), en=rule.name.en or rule.name.vi)
+
+
+def _known_at(samples: Samples, at: Ints) -> list[Known]:
+    """The samples at these places."""
+    columns = (samples.us, samples.value, samples.is_usable, samples.seq)
+    cells: list[Iterable[Any]] = [column[at].tolist() for column in columns]
+    cells.append(samples.other[at].tolist() if len(samples.other) else repeat(None, len(at)))
+    if len(samples.low):
+        windows = zip(samples.low[at].tolist(), samples.high[at].tolist(), strict=True)
+        cells.append(_cut(samples.points, low, high) for low, high in windows)
+    return [Known(*one) for one in zip(*cells, strict=True)]
+
+
 def _cut(points: Points, low: int, high: int) -> Points:
     return Points(
         points.entity[low:high], points.us[low:high], points.value[low:high], points.seq[low:high]
     )
 
 
-def _listed(points: Points | None) -> tuple[tuple[datetime, float, int], ...]:
-    if points is None or len(points.us) > MAX_POINTS:
-        return ()
-    at = [iso(int(us)) for us in points.us]
-    return tuple(zip(at, points.value.tolist(), points.seq.tolist(), strict=True))
+def _points(seen: Seen) -> tuple[tuple[datetime, float, int], ...]:
+    return tuple((iso(us), value, seq) for us, value, seq in listed(seen.points))

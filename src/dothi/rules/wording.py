@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct, field
@@ -22,6 +23,7 @@ _TIMES = {
     "vi": ((86_400, "ngày"), (3_600, "giờ"), (60, "phút"), (1, "giây")),
     "en": ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")),
 }
+_DAY_S = 86_400
 _FIGURES = {
     "vi": {
         "mean": "trung bình {span}",
@@ -98,6 +100,7 @@ def in_language(words: Words, language: Language) -> str:
     return (words.vi or words.en) if language == "vi" else (words.en or words.vi)
 
 
+@lru_cache(10_000)
 def number_text(value: float, language: Language, decimals: int | None = None) -> str:
     """At most six digits, or so many decimals; the decimal sign is that of the language, the minus
     sign the typographic one."""
@@ -110,11 +113,13 @@ def number_text(value: float, language: Language, decimals: int | None = None) -
     return text.replace(".", ",") if language == "vi" else text
 
 
+@lru_cache(1_000)
 def duration_text(seconds: float, language: Language) -> str:
-    """In its largest sensible unit, as the console tells it."""
+    """In its largest sensible unit, as the console tells it: a mean of a day is one of 24 h."""
     units = _TIMES[language]
     least, name = next(
-        ((s, name) for s, name in units if seconds >= 2 * s or seconds == s), units[-1]
+        ((s, name) for s, name in units if seconds >= 2 * s or (seconds == s and s < _DAY_S)),
+        units[-1],
     )
     return f"{number_text(seconds // least, language)} {name}"
 
@@ -177,7 +182,10 @@ def _numbers(term: Term) -> tuple[str, str]:
     if term.other is not None and term.inputs and term.inputs[0].value is not None:
         # Of two attributes both values say more than their distance from zero.
         value, limit = term.inputs[0].value, term.inputs[0].value - value
-    decimals = decimals_of(term.unit) if term.figure not in {"count", "rate"} else None
+    decimals = None if term.figure == "count" else decimals_of(term.unit)
+    if term.figure == "rate" and decimals is not None:
+        # Small beside the values; where it is smaller still, all digits tell more.
+        decimals = decimals + 1 if abs(value) >= 10.0**-decimals else None
     left, right = number_text(value, "en", decimals), number_text(limit, "en", decimals)
     if left == right and decimals is not None:
         return number_text(value, "en"), number_text(limit, "en")
@@ -194,9 +202,20 @@ def _against(term: Term, numbers: tuple[str, str], language: Language) -> str:
     left, right = numbers
     if language == "vi":
         left, right = left.replace(".", ","), right.replace(".", ",")
-    level = "" if term.limit_source is None else f" ({term.limit_source.level})"
+    level = _level(term)
     ending = f" {unit}" if unit else ""
     return f"{left}{ending} {sign} {right}{ending}{level}"
+
+
+def _level(term: Term) -> str:
+    """Which of the limits of a table it is; one that is named after the length of its mean was told
+    with the figure."""
+    if term.limit_source is None:
+        return ""
+    level = term.limit_source.level
+    hours = level.removesuffix("h").strip()
+    is_told = level != hours and hours.isdigit() and int(hours) * 3600 == term.window_s
+    return "" if is_told else f" ({level})"
 
 
 def _per(seconds: float, language: Language) -> str:

@@ -12,12 +12,12 @@ from dothi.rules.entities import Deletions, Known
 from dothi.rules.fences import Fences
 from dothi.rules.limits import DatedLimits
 from dothi.rules.memory import Memory
-from dothi.rules.pairs import Fired, Pair, Pairs, Tell, decide, settle
+from dothi.rules.pairs import Fired, Pair, Pairs, decide, settle
 from dothi.rules.plan import Plan, RulePlan, verdict
 from dothi.rules.rows import read_run, slot_rows
 from dothi.rules.samples import Samples
 from dothi.rules.scope import Facts
-from dothi.rules.telling import Telling
+from dothi.rules.telling import Telling, name_of
 from dothi.rules.turning import Moment, Turned, turns_of
 from dothi.rules.units_seen import UnitsSeen
 from dothi.rules.wiring import wire
@@ -58,10 +58,11 @@ class Works:
             if aged is not None and len(aged):
                 samples[number] = aged
                 unit.forget_emptied(aged)
-        fired = self._decide_all(self.telling(now_us), samples)
+        telling = self.telling(now_us)
+        fired = self._decide_all(telling, samples)
         self._store(samples)
         for pair in list(self.pairs.pending.values()):
-            fired += self._settled(pair, now_us)
+            fired += self._settled(telling, pair, now_us)
         return fired
 
     def next_us(self) -> float:
@@ -88,11 +89,12 @@ class Works:
             found = unit.samples(run, self._fences)
             if found is not None and len(found):
                 samples[number] = found
-        fired += self._decide_all(self.telling(now_us), samples)
+        telling = self.telling(now_us)
+        fired += self._decide_all(telling, samples)
         touched = self._keep(samples)
         for pair in list(self.pairs.pending.values()):
             if pair.entity in touched:
-                fired += self._settled(pair, self._clock_us(pair))
+                fired += self._settled(telling, pair, self._clock_us(pair))
         return fired
 
     def _keep(self, samples: dict[int, Samples]) -> set[int]:
@@ -116,15 +118,13 @@ class Works:
 
     def _decide_all(self, telling: Telling, samples: dict[int, Samples]) -> list[Fired]:
         fired: list[Fired] = []
-        telling.samples = samples
         for number in samples:
             self._bind(number, samples[number].entity)
         turns = turns_of(self.plan, self.signals, samples, self.pairs)
-        telling.places = turns.places()
+        telling.look_at(samples, turns.places())
         for moment in turns.moments():
             for rule, turned in turns.rules_at(moment, self.pairs):
                 fired += self._decide(telling, rule, moment, turned)
-        self.pairs.be_told()
         return fired
 
     def _decide(
@@ -137,21 +137,21 @@ class Works:
         pair.clock_us = max(pair.clock_us, turned.apply(pair.on))
         if len(rule.signals) > 1:
             pair.clock_us = max(pair.clock_us, telling.clock_us(rule, entity, row, phase))
-        settled = settle(pair, pair.clock_us)
+        settled = settle(pair, pair.clock_us, telling.told)
         leaves = [(n in pair.on) if usable else None for n, usable in enumerate(is_usable)]
         found = verdict(rule.tree, leaves)
         delay_s = rule.rule.on_delay_s if found else rule.rule.off_delay_s
 
-        def explain(state: bool) -> Tell:
-            times = pair.clock_us, pair.due_us
-            return lambda: telling.explain(rule, moment, before, times, state)
-
-        decided = decide(pair, found, delay_s, seq, explain)
+        decide(
+            *(pair, found, delay_s, seq),
+            lambda state: telling.seen(rule, moment, before, pair.clock_us, state),
+        )
+        decided = settle(pair, pair.clock_us, telling.told)
         self.pairs.put(pair)
         return [one for one in (settled, decided) if one is not None]
 
-    def _settled(self, pair: Pair, up_to_us: int) -> list[Fired]:
-        fired = settle(pair, up_to_us)
+    def _settled(self, telling: Telling, pair: Pair, up_to_us: int) -> list[Fired]:
+        fired = settle(pair, up_to_us, telling.told)
         if fired is not None:
             self.pairs.put(pair)
         return [] if fired is None else [fired]
@@ -215,10 +215,9 @@ class Works:
     def _ended(self, pair: Pair, at_us: int, seq: int) -> list[Fired]:
         rule = self.plan.rules[pair.rule]
         was_active = pair.is_active
-        explanation, text = self.telling(at_us).of_ended(rule, pair, at_us)
         gone = Pair(pair.rule, pair.entity)
         self.pairs.put(gone)
-        return [Fired(gone, False, at_us, seq, explanation, text)] if was_active else []
+        return [Fired(gone, False, at_us, seq, "", name_of(rule.rule))] if was_active else []
 
     def telling(self, now_us: int) -> Telling:
         """What is known at this moment."""

@@ -176,6 +176,12 @@ class Alarms(RuleBasedStateMachine):
                 assert alarm.escalate_at is None
 
     @invariant()
+    def what_nobody_knows_of_has_no_time_of_acknowledgement(self) -> None:
+        """Lists are sorted by it."""
+        for alarm in self.book.alarms.values():
+            assert alarm.needs_acknowledgement is (alarm.acknowledged_at is None)
+
+    @invariant()
     def shelves_end(self) -> None:
         assert all(s.until_at is not None for s in self.book.shelves.values())
 

@@ -126,6 +126,7 @@ async def test_the_list_is_told_page_by_page(alarms: Alarms) -> None:
         {"state": "gone"},
         {"sort": "colour"},
         {"after": "???"},
+        {"after": "WzMsMV0"},  # [3, 1]: the key of another order
         {"since": "2026-11-22T08:00:00"},
         {"limit": 201},
         {"priority": 5},

@@ -161,6 +161,15 @@ async def test_files_come_back_as_they_were_and_cannot_act(api: Api) -> None:
     assert (await api.client.get(f"{url}/3")).status_code == 404
 
 
+@pytest.mark.parametrize("name", ["a\nb.png", "a\x00", "\x7f", "ảnh\u202egnp.exe", "a\x85b"])
+async def test_names_of_files_hold_nothing_that_nobody_sees(api: Api, name: str) -> None:
+    number = await api.opened()
+    url = f"/api/v1/incidents/{number}/files"
+    answer = await api.client.post(url, params={"name": name}, content=PNG)
+    assert (answer.status_code, answer.json()["where"]) == (400, "query name")
+    assert [p for p in api.folder.rglob("*") if p.is_file()] == []
+
+
 async def test_too_large_and_empty_files_leave_nothing_behind(api: Api) -> None:
     number = await api.opened()
     url = f"/api/v1/incidents/{number}/files"

@@ -46,6 +46,8 @@ SPECS = {"level": AttributeSpec("level", "MTR", -1.0, 10.0, 0.0, 4.0)}
         ("unit_unknown", {"unit": "parsec"}),
         ("unit_mismatch", {"unit": "CEL"}),
         ("value_too_large", {"text": "x" * 1_000_001}),
+        ("json_too_deep", {"number": None, "body": "[" * 101 + "]" * 101}),
+        ("json_too_deep", {"number": None, "body": '{"a":' * 20_000 + "1" + "}" * 20_000}),
     ],
 )
 def test_bad_rows_are_refused_with_their_reason(reason: str, columns: dict) -> None:
@@ -58,6 +60,11 @@ def test_bad_rows_are_refused_with_their_reason(reason: str, columns: dict) -> N
     assert found.row == 0
     assert found.source == "s1"
     assert found.detail
+
+
+@pytest.mark.parametrize("body", ["[" * 100 + "]" * 100, f"[{'[],' * 500}[]]", f'"{"[" * 500}"'])
+def test_values_are_nested_as_deep_as_any_document(body: str) -> None:
+    assert admit([batch(body=body), batch(number=1.0)], {}).rejected == ((), ())
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,9 @@ class Store:
         self.during()
         return found
 
+    def glance(self, search: EntitySearch) -> list[str] | None:
+        return self.find(search) if search.offset else None
+
     def count(self, search: EntitySearch) -> int:
         found = len(self.held)
         self.during()

@@ -48,7 +48,7 @@ def test_a_fence_is_left_and_entered() -> None:
         rows(place(0, 106.5, 10.5), place(10, 108, 10.5, 2), place(20, 106.5, 10.5, 3)), after(20)
     )
     assert told(run.transitions) == [(True, 10), (False, 20)]
-    assert all(re_evaluate(one.explanation).agrees for one in run.transitions)
+    assert all(re_evaluate(one.explanation).agrees for one in run.transitions if one.is_active)
 
 
 def test_a_fence_may_be_an_area_and_one_that_is_unknown_decides_nothing() -> None:
@@ -77,7 +77,7 @@ def test_a_forecast_is_compared_at_the_time_of_the_value() -> None:
         after(1300),
     )
     assert told(run.transitions) == [(True, 10), (False, 650)]
-    assert all(re_evaluate(one.explanation).agrees for one in run.transitions)
+    assert all(re_evaluate(one.explanation).agrees for one in run.transitions if one.is_active)
     newer = {"s": 1200, "attribute": "forecast", "number": 0.5, "seq": 2000}
     assert told(engine.evaluate(rows(newer), after(1400)).transitions) == [(True, 1300)]
 
@@ -117,10 +117,12 @@ def test_the_limit_that_was_valid_on_the_day_of_the_observation_counts() -> None
         after(0),
     )  # fmt: skip
     assert told(run.transitions) == [(True, 0), (False, midnight_s), (True, midnight_s + 60)]
-    sources = [json.loads(t.explanation)["terms"][0]["limit_source"] for t in run.transitions]
-    assert [s["source"] for s in sources] == ["decision of 2010"] + ["decision of 2026"] * 2
-    assert all(re_evaluate(one.explanation).agrees for one in run.transitions)
+    active = [json.loads(t.explanation) for t in run.transitions if t.is_active]
+    sources = [told["terms"][0]["limit_source"]["source"] for told in active]
+    assert sources == ["decision of 2010", "decision of 2026"]
+    assert all(re_evaluate(one.explanation).agrees for one in run.transitions if one.is_active)
     assert "1,45 ≥ 1,4 (II)" in run.transitions[0].text
+    assert "1,45 < 1,5 (II)" in run.transitions[1].text
 
 
 def test_scopes_of_areas_follow_the_place() -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
+from dothi.model.moments import us_of
 from dothi.model.row import Change
 from dothi.model.rule import Scope
 from dothi.model.rule_condition import AllOf, NoData, Not, Threshold, Window
@@ -148,7 +151,6 @@ def test_a_deleted_entity_ends_its_alarms_and_is_not_missed() -> None:
     gone = {"s": 10, "change": int(Change.DELETE_ENTITY), "attribute": "", "seq": 2}
     run = engine.evaluate(rows((0, 1.6), gone), after(10))
     assert told(run.transitions) == [(True, 0), (False, 10)]
-    assert re_evaluate(run.transitions[-1].explanation).agrees
     assert engine.tick(after(5000)).transitions == ()
     back = engine.evaluate(rows({"s": 6000, "number": 1.7, "seq": 3}), after(6000))
     assert told(back.transitions) == [(True, 6000)]
@@ -163,7 +165,7 @@ def test_a_rule_that_is_no_longer_in_force_ends_its_alarms() -> None:
         ended = engine.tick(after(10))
         (one,) = ended.transitions
         assert (one.rule, one.entity, one.is_active) == ("r", GAUGE, False)
-        assert re_evaluate(one.explanation).agrees
+        assert one.explanation == ""
         assert StoredState("r", GAUGE, b"") in ended.states
         assert engine.tick(after(20)).transitions == ()
 
@@ -188,3 +190,13 @@ def test_silence_of_one_and_height_of_the_other() -> None:
     (fired,) = engine.tick(after(101)).transitions
     assert told([fired]) == [(True, 100)]
     assert re_evaluate(fired.explanation).agrees
+
+
+def test_what_an_earlier_version_left_pending_is_told_in_its_words() -> None:
+    due_us = us_of(after(60))
+    left = [1, [0], False, us_of(after(0)), due_us, 7, '{"rule": "r"}', "cao", "high"]
+    state = StoredState("r", GAUGE, msgspec.msgpack.encode(left))
+    engine = engine_of(rule(HIGH, on_delay_s=60), states=[state])
+    (fired,) = engine.tick(after(61)).transitions
+    assert (fired.text, fired.text_en, fired.seq) == ("cao", "high", 7)
+    assert (fired.explanation, fired.at) == ('{"rule": "r"}', after(60))

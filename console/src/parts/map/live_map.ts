@@ -148,9 +148,14 @@ export class LiveMap {
   /** See every entity; `isPerson`: somebody asked for it. */
   fitAll(isPerson = false): void {
     const bounds = this.bounds();
+    // Of the size that it has now: it notices a change itself, but later.
+    this.map.resize();
     const { clientWidth, clientHeight } = this.map.getContainer();
     // A small map keeps most of its room for what stands on it.
-    const padding = Math.min(50 * this.look.scale, clientWidth / 6, clientHeight / 6);
+    const most = Math.min(50 * this.look.scale, clientWidth / 6, clientHeight / 6);
+    // Credits, where they are not folded, cover the lower edge.
+    const credits = this.options.isSmall ? 0 : this.creditsPx();
+    const padding = { top: most, right: most, bottom: most + credits, left: most };
     if (bounds) this.map.fitBounds(bounds, { padding, maxZoom: 12 }, { isPerson });
   }
 
@@ -167,6 +172,10 @@ export class LiveMap {
       this.options.container.querySelector('.maplibregl-ctrl-attrib')?.removeAttribute('open');
     this.feed.refresh();
     this.tellMove(false);
+  }
+
+  private creditsPx(): number {
+    return this.map.getContainer().querySelector('.maplibregl-ctrl-attrib')?.clientHeight ?? 0;
   }
 
   private bounds(): LngLatBoundsLike | null {

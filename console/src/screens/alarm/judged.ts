@@ -16,9 +16,10 @@ export function isOnAxis(term: Term): boolean {
   return ON_AXIS.includes(term.figure);
 }
 
-/** UN/CEFACT code of an attribute's values as its terms tell it; null: none does. */
+/** UN/CEFACT code of an attribute's values as its terms tell it, those of a rate or a count too;
+ * null: none does. */
 export function unitOf(terms: Term[], attribute: string): string | null {
-  return terms.find((term) => term.attribute === attribute && term.unit && isOnAxis(term))?.unit ?? null;
+  return terms.find((term) => term.attribute === attribute && term.unit)?.unit ?? null;
 }
 
 /** A term is drawn in the panel of the line of its attribute; without one it is not drawn. */

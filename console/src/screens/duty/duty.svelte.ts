@@ -12,6 +12,7 @@ export interface DutyTask {
   version: number;
   title: string;
   incident_title: string;
+  incident_title_en: string;
   due_at: string | null;
 }
 
@@ -19,6 +20,7 @@ export interface DutyTask {
 export interface DutyStep {
   incident: number;
   incident_title: string;
+  incident_title_en: string;
   origin: string;
   run: number;
   procedure: Words;

@@ -3,8 +3,7 @@
 import type { Entry, PlacePoint, Severity } from '../../api/incidents';
 import { formatNumber, type Lang } from '../../format/number';
 import { formatClock, formatDate, formatDuration, ZONE_OFFSET_MS } from '../../format/time';
-import { t, tryText, type TextKey } from '../../i18n/text';
-import { settings } from '../../state/settings.svelte';
+import { spoken, t, tryText, type TextKey } from '../../i18n/text';
 import { people } from '../../state/people.svelte';
 import { subjectText } from '../../state/subjects.svelte';
 
@@ -59,12 +58,12 @@ export function headOf(entry: Entry, lang: Lang): string {
 /** What the person wrote, as far as the head does not say it already. */
 export function bodyOf(entry: Entry): string {
   const said = [entry.details['title'], entry.details['name']];
-  if (entry.kind === 'warning') {
-    const title = settings.lang === 'vi' ? entry.text : entry.details['title_en'];
-    return [title, entry.details['reason']].filter(Boolean).join(' · ');
-  }
+  const title = spoken(entry.text, String(entry.details['title_en'] ?? ''));
+  if (entry.kind === 'warning') return [title, entry.details['reason']].filter(Boolean).join(' · ');
   if (entry.kind === 'step') return String(entry.details['reason'] ?? '');
-  if (entry.kind === 'state' && !('from' in entry.details)) return entry.text;
+  if (entry.kind === 'state' && !('from' in entry.details)) return title;
+  // Of a link that was taken away the text is the reason.
+  if (entry.kind === 'link' && !('is_removed' in entry.details)) return title;
   return said.includes(entry.text) && entry.kind !== 'link' ? '' : entry.text;
 }
 

@@ -15,7 +15,7 @@ export interface Draft {
   parent: string;
   leastUrgent: number;
   permit: string;
-  /** As an input of the type datetime-local has it; empty: now. */
+  /** As a field of a day and time has it; empty: now. */
   from: string;
   until: string;
   reason: string;

@@ -1,5 +1,6 @@
 """Evidence: files go up as the plain body of a request and come back as attachments."""
 
+import re
 from typing import Annotated
 from urllib.parse import quote
 
@@ -13,11 +14,15 @@ from dothi.api.incidents.deps import IncidentDeps, in_thread, number_in, who
 from dothi.api.incidents.rooms import ROOT, answer_room, room_of
 from dothi.api.incidents.shapes import Room
 from dothi.api.person import NoQuery
-from dothi.api.query import decode_query
+from dothi.api.query import decode_query, wrong_parameter
 from dothi.api.uploads import SHOWN, receive
 from dothi.incidents import timeline
 from dothi.model.incident import EvidenceFile
 from dothi.model.problem import Problem
+
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, and marks that turn the direction of writing: they would show another name
+than the one on record."""
 
 
 class FileParameters(Struct, forbid_unknown_fields=True):
@@ -37,6 +42,10 @@ class FileHandlers:
 
     async def put(self, request: Request) -> Response:
         asked = decode_query(request, FileParameters)
+        if _UNSEEN.search(asked.name):
+            raise wrong_parameter(
+                "name", "holds characters that nobody sees", "leave out control characters"
+            )
         number, by = number_in(request), who(request)
         await in_thread(self._centre.get, number)  # before megabytes are taken for nothing
         remedy = "make it smaller, or raise incidents.max_file_mb"

@@ -77,6 +77,7 @@ class RoomHandlers:
             body.commander,
             _points(body.points),
             origin=self._deps.note,
+            title_en=body.title_en,
         )
         subjects, by = _subjects(body.subjects), who(request)
 
@@ -167,7 +168,7 @@ def _points(points: list[shapes.PointBody]) -> tuple[Point, ...]:
 
 
 def _subjects(subjects: list[shapes.SubjectBody]) -> list[Subject]:
-    return [Subject(s.subject, s.title) for s in subjects]
+    return [Subject(s.subject, s.title, s.title_en) for s in subjects]
 
 
 def endpoints(deps: IncidentDeps) -> list[Endpoint]:

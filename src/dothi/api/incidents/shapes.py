@@ -52,6 +52,8 @@ class SubjectBody(Struct, forbid_unknown_fields=True):
     subject: Annotated[str, Meta(min_length=3, max_length=500)]
     title: Line = ""
     """What to call it; of an alarm dothi knows it."""
+    title_en: Line = ""
+    """The same in English, where there is one."""
 
 
 class OpenBody(Struct, forbid_unknown_fields=True):
@@ -66,6 +68,8 @@ class OpenBody(Struct, forbid_unknown_fields=True):
     subjects: list[SubjectBody] = []
     procedure: str = ""
     """Started at once."""
+    title_en: Line = ""
+    """The title in English, where an alarm gave both."""
 
 
 class EditBody(Struct, forbid_unknown_fields=True):

@@ -47,7 +47,7 @@ def _alarms(alarms: AlarmReader, since_at: datetime) -> list[Alarm]:
     while page := alarms.page(query):
         found += page
         last = page[-1]
-        after = (alarms.sort_value(last, "raised_at"), last.id)
+        after = alarms.key(last, "raised_at")
         query = AlarmQuery(since=since_at, sort="raised_at", limit=_PAGE, after=after)
     return found
 

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Iterator, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn._types import ASGISendEvent
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from dothi.app.config.sections import ServerSettings
 from dothi.app.http.deadline import Cuts, with_deadline
@@ -62,6 +64,15 @@ class _Forwarded:
         return self._app(scope, receive, send)
 
 
+class _Sockets(WebSocketsSansIOProtocol):
+    """A refusal by an answer ends the handshake; uvicorn logs it as an error of the application."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True
+
+
 class HttpServer:
     """Serves an ASGI app until stopped; open requests get `graceful_stop_s` to end."""
 
@@ -85,7 +96,7 @@ class HttpServer:
             interface="asgi3",
             loop="none",
             http=with_deadline(self._settings.request_timeout_s, self._cuts),
-            ws="websockets-sansio",
+            ws=_Sockets,
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -42,7 +42,7 @@ def make_feed(
     listed = [m for m in messages if _until(m) + keep > now_at]
     gone = [_until(m) + keep for m in messages if _until(m) + keep <= now_at]
     sent = [m.sent_at for m in listed if m.sent_at is not None]
-    updated_at = max([_EPOCH, *sent, *gone])
+    updated_at = max([*sent, *gone], default=_day_of(now_at))
     own = f"{address}/cap/feed.atom"
     if status is not CapStatus.ACTUAL:
         own += f"?status={status}"
@@ -56,10 +56,12 @@ def make_feed(
     return Feed("\n".join(lines) + "\n", updated_at)
 
 
-def make_answers_feed(answers: Sequence[ForeignWarning], address: str, name: str) -> Feed:
+def make_answers_feed(
+    answers: Sequence[ForeignWarning], address: str, now_at: datetime, name: str
+) -> Feed:
     """Our public Acks and Errors to messages of other authorities, the newest first."""
     own = f"{address}/cap/answers.atom"
-    updated_at = max([_EPOCH, *(one.sent_at for one in answers)])
+    updated_at = max((one.sent_at for one in answers), default=_day_of(now_at))
     lines = [
         *_feed_head(own, f"Phản hồi bản tin cảnh báo · {name}", updated_at, name),
         *(line for one in answers for line in _answer_entry(one, address)),
@@ -133,6 +135,12 @@ def _iri(identifier: str, link: str) -> str:
 
 def _until(message: WarningMessage) -> datetime:
     return message.expires_at or message.sent_at or _EPOCH
+
+
+def _day_of(now_at: datetime) -> datetime:
+    """When a feed without entries was updated: RFC 4287, 4.1.1 wants a time, and readers keep what
+    has not changed since."""
+    return now_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _utc(moment: datetime) -> str:

@@ -126,7 +126,7 @@ class PublicWarnings:
         after_at = self._clock.now() - timedelta(hours=self._settings.longest_h)
         found = [one for one in self._foreign.own_answers(after_at) if _is_public(one)]
         name = self._settings.sender_name or self._settings.sender
-        return make_answers_feed(found, address, name)
+        return make_answers_feed(found, address, self._clock.now(), name)
 
     def _answer_of(self, identifier: str) -> ForeignWarning | None:
         found = self._foreign.own_answer(identifier)

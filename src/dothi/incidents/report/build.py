@@ -63,7 +63,7 @@ def build_report(
     number = w.say("incident", n=incident.id)
     return Document(
         lang,
-        f"{w.say('report')}: {incident.title}",
+        f"{w.say('report')}: {w.spoken(incident.title, incident.title_en)}",
         number,
         f"dothi · {number}",
         w.say("page", n="{n}", total="{total}"),
@@ -131,7 +131,15 @@ def _timeline(entries: Iterable[Entry], w: Wording) -> Grid:
 
 
 def _links(links: Sequence[Link], w: Wording) -> list[Block]:
-    rows = [(w.subject(one.subject), one.title, w.time(one.at), w.person(one.by)) for one in links]
+    rows = [
+        (
+            w.subject(one.subject),
+            w.spoken(one.title, one.title_en),
+            w.time(one.at),
+            w.person(one.by),
+        )
+        for one in links
+    ]
     head = (w.say("subject"), w.say("title"), w.say("linked"), w.say("by"))
     return _or_none([Grid(head, (1.6, 4, 1.3, 1.2), rows)] if rows else [], w)
 
@@ -159,7 +167,7 @@ def _warnings(notes: Sequence[WarningNote], w: Wording) -> list[Block]:
         (
             w.time(n.at),
             w.subject(n.subject),
-            f"{w.say(f'cap_{n.kind.lower()}')}: {_headline(n, w)}",
+            f"{w.say(f'cap_{n.kind.lower()}')}: {w.spoken(n.title, n.title_en)}",
             w.say(f"cap_{n.state}"),
             w.person(n.by),
         )
@@ -167,10 +175,6 @@ def _warnings(notes: Sequence[WarningNote], w: Wording) -> list[Block]:
     ]
     head = (w.say("time"), w.say("subject"), w.say("what"), w.say("state"), w.say("by"))
     return _or_none([Grid(head, (1.3, 1, 3.4, 1.2, 1.2), rows)] if rows else [], w)
-
-
-def _headline(note: WarningNote, w: Wording) -> str:
-    return note.title if w.lang == "vi" else note.title_en or note.title
 
 
 def _tasks(record: Record, w: Wording) -> list[Block]:

@@ -13,6 +13,9 @@ _UNITS = {"vi": ("giây", "phút", "giờ", "ngày"), "en": ("s", "min", "h", "d
 _SIZES = ((2**30, "GB"), (2**20, "MB"), (2**10, "kB"))
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3_600, 60
 
+_TITLED = (EntryKind.STATE, EntryKind.LINK, EntryKind.WARNING)
+"""Entries whose text is a title that may stand in English beside."""
+
 
 class Wording:
     """`lang`: vi or en."""
@@ -35,6 +38,10 @@ class Wording:
 
     def of(self, words: Words) -> str:
         return words.vi if self.lang == "vi" else words.en
+
+    def spoken(self, vi: str, en: str) -> str:
+        """Of a text that may have an English half: the own one."""
+        return vi if self.lang == "vi" else en or vi
 
     def time(self, moment: datetime | None) -> str:
         """`18:05 26/11/2026`; empty for none."""
@@ -109,7 +116,10 @@ class Wording:
         head = self._head(entry)
         texts = [head]
         if entry.text and not self._says_all(entry):
-            texts.append(entry.text)
+            # Of a link that was taken away the text is the reason.
+            is_title = entry.kind in _TITLED and "is_removed" not in entry.details
+            english = str(entry.details.get("title_en", "")) if is_title else ""
+            texts.append(self.spoken(entry.text, english))
         if entry.refers_to is not None:
             key = "corrects" if entry.kind is EntryKind.CORRECTION else "refers"
             texts.insert(0, self.say(key, n=entry.refers_to).capitalize())

@@ -48,7 +48,7 @@ _SQL = {
 _KEYS = ("entity", "attribute", "dataset")
 _FOLDED_COLUMNS = ("observed_at", "number", "quality", "revision")
 T = TypeVar("T")
-_RAW_COLUMNS = tuple(name for name in RAW_ANSWER.names if name not in _KEYS)
+_ALWAYS = ("seq", "observed_at", "committed_at", "quality", "kind", "revision")
 
 
 class LakeHistory:
@@ -72,7 +72,8 @@ class LakeHistory:
         source = self._source(wanted, span, hint, tuple(int(change) for change in query.changes))
         if query.last_n is not None or query.first_n is not None:
             return self._some(source, wanted, span, query)
-        rows = relation(source, wanted, span, _RAW_COLUMNS, all_revisions=query.all_revisions)
+        columns = _raw_columns(query.columns)
+        rows = relation(source, wanted, span, columns, all_revisions=query.all_revisions)
         return self._raw_answer(rows, wanted, query.limit)
 
     def aggregate(self, query: AggregateQuery) -> pa.Table:
@@ -127,7 +128,8 @@ class LakeHistory:
         missing = wanted.series
         for piece in _pieces(source, span, is_last=is_last):
             part = Wanted(missing)
-            rows = relation(source, part, piece, _RAW_COLUMNS, all_revisions=query.all_revisions)
+            columns = _raw_columns(query.columns)
+            rows = relation(source, part, piece, columns, all_revisions=query.all_revisions)
             answer = self._raw_answer(_end_of_each(rows, count, is_last=is_last), part, None)
             found.append(answer)
             missing = _short_series(found, wanted.series, count)
@@ -143,7 +145,13 @@ class LakeHistory:
             cut = "" if limit is None else f" LIMIT {limit + 1}"
             sql = f"SELECT * FROM ({rows.sql}) ORDER BY k, moment, revision, seq{cut}"
             answer = self._engine.query(sql, rows.tables)
-        return _with_keys(answer, wanted).select(RAW_ANSWER.names).cast(RAW_ANSWER)
+        return _in_full(_with_keys(answer, wanted))
+
+
+def _raw_columns(needed: Sequence[str]) -> tuple[str, ...]:
+    """Columns of a raw answer that are read, beside the names of the series."""
+    wanted = {*_ALWAYS, *needed} if needed else set(RAW_ANSWER.names)
+    return tuple(name for name in RAW_ANSWER.names if name in wanted and name not in _KEYS)
 
 
 def _in_order(rows: pa.Table) -> pa.Table:
@@ -188,10 +196,32 @@ def _usable() -> str:
 
 def _with_keys(answer: pa.Table, wanted: Wanted) -> pa.Table:
     """The answer with entity, attribute and dataset in the place of k."""
+    if len(wanted.series) == 1:
+        for name in _KEYS:
+            text = pa.scalar(getattr(wanted.series[0], name), pa.string())
+            answer = answer.append_column(name, pa.repeat(text, answer.num_rows))
+        return answer
     keys = wanted.table().take(answer["k"])
     for name in _KEYS:
         answer = answer.append_column(name, keys[name])
     return answer
+
+
+def _in_full(answer: pa.Table) -> pa.Table:
+    """RAW_ANSWER; what was not read is null, empty or 0."""
+    held = set(answer.column_names)
+    columns = [
+        answer[field.name].cast(field.type) if field.name in held else _blank(field, answer)
+        for field in RAW_ANSWER
+    ]
+    return pa.table(columns, schema=RAW_ANSWER)
+
+
+def _blank(field: pa.Field, answer: pa.Table) -> pa.Array:
+    if field.nullable:
+        return pa.nulls(answer.num_rows, field.type)
+    blank = pa.scalar("" if pa.types.is_string(field.type) else 0, field.type)
+    return pa.repeat(blank, answer.num_rows)
 
 
 def _pieces(source: Source, span: Span, *, is_last: bool) -> Iterator[Span]:

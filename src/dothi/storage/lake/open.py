@@ -3,13 +3,14 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
 from dothi.ports.clock import Clock
 from dothi.ports.cursors import Cursors
 from dothi.ports.history import HotRows
-from dothi.ports.sealing import SealSource
+from dothi.ports.sealing import ForgottenRows, SealSource
 from dothi.ports.service import Service
 from dothi.storage.lake.deletions import Deletions
 from dothi.storage.lake.engine import Engine
@@ -24,6 +25,10 @@ from dothi.storage.lake.upkeep import Upkeep
 
 _LOOK_EVERY_S = 5.0
 """At two hundred thousand rows a second the log grows by a million between two looks."""
+
+
+class Sealed(SealSource, ForgottenRows, Protocol):
+    """The log of one lane, and what of it is forgotten."""
 
 
 class Lake(Struct, frozen=True):
@@ -43,17 +48,19 @@ class Lake(Struct, frozen=True):
     def sealer(self, source: SealSource, cursors: Cursors, clock: Clock) -> Sealer:
         return Sealer(self.table, source, cursors, clock, self.settings)
 
-    def upkeep(self, clock: Clock) -> Upkeep:
-        return Upkeep(self.table, self.engine, self.deletions, clock, self.settings)
+    def upkeep(self, clock: Clock, forgotten: ForgottenRows | None = None) -> Upkeep:
+        return Upkeep(self.table, self.engine, self.deletions, clock, self.settings, forgotten)
 
-    def services(self, source: SealSource, cursors: Cursors, clock: Clock) -> Sequence[Service]:
+    def services(self, source: Sealed, cursors: Cursors, clock: Clock) -> Sequence[Service]:
         """What has to run beside the doors: sealing and upkeep."""
         sealer = self.sealer(source, cursors, clock)
-        upkeep = self.upkeep(clock)
+        upkeep = self.upkeep(clock, source)
         pause_s = min(_LOOK_EVERY_S, self.settings.seal_every_s)
         return [
             PeriodicService("sealing", sealer.look, pause_s, sealer.measures),
-            PeriodicService("lake-upkeep", upkeep.round, self.settings.upkeep_every_s),
+            PeriodicService(
+                "lake-upkeep", upkeep.round, self.settings.upkeep_every_s, upkeep.measures
+            ),
         ]
 
     def close(self) -> None:

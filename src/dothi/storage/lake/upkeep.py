@@ -1,12 +1,15 @@
-"""Keeps the lake small and fast: compaction, folding, retention, vacuum."""
+"""Keeps the lake small and fast: compaction, folding, erasing, retention, vacuum."""
 
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
+from dothi.model.measure import Measure, gauge
 from dothi.ports.clock import Clock
+from dothi.ports.sealing import ForgottenRows
 from dothi.storage.lake.deletions import Deletions
 from dothi.storage.lake.engine import Engine, quoted
+from dothi.storage.lake.erasing import erase_forgotten
 from dothi.storage.lake.folding import due, fold
 from dothi.storage.lake.lake_rows import files_sql
 from dothi.storage.lake.parquet import FOLDED, FileShape
@@ -34,7 +37,9 @@ class Upkeep:
         deletions: Deletions,
         clock: Clock,
         settings: LakeSettings,
+        forgotten: ForgottenRows | None = None,
     ) -> None:
+        self._forgotten = forgotten
         self._table = table
         self._engine = engine
         self._deletions = deletions
@@ -44,7 +49,8 @@ class Upkeep:
         self._swept_us = 0
 
     def round(self) -> None:
-        """Compaction and folding; once a day also retention and vacuum."""
+        """Erasing, compaction and folding; once a day also retention and vacuum."""
+        self.erase()
         self.compact()
         self.fold()
         now_us = to_us(self._clock.now())
@@ -52,6 +58,18 @@ class Upkeep:
             self.retain()
             self._table.vacuum(self._settings.vacuum_retention_h)
             self._swept_us = now_us
+
+    def erase(self) -> int:
+        """Take out what is forgotten; the number of rows."""
+        if self._forgotten is None:
+            return 0
+        return erase_forgotten(self._table, self._engine, self._forgotten, self._shape)
+
+    def measures(self) -> Sequence[Measure]:
+        """What is forgotten and still stored."""
+        left = 0 if self._forgotten is None else self._forgotten.left()
+        name = "dothi_forgotten_stretches"
+        return (gauge(name, "Stretches of history that are forgotten and still stored", left),)
 
     def compact(self) -> int:
         """Merge small files of a day into sorted ones; the number of days rewritten."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, literal_column, or_, select
 
@@ -32,21 +32,33 @@ _URGENCY = {
 }
 """Order of the column state: what waits for a person first."""
 _LISTED = 500
-_SORTED: dict[str, Any] = {
-    "priority": alarm.c.priority,
-    "raised_at": alarm.c.raised_us,
-    "place": alarm.c.entity_name,
-    "text": alarm.c.title,
-    "state": case({str(k): v for k, v in _URGENCY.items()}, value=alarm.c.state),
-    "owner": alarm.c.owner,
-}
-_VALUES: dict[str, Callable[[Alarm], str | int]] = {
-    "priority": lambda one: int(one.priority),
-    "raised_at": lambda one: us_of(one.raised_at),
-    "place": lambda one: one.place.name,
-    "text": lambda one: one.title,
-    "state": lambda one: _URGENCY[one.state],
-    "owner": lambda one: one.owner,
+
+
+class _Part(NamedTuple):
+    """Of the key by which a list is sorted."""
+
+    column: Any
+    value: Callable[[Alarm], str | int]
+    is_descending: bool = False
+
+
+_STATES = {str(state): place for state, place in _URGENCY.items()}
+_RAISED = _Part(alarm.c.raised_us, lambda one: us_of(one.raised_at))
+_NEWEST = _Part(alarm.c.id, lambda one: one.id, True)
+_ORDERS: dict[str, tuple[_Part, ...]] = {
+    "priority": (
+        _Part(alarm.c.priority, lambda one: int(one.priority)),
+        # Spelled as in the indexes that serve it.
+        _Part(
+            alarm.c.acknowledged_us.is_not(None), lambda one: int(one.acknowledged_at is not None)
+        ),
+        _RAISED._replace(is_descending=True),
+    ),
+    "raised_at": (_RAISED,),
+    "place": (_Part(alarm.c.entity_name, lambda one: one.place.name),),
+    "text": (_Part(alarm.c.title, lambda one: one.title),),
+    "state": (_Part(case(_STATES, value=alarm.c.state), lambda one: _URGENCY[one.state]),),
+    "owner": (_Part(alarm.c.owner, lambda one: one.owner),),
 }
 _TRANSITIONS = (Entry.RAISED, Entry.ACTIVATED, Entry.RETURNED)
 
@@ -58,19 +70,25 @@ class RelationalAlarmReader:
         self._engine = engine
 
     def page(self, query: AlarmQuery) -> list[Alarm]:
-        column = _SORTED[query.sort]
-        order = (column.desc() if query.is_descending else column.asc(), alarm.c.id.desc())
+        first, *rest = _ORDERS[query.sort]
+        key = [first._replace(is_descending=query.is_descending), *rest, _NEWEST]
+        order = [one.column.desc() if one.is_descending else one.column.asc() for one in key]
+
         # Only ids are sorted: rows are wide.
         with self._engine.connect() as connection:
             conditions = [*_conditions(query), *among(connection, query.text)]
-        wanted = select(alarm.c.id).where(*conditions).order_by(*order)
+        wanted = select(alarm.c.id).where(*conditions)
         if query.after is None:
-            return self._in_order([wanted], query.limit)
-        value, id_ = query.after
-        is_past = column < value if query.is_descending else column > value
-        # Two questions, because an index serves each of them and no index serves both at once.
-        rest = wanted.where(column == value, alarm.c.id < id_), wanted.where(is_past)
-        return self._in_order(rest, query.limit)
+            return self._in_order([wanted.order_by(*order)], query.limit)
+        questions = []
+        # One for each part, because an index serves each of them and no index serves all at once.
+        for n in reversed(range(len(key))):
+            same = [one.column == value for one, value in zip(key[:n], query.after, strict=False)]
+            column, value = key[n].column, query.after[n]
+            is_past = column < value if key[n].is_descending else column > value
+            # Without what is the same for all: SQLite would sort by it once more.
+            questions.append(wanted.where(*same, is_past).order_by(*order[n:]))
+        return self._in_order(questions, query.limit)
 
     def get(self, alarm_id: int) -> Alarm | None:
         return next(iter(self._alarms(select(alarm).where(alarm.c.id == alarm_id))), None)
@@ -154,8 +172,8 @@ class RelationalAlarmReader:
         with self._engine.connect() as connection:
             return [suppression_of(row) for row in connection.execute(query)]
 
-    def sort_value(self, one: Alarm, sort: str) -> str | int:
-        return _VALUES[sort](one)
+    def key(self, one: Alarm, sort: str) -> tuple[str | int, ...]:
+        return tuple(part.value(one) for part in (*_ORDERS[sort], _NEWEST))
 
     def _in_order(self, wanted: Sequence[Select[Any]], limit: int) -> list[Alarm]:
         """Alarms by their ids, as many as the questions find one after another."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
+from msgspec.structs import astuple
 from sqlalchemy import Row
 
 from dothi.model.alarm import (
@@ -75,14 +76,24 @@ COLUMNS: dict[str, Part] = {name: part for parts in _PARTS.values() for name, pa
 """All columns of `alarm`."""
 
 
+_FIELDS = tuple(_PARTS[field] for field in Alarm.__struct_fields__)
+
+
 def changed_columns(before: Alarm, after: Alarm) -> tuple[str, ...]:
     """Columns whose values differ, or may."""
-    found: dict[str, Part] = {}
-    for field, columns in _PARTS.items():
-        old, new = getattr(before, field), getattr(after, field)
-        if old is not new and old != new:
-            found |= columns
-    return tuple(found)
+    pairs = zip(astuple(before), astuple(after), strict=True)
+    return _columns_of(tuple([n for n, (a, b) in enumerate(pairs) if a is not b and a != b]))
+
+
+@cache
+def _columns_of(fields: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for n in fields for name in _FIELDS[n]))
+
+
+@cache
+def parts_of(columns: tuple[str, ...]) -> tuple[Part, ...]:
+    """What gives the cells of these columns."""
+    return tuple(COLUMNS[name] for name in columns)
 
 
 def searched(one: Alarm) -> str:

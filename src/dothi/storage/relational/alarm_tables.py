@@ -19,6 +19,9 @@ from dothi.storage.relational.schema import metadata
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
+_ORDER = ("priority", text("(acknowledged_us IS NOT NULL)"), text("raised_us DESC, id DESC"))
+"""Of a list: within a priority what nobody has acknowledged, then what was raised last."""
+
 alarm = Table(
     "alarm",
     metadata,
@@ -66,8 +69,9 @@ alarm = Table(
     Index("ix_alarm_search", "search", "areas", "priority", "entity_name"),
     Index("ix_alarm_raised", "raised_us", "id"),
     Index("ix_alarm_revision", "revision"),
-    Index("ix_alarm_open", "priority", text("id DESC"), sqlite_where=text("is_open = 1")),
-    Index("ix_alarm_priority", "priority", text("id DESC")),
+    # SQLite takes the one made last where both would do.
+    Index("ix_alarm_order", *_ORDER),
+    Index("ix_alarm_open", *_ORDER, sqlite_where=text("is_open = 1")),
     Index("ix_alarm_escalate", "escalate_us", sqlite_where=text("escalate_us IS NOT NULL")),
 )
 

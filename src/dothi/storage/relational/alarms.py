@@ -21,6 +21,7 @@ from dothi.storage.relational.alarm_rows import (
     alarm_of,
     changed_columns,
     entry_cells,
+    parts_of,
     suppression_of,
     suppression_values,
 )
@@ -155,7 +156,7 @@ class RelationalAlarmBook:
             columns = tuple(COLUMNS) if before is None else changed_columns(before, one)
             if "search" in columns:
                 told.append(one)
-            cells = tuple(COLUMNS[name](one) for name in columns)
+            cells = tuple([part(one) for part in parts_of(columns)])
             rows.setdefault(columns, []).append(cells if before is None else (*cells, one.id))
             self._note(one)
         for columns, some in rows.items():

@@ -1,7 +1,7 @@
 """Remembered places of far pages, so that nobody counts from the beginning again."""
 
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 
@@ -34,8 +34,15 @@ class Waypoints:
         with self._lock:
             kept = self._kept.get(search)
             known = kept[1] if kept is not None and kept[0] == state else []
-            merged = sorted({*known, *marks})
-            self._kept[search] = (state, merged[-_MAX_MARKS:])
+            news = [mark for mark in marks if not _holds(known, mark)]
+            if kept is None or news or known is not kept[1]:
+                self._kept[search] = (state, sorted({*known, *news})[-_MAX_MARKS:])
             self._kept.move_to_end(search)
             while len(self._kept) > _MAX_SEARCHES:
                 self._kept.popitem(last=False)
+
+
+def _holds(marks: list[Mark], mark: Mark) -> bool:
+    """Whether it is among them; they rise."""
+    at = bisect_left(marks, mark)
+    return at < len(marks) and marks[at] == mark

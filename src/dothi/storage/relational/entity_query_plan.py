@@ -104,6 +104,20 @@ class Plan(Struct):
             return Source(f"{joined} AND s.type = {wanted}", "s.entity_id", "s.entity_id")
         return Source("entity e", "e.id", "e.id")
 
+    def walk(self, search: EntitySearch) -> tuple[Source, str] | None:
+        """Matches in the narrowest table, and their condition, for who only counts them; None:
+        there is none but that of the page."""
+        if search.ids or search.attributes or search.id_pattern:
+            return None
+        if not isinstance(self.condition, HasType):
+            return None
+        # Deleted entities have no types; expired ones have them until they are deleted.
+        where = (
+            f"s.type = {self.compiler.bind(self.condition.type)} AND s.entity_id NOT IN "
+            "(SELECT e.id FROM entity e INDEXED BY ix_entity_expiring WHERE e.expires_us <= :now)"
+        )
+        return Source("entity_type s", "s.entity_id", "s.entity_id"), where
+
     def gathering(self, search: EntitySearch) -> str:
         """SQL of the fewest entity ids that hold all matches; empty: they are not few."""
         found = self.starts(search)

@@ -109,8 +109,9 @@ class HotIndex:
         attributes: Ints,
         span: tuple[int | None, int | None],
         ends: tuple[int | None, int | None],
-    ) -> Ints:
-        """seq of rows of the series, rising; of a row without a time only the series counts.
+    ) -> tuple[Ints, Ints]:
+        """seq, rising, and observed of rows of the series; of a row without a time only the
+        series counts.
 
         Args:
             span: start and end of observed, end exclusive.
@@ -121,7 +122,7 @@ class HotIndex:
         found = [chunk.positions_of(wanted) for chunk in self._chunks]
         picked = [(c, at) for c, at in zip(self._chunks, found, strict=True) if len(at)]
         if not picked:
-            return np.empty(0, np.int64)
+            return np.empty(0, np.int64), np.empty(0, np.int64)
         seq = np.concatenate([chunk.seq[at] for chunk, at in picked])
         observed = np.concatenate([chunk.observed[at] for chunk, at in picked])
         keep = np.ones(len(seq), np.bool_)
@@ -134,8 +135,10 @@ class HotIndex:
             series = np.concatenate([chunk.attribute[at] for chunk, at in picked])
             at = np.flatnonzero(keep & (observed != NO_TIME))
             keep[at] = _at_ends(series[at], observed[at], ends)
-        chosen: Ints = np.sort(seq[keep])
-        return chosen
+        # Chunks follow each other, and a full one gives the rows of each series in order.
+        seq, observed = seq[keep], observed[keep]
+        order = np.argsort(seq, kind="stable")
+        return seq[order], observed[order]
 
     def last_before(self, attribute: int, seq: int) -> int:
         """seq of the latest row of the series before `seq`; 0 when there is none."""

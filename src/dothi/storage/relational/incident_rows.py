@@ -39,6 +39,7 @@ def incident_values(of: Incident) -> dict[str, Any]:
         "units": _json([[u.name, us_of(u.at), u.how] for u in of.units]),
         "points": _json([[p.lon, p.lat, p.label] for p in of.points]),
         "origin": of.origin,
+        "title_en": of.title_en,
     }
 
 
@@ -58,6 +59,7 @@ def incident_of(row: Row[Any]) -> Incident:
         tuple(Point(*point) for point in json.loads(row.points)),
         at_of(row.closed_us),
         row.origin,
+        row.title_en,
     )
 
 
@@ -95,11 +97,12 @@ def link_values(incident: int, of: Link) -> dict[str, Any]:
         "title": of.title,
         "by": of.by,
         "at_us": us_of(of.at),
+        "title_en": of.title_en,
     }
 
 
 def link_of(row: Row[Any]) -> Link:
-    return Link(row.subject, row.title, row.by, at_of(row.at_us))
+    return Link(row.subject, row.title, row.by, at_of(row.at_us), row.title_en)
 
 
 def task_values(incident: int, of: Task) -> dict[str, Any]:

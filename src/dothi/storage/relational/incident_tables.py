@@ -35,6 +35,7 @@ incident = Table(
     Column("units", Text, nullable=False, server_default="[]", comment="JSON: name, at, how"),
     Column("points", Text, nullable=False, server_default="[]", comment="JSON: lon, lat, label"),
     Column("origin", String, nullable=False, server_default="", comment="says what is synthetic"),
+    Column("title_en", String, nullable=False, server_default=""),
     Index("ix_incident_state", "state", "id"),
 )
 
@@ -61,6 +62,7 @@ incident_link = Table(
     Column("title", String, nullable=False, server_default=""),
     Column("by", String, nullable=False),
     Column("at_us", BigInteger, nullable=False),
+    Column("title_en", String, nullable=False, server_default=""),
     Index("ix_incident_link_subject", "subject"),
 )
 

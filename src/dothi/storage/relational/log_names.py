@@ -42,15 +42,17 @@ class LogNames:
     def of(self, ids: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
         """Both texts of each row; an empty and no text where there is no such number."""
         numbers: Ints = ids.fill_null(0).to_numpy()
-        if len(numbers) and (numbers == numbers[0]).all():
-            distinct, at = numbers[:1], np.zeros(len(numbers), np.int64)
-        else:
-            distinct, at = np.unique(numbers, return_inverse=True)
+        is_one = bool(len(numbers)) and bool((numbers == numbers[0]).all())
+        distinct, at = (
+            (numbers[:1], numbers[:0]) if is_one else np.unique(numbers, return_inverse=True)
+        )
         wanted: list[int] = distinct.tolist()
         known = {i: self._known[i] for i in wanted if i in self._known}
         if len(known) < len(wanted):
             known |= self._look_up([i for i in wanted if i not in known])
         pairs = [known.get(i, _ABSENT) for i in wanted]
+        if is_one:
+            return tuple(pa.repeat(pa.scalar(t, pa.string()), len(numbers)) for t in pairs[0])
         where = pa.array(at)
         return tuple(pa.array([pair[n] for pair in pairs], pa.string()).take(where) for n in (0, 1))
 

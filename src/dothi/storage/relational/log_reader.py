@@ -13,7 +13,7 @@ from dothi.storage.relational.columns import Ints
 from dothi.storage.relational.forgotten import read_forgotten
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import NO_TIME, HotIndex
-from dothi.storage.relational.log_rows import ROW, LogRows
+from dothi.storage.relational.log_rows import ROW, LogRows, PickedRows
 
 _EARLIER = pa.schema(
     [(f.name, pa.int64() if pa.types.is_timestamp(f.type) else f.type) for f in EARLIER_ROWS]
@@ -63,7 +63,9 @@ class SqliteLogReader:
         """Fill the index from the log (at start); gives the number of rows."""
         schema = pa.schema([ROW.field(n) for n in ("seq", "attribute_id", "observed_us")])
         with self._lock:
-            gone = self._connection.query("SELECT DISTINCT attribute_id AS id FROM forgotten")
+            gone = self._connection.query(
+                "SELECT DISTINCT attribute_id AS id FROM forgotten WHERE from_seq <= up_to_seq"
+            )
             self._index.forgotten.update(gone["id"].to_pylist())
             after, count = self._horizon(), 0
             while True:
@@ -115,6 +117,8 @@ class SqliteLogReader:
     ) -> tuple[pa.Table, int, pa.Table]:
         """See ports.history.HotRows."""
         with self._lock:
+            # Before the view begins: else rows that are sealed in between would be in neither.
+            picked = None if keys is None else self._pick(keys, (start_us, end_us), hint)
             self._connection.run("BEGIN")
             try:
                 horizon = self._horizon()
@@ -123,20 +127,27 @@ class SqliteLogReader:
                 where += [f"{when} >= {start_us}"] if start_us is not None else []
                 where += [f"{when} < {end_us}"] if end_us is not None else []
                 condition = " AND ".join(where)
-                if keys is None:
+                if picked is None:
                     rows = self._rows.where(f"{condition} ORDER BY seq")
                     return rows, horizon, FORGOTTEN.empty_table()
-                series = self._series(keys)
-                ids = series["attribute_id"]
-                gone = [i for i in ids.tolist() if i in self._index.forgotten]
-                # Of what is forgotten nobody knows how many keys it takes away.
-                ends = (None, None) if gone else (hint.first_n, hint.last_n)
-                seqs = self._index.select(ids, (start_us, end_us), ends)
-                lone = {n: int(of[0]) for n, of in series.items()} if len(ids) == 1 else {}
-                rows = self._rows.of_seqs(seqs[seqs > horizon], condition, hint.columns, lone)
-                return rows, horizon, read_forgotten(self._connection, self._rows.names, gone)
+                rows = self._rows.of_seqs(picked.after(horizon), condition, hint.columns)
+                gone = read_forgotten(self._connection, self._rows.names, picked.forgotten)
+                return rows, horizon, gone
             finally:
                 self._connection.run("COMMIT")
+
+    def _pick(
+        self, keys: pa.Table, span: tuple[int | None, int | None], hint: HotHint
+    ) -> PickedRows:
+        """Rows of the series within the span, by the index."""
+        series = self._series(keys)
+        ids = series["attribute_id"]
+        gone = [i for i in ids.tolist() if i in self._index.forgotten]
+        # Of what is forgotten nobody knows how many keys it takes away.
+        ends = (None, None) if gone else (hint.first_n, hint.last_n)
+        seqs, observed = self._index.select(ids, span, ends)
+        lone = {n: int(of[0]) for n, of in series.items()} if len(ids) == 1 else {}
+        return PickedRows(seqs, observed, lone, gone)
 
     def rows_before(self, places: Sequence[tuple[int, int]]) -> pa.Table:
         """See ports.entity_states.EarlierRows."""

@@ -1,6 +1,7 @@
 """Rows of the hot log as columns, with the names behind their numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pyarrow.compute as pc
 from dothi.model.row import LOG_SCHEMA
 from dothi.storage.relational.columns import Ints
 from dothi.storage.relational.hot_connection import HotConnection
+from dothi.storage.relational.hot_index import NO_TIME
 from dothi.storage.relational.log_names import LogNames
 
 ROW = pa.schema(
@@ -50,7 +52,6 @@ _PACKED_SQL = " | ".join(
     ]
 )
 _TEXTS = ("text", "body")
-_NO_TEXT = pa.scalar(None, pa.string())
 _LISTED_ROWS = 50_000
 """So many numbers are written into the question, which takes less than to put them into a table."""
 _NAMES = {
@@ -62,6 +63,23 @@ _NAMES = {
 }
 
 
+class PickedRows(NamedTuple):
+    """Rows of some series."""
+
+    seqs: Ints
+    """Rising."""
+    observed: Ints
+    """NO_TIME where a row has none."""
+    lone: Mapping[str, int]
+    """attribute_id and entity_id where all are of one series, else empty."""
+    forgotten: Sequence[int]
+    """Series of which something is forgotten."""
+
+    def after(self, seq: int) -> "PickedRows":
+        first = int(np.searchsorted(self.seqs, seq, side="right"))
+        return self._replace(seqs=self.seqs[first:], observed=self.observed[first:])
+
+
 class LogRows:
     """Used by one reader at a time."""
 
@@ -70,11 +88,9 @@ class LogRows:
         connection.run("CREATE TEMP TABLE wanted (id INTEGER PRIMARY KEY)")
         self.names = {t: LogNames(connection, select) for t, select in _NAMES.items()}
 
-    def of_seqs(
-        self, seqs: Ints, condition: str, columns: tuple[str, ...], same: Mapping[str, int]
-    ) -> pa.Table:
-        """Rows with these numbers that meet the condition; `same`: columns that are the same in all
-        of them."""
+    def of_seqs(self, rows: PickedRows, condition: str, columns: tuple[str, ...]) -> pa.Table:
+        """Those of the rows that meet the condition; `columns`: see `where`."""
+        seqs = rows.seqs
         if not len(seqs):
             return LOG_SCHEMA.empty_table()
         if seqs[-1] - seqs[0] == len(seqs) - 1:
@@ -84,7 +100,35 @@ class LogRows:
         else:
             self._want(seqs)
             picked = "seq IN (SELECT id FROM temp.wanted)"
-        return self.where(f"({picked}) AND {condition} ORDER BY seq", columns, same)
+        if rows.lone and columns and "committed_at" not in columns:
+            found = self._numbers(rows, picked)
+            if found is not None:
+                return found
+        return self.where(f"({picked}) AND {condition} ORDER BY seq", columns, rows.lone)
+
+    def _numbers(self, rows: PickedRows, picked: str) -> pa.Table | None:
+        """LOG_SCHEMA of rows of one series that are numbers alike in all else, so that only the
+        numbers need be read; None: they are not. committed_at is that of the observation."""
+        if (rows.observed == NO_TIME).any():
+            return None
+        names = ", ".join(_PACKED)
+        first = self._connection.query(f"SELECT {names} FROM log WHERE seq = {rows.seqs[0]}")
+        if not first.num_rows:
+            return None
+        same = {name: int(first[name][0].as_py()) for name in _PACKED}
+        alike = " AND ".join(f"{name} = {value}" for name, value in same.items())
+        found = self._connection.query(
+            f"SELECT number FROM log WHERE ({picked}) AND {alike} AND number IS NOT NULL "
+            "AND text IS NULL AND body IS NULL ORDER BY seq"
+        )
+        count = len(rows.seqs)
+        if found.num_rows < count:
+            return None
+        held = {n: _repeated(value, count) for n, value in (*rows.lone.items(), *same.items())}
+        at = pa.array(rows.observed)
+        held |= {"seq": pa.array(rows.seqs), "number": found["number"]}
+        held |= {"observed_us": at, "committed_us": at}
+        return self._named(held, count)
 
     def _want(self, ids: Ints) -> None:
         self._connection.run("DELETE FROM temp.wanted")
@@ -153,13 +197,16 @@ class LogRows:
         for name in ("source", "unit", "batch"):
             if f"{name}_id" in held:
                 columns[name] = self.names[name].of(held[f"{name}_id"])[0]
-            else:
+            elif name != "unit":
                 columns[name] = pa.repeat(pa.scalar("", pa.string()), count)
-        columns["unit"] = _null_where_empty(columns["unit"])
+        if "unit" in columns:
+            columns["unit"] = _null_where_empty(columns["unit"])
+        else:
+            columns["unit"] = pa.nulls(count, pa.string())
         for name in ("seq", "number", *_PACKED):
             columns[name] = held[name]
         for name in _TEXTS:
-            columns[name] = held[name] if name in held else pa.repeat(_NO_TEXT, count)
+            columns[name] = held[name] if name in held else pa.nulls(count, pa.string())
         return pa.table([columns[f.name].cast(f.type) for f in LOG_SCHEMA], schema=LOG_SCHEMA)
 
 

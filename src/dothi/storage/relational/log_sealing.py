@@ -1,10 +1,11 @@
-"""ports.sealing.SealSource on SQLite: the log as sealing sees it."""
+"""ports.sealing on SQLite: the log as sealing sees it, and what of it is forgotten."""
 
 import threading
 from pathlib import Path
 
 import pyarrow as pa
 
+from dothi.model.row import TIMESTAMP
 from dothi.storage.relational.hot_connection import HotConnection
 from dothi.storage.relational.hot_index import HotIndex
 from dothi.storage.relational.log_reader import SqliteLogReader
@@ -19,6 +20,26 @@ DELETE FROM batch WHERE id IN (
     SELECT id FROM batch WHERE committed_us < ?1 AND last_seq <= ?2
     AND id < (SELECT max(id) FROM batch) ORDER BY committed_us LIMIT ?3)
 """
+
+_ERASABLE = """
+SELECT f.id, f.from_seq, f.up_to_seq, f.observed_us AS observed_at, e.uri AS entity,
+    a.name AS attribute, a.dataset FROM forgotten f
+JOIN attribute a ON a.id = f.attribute_id JOIN entity e ON e.id = f.entity_id
+WHERE f.from_seq <= f.up_to_seq AND f.up_to_seq <= {horizon} ORDER BY f.id LIMIT {most}
+"""
+_SPAN = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("from_seq", pa.int64()),
+        ("up_to_seq", pa.int64()),
+        ("observed_at", pa.int64()),
+        ("entity", pa.string()),
+        ("attribute", pa.string()),
+        ("dataset", pa.string()),
+    ]
+)
+_EMPTIED = "id = ?1 AND from_seq = ?2 AND up_to_seq = ?3"
+"""Whatever was forgotten anew meanwhile reaches further."""
 
 
 class SqliteSealSource:
@@ -81,3 +102,29 @@ class SqliteSealSource:
             bounds = {"before": [before_us], "horizon": [horizon], "most": [most]}
             self._connection.run(_FORGET_BATCHES, pa.table(bounds))
             return self._connection.number("SELECT changes()")
+
+    def erasable(self, most: int) -> pa.Table:
+        """See ports.sealing.ForgottenRows."""
+        horizon = self.horizon()
+        with self._lock:
+            found = self._connection.typed(_SPAN, _ERASABLE.format(horizon=horizon, most=most))
+        at = found.schema.get_field_index("observed_at")
+        return found.set_column(at, "observed_at", found["observed_at"].cast(TIMESTAMP))
+
+    def settle(self, spans: pa.Table) -> None:
+        """See ports.sealing.ForgottenRows.
+
+        What tells where an instance was moved to stays, with a stretch that holds nothing.
+        """
+        settled = spans.select(["id", "from_seq", "up_to_seq"])
+        with self._lock, self._connection.transaction():
+            run = self._connection.run_rarely
+            run(f"DELETE FROM forgotten WHERE moved_us IS NULL AND {_EMPTIED}", settled)
+            run(f"UPDATE forgotten SET from_seq = 1, up_to_seq = 0 WHERE {_EMPTIED}", settled)
+
+    def left(self) -> int:
+        """See ports.sealing.ForgottenRows."""
+        with self._lock:
+            return self._connection.number(
+                "SELECT count(*) FROM forgotten WHERE from_seq <= up_to_seq AND attribute_id > 0"
+            )

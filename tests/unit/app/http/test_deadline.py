@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import httpx
 import pytest
@@ -14,6 +14,8 @@ from dothi.app.config.sections import ServerSettings
 from dothi.app.http.server import HttpServer, bind
 
 TIMEOUT_S = 0.3
+HANGS_S = 60.0
+"""After so long nothing is coming, however busy the machine is."""
 POST = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n\r\n"
 
 
@@ -59,7 +61,7 @@ def _cut(server: HttpServer) -> object:
 async def test_what_never_arrives_is_cut_and_counted(server: HttpServer, sent: bytes) -> None:
     async with _connected(server) as (reader, writer):
         writer.write(sent)
-        assert await asyncio.wait_for(reader.read(), 10 * TIMEOUT_S) == b""
+        assert await asyncio.wait_for(reader.read(), HANGS_S) == b""
     assert _cut(server) == 1
 
 
@@ -73,14 +75,17 @@ async def test_a_head_in_drops_does_not_win_time(server: HttpServer) -> None:
                 await asyncio.sleep(TIMEOUT_S / 10)
 
         dripping = asyncio.create_task(drip())
-        assert await asyncio.wait_for(reader.read(), 10 * TIMEOUT_S) == b""
+        # What was dripped and not read yet makes the system reset the connection.
+        with suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), HANGS_S) == b""
         dripping.cancel()
+    assert _cut(server) == 1
 
 
 async def test_a_half_request_after_a_whole_one_is_cut(server: HttpServer) -> None:
     async with _connected(server) as (reader, writer):
         writer.write(POST + b"abcdef" + b"GET /slow HT")
-        said = await asyncio.wait_for(reader.read(), 10 * TIMEOUT_S)
+        said = await asyncio.wait_for(reader.read(), HANGS_S)
     assert said.endswith(b"abcdef")
     assert _cut(server) == 1
 
@@ -91,7 +96,7 @@ async def test_a_body_that_makes_progress_is_read_to_its_end(server: HttpServer)
         for byte in b"abcdef":
             await asyncio.sleep(TIMEOUT_S / 2)
             writer.write(bytes([byte]))
-        said = await asyncio.wait_for(reader.readuntil(b"abcdef"), 10 * TIMEOUT_S)
+        said = await asyncio.wait_for(reader.readuntil(b"abcdef"), HANGS_S)
     assert said.startswith(b"HTTP/1.1 200")
     assert _cut(server) == 0
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -34,6 +35,12 @@ class Running:
         await socket.send("{}")
         assert json.loads(await socket.recv())["kind"] == "snapshot"
         return socket
+
+    async def quiet(self) -> None:
+        """Until the server has done with those who have gone."""
+        async with asyncio.timeout(SOON_S):
+            while any("run_asgi" in repr(task) for task in asyncio.all_tasks()):
+                await asyncio.sleep(0.01)
 
     def person_changes(self, **fields: Any) -> None:
         person = self.stores.people.get("an")
@@ -76,6 +83,19 @@ async def test_a_socket_ends_with_its_session(running: Running, ending: str) -> 
     assert refused.value.response.status_code == 401
     assert json.loads(await other.recv())  # who may stay, stays
     await other.close()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/live", "/api/v1/alarms", "/nothing"])
+async def test_a_socket_that_is_refused_is_one_quiet_line(
+    running: Running, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        await connect(running.url.replace("http", "ws") + path)
+    said = f"WS {path} {refused.value.response.status_code}"
+    await running.quiet()
+    assert [r.getMessage() for r in caplog.records if r.name.startswith("dothi")] == [said]
+    assert not [r for r in caplog.records if r.levelno > logging.INFO]
 
 
 async def test_a_lost_permission_ends_a_socket_and_a_new_position_does_not(

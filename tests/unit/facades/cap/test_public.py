@@ -4,6 +4,7 @@ import hashlib
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC
 from typing import Any
 
 import httpx
@@ -67,6 +68,17 @@ async def test_the_feed_leads_to_valid_messages_the_newest_first(office: Any) ->
             expect_valid(answer.text)
             assert read_alert(answer.content).identifier == said(entry, "id")
             assert answer.headers["access-control-allow-origin"] == "*"
+
+
+async def test_a_feed_without_entries_is_of_this_day(office: Any) -> None:
+    today = f"{office.clock.now().astimezone(UTC):%Y-%m-%d}T00:00:00Z"
+    async with public(office) as client:
+        for feed in ("/cap/feed.atom", "/cap/answers.atom"):
+            answer = await client.get(feed)
+            assert ET.fromstring(answer.text).findtext(f"{ATOM}updated") == today
+            office.clock.pass_(1)
+            known = {"if-none-match": answer.headers["etag"]}
+            assert (await client.get(feed, headers=known)).status_code == 304
 
 
 async def test_updates_and_cancels_take_the_place_of_what_they_replace(office: Any) -> None:

@@ -7,8 +7,16 @@ from typing import Any, cast
 import pytest
 
 from dothi.facades.ngsi_ld.errors import NgsiError, not_found
-from dothi.facades.ngsi_ld.operations.gathering import Gathering, Wanted, write_together
-from dothi.ports.entity_query import Entities, Form
+from dothi.facades.ngsi_ld.operations.gathering import (
+    Gathering,
+    Glance,
+    Glimpse,
+    Wanted,
+    glance_together,
+    write_together,
+)
+from dothi.model.problem import StoreUnavailable
+from dothi.ports.entity_query import Entities, EntitySearch, Form
 
 FORM = Form("plain", lambda _: b"")
 
@@ -44,6 +52,28 @@ def test_what_is_missing_or_fails_is_so_for_its_question_alone() -> None:
     assert write_together([wanted(store, "x"), wanted(store, "a")]) == [[], [b"a"]]
     good, bad = write_together([wanted(store, "a"), wanted(store, "c")])
     assert good == [b"a"] and isinstance(bad, NgsiError)
+
+
+class Searched(Store):
+    """Finds at once what is asked for by a limit of 2, and cannot be read with one of 3."""
+
+    def glance(self, search: EntitySearch) -> list[str] | None:
+        # One more than is asked for tells whether there are more.
+        if search.limit == 4:
+            raise StoreUnavailable("the disk is away")
+        return ["a", "b", "x"][: search.limit] if search.limit == 3 else None
+
+
+def test_pages_that_are_found_at_once_are_written_together() -> None:
+    store = Searched()
+    asked = [
+        Glance(cast(Entities, store), EntitySearch(offset=n, limit=limit), FORM)
+        for n, limit in enumerate((2, 5, 3, 2))
+    ]
+    first, slow, failed, last = glance_together(asked)
+    assert first == last == Glimpse([b"a", b"b"], has_next=True)
+    assert slow is None and isinstance(failed, StoreUnavailable)
+    assert store.looks == [["a", "b"]]
 
 
 async def test_questions_during_a_look_share_the_next() -> None:

@@ -58,6 +58,10 @@ class Overlay:
         """Nor is this."""
         return
 
+    def glance(self, _search: EntitySearch) -> None:
+        """Nor is this: a glance sees the local store alone."""
+        return
+
     def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
         return [form.write(entity) for entity in self.load(ids)]
 
@@ -165,6 +169,9 @@ class Nowhere:
         return Found([], 0 if counts else None)
 
     def peek_written(self, _ids: Sequence[str], _form: Form) -> list[bytes]:
+        return []
+
+    def glance(self, _search: EntitySearch) -> list[str]:
         return []
 
     def written(self, _ids: Sequence[str], _form: Form) -> list[bytes]:

@@ -9,7 +9,10 @@ from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
 from dothi.facades.ngsi_ld.operations.alarm import ExpiryAlarm
 from dothi.facades.ngsi_ld.operations.gathering import (
     Gathering,
+    Glance,
+    Glimpse,
     Wanted,
+    glance_together,
     load_together,
     write_together,
 )
@@ -50,6 +53,9 @@ class Broker(Struct, frozen=True):
     )
     writings: Gathering[Wanted, list[bytes]] = field(
         default_factory=lambda: Gathering(write_together)
+    )
+    glances: Gathering[Glance, Glimpse | None] = field(
+        default_factory=lambda: Gathering(glance_together)
     )
     sources: Registry = field(default_factory=Registry)
     """Registrations of other context sources."""

@@ -106,7 +106,8 @@ def fetch_all(
         SeriesKey(head.id, one.name, one.dataset) for head in heads for one in wanted.series(head)
     )
     if times.by is not TimeProperty.OBSERVED:
-        return _all(broker, RawQuery(series, columns=columns))
+        needed = (*columns, "committed_at") if columns else ()
+        return _all(broker, RawQuery(series, columns=needed))
     return _all(broker, RawQuery(series, times.start_at, times.end_at, columns=columns))
 
 

@@ -6,13 +6,14 @@ that asks for all of them at once needs a quarter of the time for each.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.errors import NgsiError
 from dothi.model.problem import StoreUnavailable
-from dothi.ports.entity_query import Entities, Form, StoredEntity, with_only
+from dothi.ports.entity_query import Entities, EntitySearch, Form, StoredEntity, with_only
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -77,6 +78,51 @@ def load_together(questions: Sequence[Wanted]) -> list[list[StoredEntity] | Fail
         alike.setdefault(_kind(question), []).append(question)
     found = {kind: _loaded(some) for kind, some in alike.items()}
     return [_of(found[_kind(question)], question) for question in questions]
+
+
+class Glance(Struct, frozen=True):
+    """A page of a search, written."""
+
+    entities: Entities
+    search: EntitySearch
+    """With a limit."""
+    form: Form
+
+
+class Glimpse(NamedTuple):
+    """What a glance saw."""
+
+    written: list[bytes]
+    has_next: bool
+
+
+def glance_together(questions: Sequence[Glance]) -> list[Glimpse | Failure | None]:
+    """The pages that are found at once, per question; None: it must be searched for."""
+    found = [_glanced(question) for question in questions]
+    held = [
+        Wanted(q.entities, ids[: q.search.limit], q.form)
+        for q, ids in zip(questions, found, strict=True)
+        if isinstance(ids, list)
+    ]
+    written = iter(write_together(held))
+    answers: list[Glimpse | Failure | None] = []
+    for question, ids in zip(questions, found, strict=True):
+        if not isinstance(ids, list):
+            answers.append(ids)
+            continue
+        content = next(written)
+        has_next = len(ids) > (question.search.limit or 0)
+        answers.append(Glimpse(content, has_next) if isinstance(content, list) else content)
+    return answers
+
+
+def _glanced(question: Glance) -> list[str] | Failure | None:
+    """Ids of the page and one more, when there are more."""
+    limit = question.search.limit or 0
+    try:
+        return question.entities.glance(replace(question.search, limit=limit + 1))
+    except StoreUnavailable as error:
+        return error
 
 
 def _kind(question: Wanted) -> tuple[int, bool]:

@@ -10,6 +10,7 @@ from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import NgsiError, too_complex_query
 from dothi.facades.ngsi_ld.operations import search as searches
 from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.gathering import Glance
 from dothi.facades.ngsi_ld.operations.join import Join, follow
 from dothi.facades.ngsi_ld.operations.search import (
     FILTER_PARAMETERS,
@@ -77,6 +78,10 @@ async def query_written(broker: Broker, search: EntitySearch, form: Form, *, cou
     found = _peek(broker, search, form, counts) if search.limit else None
     if found is not None:
         return found
+    if search.limit and search.looks_at_values and not counts:
+        glimpse = await broker.glances.ask(Glance(broker.entities, search, form))
+        if glimpse is not None:
+            return Page([], glimpse.has_next, None, glimpse.written)
     try:
         return await asyncio.to_thread(_query_written, broker, search, form, counts)
     except TooManyToOrder as error:

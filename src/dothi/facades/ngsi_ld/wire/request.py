@@ -21,8 +21,8 @@ from dothi.facades.ngsi_ld.wire.negotiation import (
     content_media_type,
     context_link,
 )
+from dothi.model.nesting import MAX_DEPTH, is_too_deep
 
-_MAX_DEPTH = 100
 _WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
 
 
@@ -100,25 +100,16 @@ def decode(raw: bytes) -> Any:
         raise invalid_request(f"the body is not JSON: {error}") from error
     if not _may_be_deep(raw):
         return document
-    level = [document] if isinstance(document, dict | list) else []
-    for _ in range(_MAX_DEPTH):
-        level = [child for part in level for child in _children(part)]
-        if not level:
-            return document
-    raise invalid_request(f"the body is nested more than {_MAX_DEPTH} deep")
+    if is_too_deep(document):
+        raise invalid_request(f"the body is nested more than {MAX_DEPTH} deep")
+    return document
 
 
 def _may_be_deep(raw: bytes) -> bool:
     """Whether brackets enough for too deep a nesting stand in one element of the body."""
-    if raw.count(b"[") + raw.count(b"{") <= _MAX_DEPTH:
+    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
         return False
     if not raw.lstrip().startswith(b"["):
         return True
     parts = map(bytes, msgspec.json.decode(raw, type=list[msgspec.Raw]))
-    return any(part.count(b"[") + part.count(b"{") >= _MAX_DEPTH for part in parts)
-
-
-def _children(part: dict[str, Any] | list[Any]) -> list[Any]:
-    """The arrays and objects in it; the decoder makes no others than these two classes."""
-    parts = part.values() if type(part) is dict else part
-    return [child for child in parts if type(child) is dict or type(child) is list]
+    return any(part.count(b"[") + part.count(b"{") >= MAX_DEPTH for part in parts)
