@@ -3,8 +3,9 @@
 `hub` kills the commit path while it seals and compacts; `doors` kills the whole program while HTTP,
 MQTT, NGSI-LD and station files write; `alarms` kills rules and alarms during a storm of 5,000
 transitions a second for a minute, while the clock jumps about, and says how many were offered and
-judged where nobody disturbed it; `notices` kills whoever tells people
-of alarms. The tests are tests/faults/test_kill_*.py, with more rounds.
+judged where nobody disturbed it; `notices` kills whoever tells people of alarms, `subscriptions`
+whoever notifies other systems of changes. The tests are tests/faults/test_kill_*.py, with more
+rounds.
 
     uv run dothi bench kills -- --rounds 200
     uv run dothi bench kills -- --only alarms
@@ -23,7 +24,7 @@ from typing import Any
 
 _STORM = {"DOTHI_FAULT_VALUES": "264000", "DOTHI_FAULT_PER_S": "4400"}
 """A value is 1.14 transitions."""
-_NAMES = ("hub", "doors", "alarms", "notices")
+_NAMES = ("hub", "doors", "alarms", "notices", "subscriptions")
 ROOT = Path(__file__).parent.parent
 _STORED = Path(__file__).parent / "results" / "kills.json"
 

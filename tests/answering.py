@@ -57,6 +57,10 @@ def answering() -> Iterator[Service]:
             self.end_headers()
             self.wfile.write(reply.body)
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
+
         def log_message(self, *_: Any) -> None:
             pass
 

@@ -161,6 +161,12 @@ class Mosquitto:
             self._process = None
 
 
+def tls_listener(certificate: Path) -> str:
+    """Lines that make the listener one of TLS with the certificate of the folder."""
+    pair = f"certfile {certificate / 'cert.pem'}\nkeyfile {certificate / 'key.pem'}\n"
+    return f"allow_anonymous true\n{pair}"
+
+
 @contextmanager
 def mosquitto(
     program: str, folder: Path, extra: str = "allow_anonymous true\n"

@@ -5,6 +5,9 @@ import type { subscriptionsVi } from './strings.subscriptions.vi';
 export const subscriptionsEn: typeof subscriptionsVi = {
   title_subscriptions: 'Subscriptions',
   subs_open: 'Subscriptions',
+  subs_some: '{n} in all',
+  subs_not_told: '{n} cannot be told',
+  subs_queued: '{n} notifications waiting',
   subs_back: 'Data sources',
   subs_count: '{n} subscriptions',
   subs_none: 'Nobody has subscribed yet.',

@@ -3,6 +3,9 @@
 export const subscriptionsVi = {
   title_subscriptions: 'Đăng ký nhận thông báo',
   subs_open: 'Đăng ký nhận thông báo',
+  subs_some: '{n} đăng ký',
+  subs_not_told: '{n} nơi không nhận được',
+  subs_queued: '{n} thông báo chờ gửi',
   subs_back: 'Nguồn dữ liệu',
   subs_count: '{n} đăng ký',
   subs_none: 'Chưa có đăng ký nhận thông báo nào.',

@@ -1,6 +1,7 @@
 """Delivery of notifications: counters, failures, pauses, restarts (5.2.14, 5.2.15, 5.8.6)."""
 
 import asyncio
+import itertools
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,6 +93,41 @@ async def test_a_dead_receiver_delays_nobody(desk: Subscribed) -> None:
     number = service.registry.get(dead).number
     assert service.dispatcher.waiting(number) == 19
     assert (await desk.subscription(dead))["notification"]["status"] == "failed"
+
+
+async def test_a_dead_receiver_is_tried_rarely_whoever_has_something_for_it(
+    tmp_path: Path,
+) -> None:
+    """Eight subscriptions share one gate: three failures close it, its pauses double, and what
+    waited is told as soon as it works."""
+    sparing = msgspec.structs.replace(QUICK, connections=1, retry_s=0.2, max_retry_s=0.8)
+    async with subscribed(tmp_path, sparing) as desk, receiving() as healthy:
+        tried_s: list[float] = []
+
+        def refuse(_: Any) -> int:
+            tried_s.append(time.monotonic())
+            return 503
+
+        desk.receiver.answer = refuse
+        await desk.room(a=0)
+        numbers = [await desk.subscribe() for _ in range(8)]
+        await desk.subscribe(notification={"endpoint": {"uri": healthy.url}})
+        await desk.patch(a=1)
+        await healthy.next()
+        await asyncio.sleep(2.5)
+        # At once three times, then after 0.2, 0.4, 0.8 and 0.8 s; eight lanes alone: 40 tries.
+        assert 5 <= len(tried_s) <= 7
+        pauses = [later - earlier for earlier, later in itertools.pairwise(tried_s)]
+        for pause_s, least_s in zip(pauses[2:], (0.2, 0.4, 0.8, 0.8), strict=False):
+            assert pause_s >= least_s - 0.02
+        views = {view.id: view for view in desk.service.views()}
+        assert all(views[number].is_down for number in numbers)
+        assert sum(view.is_down for view in views.values()) == 8
+        desk.receiver.answer = lambda _: 200
+        desk.receiver.received.clear()
+        told = await desk.receiver.until(8)
+        assert {one.body["subscriptionId"] for one in told} == set(numbers)
+        assert not any(view.is_down for view in desk.service.views())
 
 
 async def test_a_receiver_that_comes_back_gets_everything_in_order(desk: Subscribed) -> None:

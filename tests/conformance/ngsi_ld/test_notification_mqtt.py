@@ -1,6 +1,7 @@
 """Notifications over MQTT against a real broker (clause 7.2)."""
 
 import asyncio
+import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,16 +11,17 @@ from typing import Any
 import aiomqtt
 import msgspec
 import pytest
+from tests.certificates import self_signed
 from tests.conformance.ngsi_ld.broker import LD_JSON
-from tests.conformance.ngsi_ld.subscriber import Subscribed
-from tests.mqtt_peers import Mosquitto, mosquitto
+from tests.conformance.ngsi_ld.subscriber import Subscribed, subscribed
+from tests.mqtt_peers import Mosquitto, mosquitto, tls_listener
 
 pytestmark = pytest.mark.needs("mosquitto")
 TOPIC = "city/rooms/hot"
 
 
 @asynccontextmanager
-async def listening(broker: Mosquitto, **login: str) -> AsyncIterator["asyncio.Queue[Any]"]:
+async def listening(broker: Mosquitto, **options: Any) -> AsyncIterator["asyncio.Queue[Any]"]:
     """Messages of the topic as they arrive."""
     messages: asyncio.Queue[Any] = asyncio.Queue()
 
@@ -27,7 +29,7 @@ async def listening(broker: Mosquitto, **login: str) -> AsyncIterator["asyncio.Q
         async for message in client.messages:
             messages.put_nowait(message)
 
-    async with aiomqtt.Client("127.0.0.1", broker.port, **login) as client:  # type: ignore[arg-type]
+    async with aiomqtt.Client("localhost", broker.port, **options) as client:
         await client.subscribe(TOPIC, qos=2)
         task = asyncio.create_task(gather(client))
         try:
@@ -105,6 +107,31 @@ async def test_user_and_password_of_the_uri(
             async with asyncio.timeout(20):
                 while desk.service.registry.get(bad).delivery.state.status != "failed":
                     await asyncio.sleep(0.02)
+
+
+async def test_mqtts_asks_who_vouches_for_the_broker(
+    tmp_path: Path, mosquitto_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """7.2: over TLS; a broker that nobody vouches for is told nothing, and nothing is lost."""
+    certificate = self_signed(tmp_path)
+    trusted = ssl.create_default_context(cafile=str(certificate / "cert.pem"))
+    with mosquitto(mosquitto_path, tmp_path, tls_listener(certificate)) as broker:
+        async with listening(broker, tls_context=trusted) as messages:
+            async with subscribed(tmp_path) as desk:
+                uri = f"mqtts://localhost:{broker.port}/{TOPIC}"
+                number = await desk.subscribe(notification={"endpoint": {"uri": uri}})
+                delivery = desk.service.registry.get(number).delivery
+                await desk.room(a=1)
+                async with asyncio.timeout(20):
+                    while delivery.state.status != "failed":
+                        await asyncio.sleep(0.02)
+                assert "certificate verify failed" in delivery.state.last_error
+                assert messages.empty()
+            # Who is trusted is read by the first secure message after the start.
+            monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
+            async with subscribed(tmp_path):
+                _, found = await _told(messages)
+    assert found["body"]["data"][0]["a"]["value"] == 1
 
 
 async def test_a_broker_that_comes_back(

@@ -3,7 +3,6 @@
 import asyncio
 import email
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -16,6 +15,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
+from certificates import self_signed
 from dothi.access.egress import egress_policy
 from dothi.model.delivery import DeliveryState
 from dothi.model.priority import Priority
@@ -84,18 +84,7 @@ def channel(port: int, tls: ssl.SSLContext | None = None, **changes: Any) -> Ema
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "2", "-subj", "/CN=localhost"),
-            *("-addext", "subjectAltName=DNS:localhost"),
-            *("-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return folder
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 async def test_a_mail_arrives_in_vietnamese() -> None:

@@ -20,3 +20,20 @@ export function arranged(all: SubscriptionState[]): SubscriptionState[] {
       (a.name || a.id).localeCompare(b.name || b.id),
   );
 }
+
+export interface Outgoing {
+  all: number;
+  /** Active ones whose last delivery failed, or whose receiver is tried rarely. */
+  notTold: number;
+  /** Notifications that are not delivered yet. */
+  waiting: number;
+}
+
+export function outgoing(all: SubscriptionState[]): Outgoing {
+  const bad: Doing[] = ['down', 'failed'];
+  return {
+    all: all.length,
+    notTold: all.filter((one) => bad.includes(doing(one))).length,
+    waiting: all.reduce((sum, one) => sum + one.waiting, 0),
+  };
+}
