@@ -32,7 +32,7 @@ _LIMITS = """
 | `30 min`, `72 h` | so long after the step began; what is left stays when the clock is set |
 | `4 working hours` | when so much of the office hours has passed |
 | `3 days` | at the end of the third day after; a last day without work moves to a working day |
-| `2 working days` | at the end of the second working day after; half days of the calendar count half |
+| `2 working days` | at the end of the second working day after; half days count half |
 
 The day on which the step begins is not counted (Civil Code 91/2015/QH13, Article 147.2); a limit
 in days ends with its last day (148.1, 148.6) or, where that is free, with the next working day
