@@ -106,7 +106,7 @@ class FigureHandlers:
         stale = reader.page(
             AlarmQuery(
                 states=OPEN,
-                active_before=stale_before,
+                active_before_at=stale_before,
                 position=position,
                 is_suppressed=False,
                 sort="raised_at",

@@ -98,7 +98,7 @@ class AlarmQuery(Struct, frozen=True):
     """Raised then or later."""
     until_at: datetime | None = None
     """Raised before."""
-    active_before: datetime | None = None
+    active_before_at: datetime | None = None
     """Active without a break since before then."""
     position: str = ""
     is_suppressed: bool | None = None

@@ -228,8 +228,8 @@ def _conditions(query: AlarmQuery) -> Sequence[Any]:
         found.append(columns.raised_us >= us_of(query.since))
     if query.until_at is not None:
         found.append(columns.raised_us < us_of(query.until_at))
-    if query.active_before is not None:
-        found += _active_before(query.active_before)
+    if query.active_before_at is not None:
+        found += _active_before(query.active_before_at)
     if query.is_suppressed is not None:
         found.append(columns.suppressed != 0 if query.is_suppressed else columns.suppressed == 0)
     return found
