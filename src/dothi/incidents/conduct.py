@@ -166,8 +166,8 @@ def move_limits(record: Record, jump: timedelta, now: datetime, book: Book) -> C
         if steps != run.steps:
             changed.append(replace(run, steps=steps))
             told = _run_said(run, procedure, "clock_set", "")
-            told.details["jump_s"] = jump.total_seconds()
-            said.append(told)
+            jump_s = jump.total_seconds()
+            said.append(replace(told, details={**told.details, "jump_s": jump_s}))
     if not changed:
         return None
     return Change(
