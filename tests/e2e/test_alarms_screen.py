@@ -25,12 +25,12 @@ FACTS = RuleFacts(
 ROW = "[data-alarm-row]"
 
 
-def fill(folder: Path) -> None:
-    """Five alarms: the first is the most urgent."""
+def fill(folder: Path, count: int = 5) -> None:
+    """So many alarms: the first is the most urgent."""
     folder.mkdir(parents=True)
     engine = open_sqlite(folder / "dothi.db")
     upgrade(engine)
-    entities = [f"urn:ngsi-ld:WaterObserved:{n}" for n in range(5)]
+    entities = [f"urn:ngsi-ld:WaterObserved:{n}" for n in range(count)]
     places = {
         e: Place(e, "WaterObserved", f"Trạm {n}", 106.6, 11.0) for n, e in enumerate(entities)
     }
@@ -92,6 +92,27 @@ def test_an_operator_acknowledges_and_shelves_by_keyboard(tmp_path: Path) -> Non
         )
         page.goto("/alarm_performance?span=day")
         expect(page.get_by_text("Mười điều kiện báo nhiều nhất")).to_be_visible(timeout=SLOW_MS)
+
+
+@pytest.mark.thorough
+@pytest.mark.needs("chromium")
+def test_acknowledging_a_page_leaves_what_nobody_has_seen(tmp_path: Path) -> None:
+    fill(tmp_path / "data", 60)
+    with Program(tmp_path / "data") as program, _signed_in(program) as page:
+        page.goto("/alarms")
+        expect(page.locator(ROW)).to_have_count(50, timeout=SLOW_MS)
+        seen = page.locator(ROW).evaluate_all("rows => rows.map(row => row.dataset.alarm)")
+        page.get_by_role("button", name="Xác nhận cả trang").click()
+        expect(page.get_by_role("dialog")).to_contain_text("50")
+        page.get_by_role("dialog").locator("button.primary").click()
+        expect(page.get_by_test_id("alarm-count")).to_have_text(re.compile(r"^\D*10\b"))
+        items = page.evaluate(
+            "fetch('/api/v1/alarms?limit=100').then(a => a.json()).then(a => a.items)"
+        )
+        waiting = {str(one["id"]) for one in items if one["acknowledged_at"] is None}
+        assert len(items) == 60
+        assert len(waiting) == 10
+        assert waiting.isdisjoint(seen)
 
 
 @pytest.mark.thorough

@@ -140,12 +140,14 @@ def tell_everybody(hub: Program, cookies: httpx.Cookies, world: Outside) -> None
         level = {"id": ENTITY, "type": "Gauge", "level": {"type": "Property", "value": 1.8}}
         time.sleep(1.5)  # rules in force are looked at once a second
         done(admin.post("/ngsi-ld/v1/entities", json=level))
-        the_alarm(admin)
+        release_a_warning(hub, admin, the_alarm(admin))
         states = until(lambda: deliveries(admin, "alarm.raised"))
         assert set(states.values()) <= {"accepted", "delivered"}, states
         until(lambda: all(size for _, size in world.traffic.values()))
     understood = {name: len(door.letters) for name, door in world.doors.items() if name != "mqtt"}
     assert all(understood.values()), understood
+    (pushed,) = world.doors["cap_push"].letters
+    assert pushed.body.startswith(b"<?xml")
     shown = json.loads(world.browser.decrypt(world.doors["web_push"].letters[0].body))
     assert "Mực nước cao" in shown["title"]
 
@@ -167,6 +169,9 @@ def train(drill: Program, world: Outside) -> int:
         assert set(asked.values()) <= {"captured", "reserve"}
         # What the settings do not hold back, the fence does.
         refused = until(lambda: done(trainer.get("/api/v1/drill"))["refused"])
+        receivers = until(lambda: done(trainer.get("/api/v1/warnings/receivers")))
+        assert [one["name"] for one in receivers] == ["tv"]
+        until(lambda: done(trainer.get("/api/v1/warnings/receivers"))[0]["taken"])
         assert "<entry>" not in httpx.get(f"{drill.url}/cap/feed.atom").text
     return int(refused)
 

@@ -77,12 +77,13 @@ subject = "mailto:truc@example.vn"
 
 
 @pytest.fixture
-def page(hub: Hub, browser: Browser) -> Iterator[Page]:
+def page(hub: Hub, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Signed in as somebody who can be told of things."""
+    who = getattr(request, "param", "lan")
     details = ("--name", "Lan (thử)", "--position", "operator")
     contacts = ("--contact", "email=lan@example.org", "--contact", "sms=+84900000001")
     where = ("--data-dir", str(hub.program.data_dir))
-    added = run_here("person", "add", "lan", *details, *contacts, *where)
+    added = run_here("person", "add", who, *details, *contacts, *where)
     token = added.stdout.strip().partition("token=")[2]
     assert token, added.stderr
     context = browser.new_context(base_url=hub.program.url, **WINDOW)
@@ -123,6 +124,50 @@ def audit(page: Page) -> None:
     if not page.evaluate("'axe' in window"):
         page.evaluate((installed_packages() / "axe-core" / "axe.min.js").read_text())
     assert page.evaluate(AUDIT, [":root", LEVELS]) == []
+
+
+ENDPOINT = "https://push.example.org/abc"
+PUSH_ON, PUSH_OFF = "Nhận thông báo trên trình duyệt này", "Thôi nhận trên trình duyệt này"
+PUSH_SERVICE = """endpoint => {
+    const bytes = [4, ...Array(64).keys()];
+    const text = (part) => btoa(String.fromCharCode(...part))
+        .replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+    const keys = { p256dh: text(bytes), auth: text(bytes.slice(0, 16)) };
+    let kept = null;
+    window.asked = [];
+    PushManager.prototype.subscribe = async (options) => {
+        window.asked.push(options);
+        const unsubscribe = async () => { kept = null; return true; };
+        kept = { endpoint, unsubscribe, toJSON: () => ({ endpoint, keys }) };
+        return kept;
+    };
+    PushManager.prototype.getSubscription = async () => kept;
+}"""
+"""The push service of the browser's maker is outside; what the console does with it is not."""
+
+
+@pytest.mark.parametrize("page", ["hoa"], indirect=True)
+def test_a_browser_is_registered_for_push_and_taken_off_again(page: Page) -> None:
+    page.context.grant_permissions(["notifications"])
+    page.add_init_script(f"({PUSH_SERVICE})('{ENDPOINT}')")
+    page.goto("/notices")
+    page.get_by_role("radio", name="Tùy chọn của tôi").check()
+    with page.expect_response(lambda one: one.request.method == "POST") as added:
+        page.get_by_role("button", name=PUSH_ON).click()
+    assert added.value.url.endswith("/api/v1/notices/push")
+    assert added.value.status == 201, added.value.text()
+    body = added.value.request.post_data_json
+    assert body["endpoint"] == ENDPOINT
+    assert body["name"].startswith("Chrome")
+    assert set(body["keys"]) == {"p256dh", "auth"}
+    key = page.evaluate("[asked[0].userVisibleOnly, asked[0].applicationServerKey]")
+    assert key == [True, added.value.json()["public_key"]]
+    scope = page.evaluate("navigator.serviceWorker.ready.then(one => one.active.scriptURL)")
+    assert scope.endswith("/push-worker.js")
+    page.get_by_role("button", name=PUSH_OFF).click()
+    expect(page.get_by_role("button", name=PUSH_ON)).to_be_visible()
+    answer = page.evaluate("fetch('/api/v1/notices/push').then(a => a.json())")
+    assert answer["browsers"] == []
 
 
 def test_from_preferences_to_the_answer(hub: Hub, page: Page) -> None:

@@ -75,6 +75,11 @@ subject = "mailto:truc@example.vn"
 [notices.mqtt]
 url = "mqtt://127.0.0.1:{ports["mqtt"]}"
 
+[warnings.receivers.tv]
+url = "http://127.0.0.1:{ports["cap_push"]}/cap"
+secret_file = "env:TEST_WEBHOOK_KEY"
+statuses = ["Actual", "Exercise"]
+
 [ngsi_ld.notify]
 allow = ["127.0.0.0/8"]
 retry_s = 0.2
@@ -147,7 +152,7 @@ def outside() -> Iterator[Outside]:
 @asynccontextmanager
 async def _receivers(found: Outside) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
-        for name in ("webhook", "web_push", "zalo", "cap_feed", "subscription"):
+        for name in ("webhook", "web_push", "zalo", "cap_feed", "cap_push", "subscription"):
             sink = await stack.enter_async_context(sinking())
             door = await _opened(stack, found, name, urlsplit(sink.url).port or 0)
             door.letters = sink.requests

@@ -13,6 +13,8 @@ from support.reference import documentation, shown_default
 
 _HEAD = """# Procedures and the working calendar
 
+*(Tiếng Việt: [vi/procedures.md](vi/procedures.md))*
+
 A procedure (SOP) is one TOML file; `[incidents] procedures_folder` names the folder that dothi
 reads at the start, and `POST /api/v1/procedures` stores one over HTTP (`check_only` only looks at
 it). A version that was stored is never replaced: raise `version`. Running instances keep theirs.

@@ -227,6 +227,17 @@ const ROOT = '/warnings';
 
 export type Action = 'submit' | 'return' | 'release' | 'discard';
 
+/** Somebody outside who is handed released warnings; counts since the start. */
+export interface Receiver {
+  name: string;
+  url: string;
+  is_down: boolean;
+  taken: number;
+  given_up: number;
+  last_success_at: string | null;
+  last_error: string;
+}
+
 export const warningsApi = {
   all: () => get<WarningRow[]>(ROOT),
   options: () => get<Options>(ROOT + '/options'),
@@ -240,6 +251,7 @@ export const warningsApi = {
     send<WarningView>('POST', `${ROOT}/${id}/${action}`, { version, reason }),
   follow: (id: number, kind: 'update' | 'cancel', reason: string) =>
     send<WarningView>('POST', `${ROOT}/${id}/${kind}`, { reason }),
+  receivers: () => get<Receiver[]>(ROOT + '/receivers'),
   foreign: () => get<ForeignRow[]>(ROOT + '/foreign'),
   foreignOne: (id: number) => get<ForeignView>(`${ROOT}/foreign/${id}`),
   answerForeign: (id: number, msg_type: 'Ack' | 'Error', note: string) =>

@@ -184,6 +184,7 @@ export const incidentsEn: Record<keyof typeof incidentsVi, string> = {
   inc_tell_step_skipped: 'Step left out: {title}',
   inc_tell_step_paused: 'Step paused: {title}',
   inc_tell_step_resumed: 'Step goes on: {title}',
+  inc_tell_step_clock_set: 'The clock of the machine was set; limits in minutes and hours moved along: {title}',
   inc_tell_step_overdue: 'Overdue: {title}; told {to}',
   inc_tell_done: 'Procedure done: {title}',
   inc_tell_ended: 'Procedure broken off: {title}',

@@ -182,6 +182,7 @@ export const incidentsVi = {
   inc_tell_step_skipped: 'Bỏ qua bước: {title}',
   inc_tell_step_paused: 'Tạm dừng bước: {title}',
   inc_tell_step_resumed: 'Tiếp tục bước: {title}',
+  inc_tell_step_clock_set: 'Đồng hồ máy bị chỉnh; hạn theo phút và giờ dời theo: {title}',
   inc_tell_step_overdue: 'Quá hạn: {title}; báo {to}',
   inc_tell_done: 'Xong quy trình: {title}',
   inc_tell_ended: 'Dừng quy trình: {title}',

@@ -167,6 +167,7 @@ UNTOLD = {
     "POST /api/v1/rules/back-test": "changes nothing: it computes over the past",
     "POST /api/v1/procedures/check": "changes nothing: it says what is wrong with a text",
     "POST /api/v1/warnings/preview": "changes nothing: it shows what would go out",
+    "POST /api/v1/notices/receipts/{gateway}": "a program reports; it stands with the notice",
     "POST /api/v1/logout": "the sessions write their own entry, with the end of the session",
     "POST /login": "the sessions write their own entry; refusals are told by the door",
 }

@@ -24,7 +24,7 @@ from dothi.ports.registry import Sources
 from dothi.ports.rules import Rules
 from dothi.ports.state import State
 from dothi.ports.subscriptions import Deliveries
-from dothi.ports.warnings import ForeignWarnings, WarningAnswers, WarningDesk
+from dothi.ports.warnings import ForeignWarnings, WarningAnswers, WarningDesk, WarningReceivers
 from dothi.rules.facts import StateFacts
 from dothi.rules.wording import NO_WORDS, Vocabulary
 
@@ -64,6 +64,7 @@ class ApiDeps:
     foreign_warnings: ForeignWarnings | None = None
     warning_answers: WarningAnswers | None = None
     warning_files: WarningFiles | None = None
+    warning_receivers: WarningReceivers | None = None
 
     def approvers(self) -> int:
         """How many people could approve something."""

@@ -1,5 +1,7 @@
 """What the routes about notices are made of."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 from starlette.requests import Request
 
@@ -8,6 +10,7 @@ from dothi.access.principal import require
 from dothi.api.people_deps import asker
 from dothi.model.person import Person
 from dothi.model.problem import Problem
+from dothi.ports.channel import CalledBack
 from dothi.ports.clock import Clock
 from dothi.ports.notices import Notices, Preferences
 from dothi.ports.people import People
@@ -22,6 +25,8 @@ class NoticeDeps(Struct, frozen=True):
     people: People
     telling: Telling
     clock: Clock
+    gateways: Mapping[str, CalledBack] = {}
+    """Channel -> what its service posts to us."""
 
 
 def person_asked(request: Request, person: str) -> str:

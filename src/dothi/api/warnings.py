@@ -32,7 +32,7 @@ from dothi.api.warning_view import (
 from dothi.model.cap import MsgType, Reference
 from dothi.model.problem import Problem
 from dothi.model.warning import ForeignWarning, WarningContent
-from dothi.ports.warnings import Act, ForeignWarnings, WarningDesk
+from dothi.ports.warnings import Act, ForeignWarnings, WarningDesk, WarningReceiver
 
 _Reason = Annotated[str, Meta(max_length=2_000)]
 
@@ -142,6 +142,11 @@ class WarningHandlers:
     async def cancel(self, request: Request) -> Response:
         return await self._follow(request, MsgType.CANCEL)
 
+    async def receivers(self, request: Request) -> Response:
+        decode_query(request, NoQuery)
+        known = self._deps.warning_receivers
+        return answer(known.views() if known else [])
+
     async def foreign(self, request: Request) -> Response:
         decode_query(request, NoQuery)
         kept, now_at = self._deps.foreign_warnings, self._deps.clock.now()
@@ -249,6 +254,11 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
             "POST", f"{root}/preview", read, handlers.preview,
             "Check a warning and show it as it would go out",
             NoQuery, PreviewBody, PreviewView, tags,
+        ),
+        Endpoint(
+            "GET", f"{root}/receivers", read, handlers.receivers,
+            "Who is handed released warnings, and how that goes",
+            NoQuery, None, list[WarningReceiver], tags,
         ),
         Endpoint(
             "GET", f"{root}/foreign", read, handlers.foreign,

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from dothi.access.endpoint import Endpoint
 from dothi.app.stage import Stage
+from dothi.model.procedure import Procedure
 from dothi.ports.service import Service
 
 
@@ -18,6 +19,8 @@ class Mode(Struct, frozen=True):
     endpoints: Sequence[Endpoint] = ()
     is_fenced: bool = False
     """Nothing may leave the process: dothi.app.drill.fence."""
+    adapt: Callable[[Procedure], Procedure] = lambda procedure: procedure
+    """What is made of each procedure before it is used: a fast drill shortens its limits."""
 
 
 def _example(stage: Stage) -> Service:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from dothi.access.egress import EgressPolicy, egress_policy
 from dothi.access.endpoint import Endpoint
-from dothi.api import notice_preferences, notices
+from dothi.api import notice_preferences, notice_receipts, notices
 from dothi.api.notice_deps import NoticeDeps
 from dothi.app.config.settings import Settings
 from dothi.app.stores import Registers
@@ -27,10 +27,12 @@ from dothi.notify.settings import NoticeSettings
 from dothi.notify.smpp.channel import SmppChannel
 from dothi.notify.webhook.channel import WebhookChannel, signing_key
 from dothi.notify.webhook.client import HttpClient
+from dothi.notify.webhook.documents import CapturedDocuments, DocumentWebhook
 from dothi.notify.wording.templates import read_templates
 from dothi.notify.wording.words import Wording
 from dothi.ports.channel import Channel
 from dothi.ports.clock import Clock
+from dothi.ports.notifier import DocumentNotifier
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 _SETTING = "[notices] allow"
@@ -75,12 +77,22 @@ class NoticePart:
         )
         self.service = NoticeService(ports, own)
         self._deps = NoticeDeps(
-            stores.notices, stores.notice_preferences, stores.people, self.service, clock
+            stores.notices,
+            stores.notice_preferences,
+            stores.people,
+            self.service,
+            clock,
+            {
+                name: channel.receipts
+                for name, channel in built.channels.items()
+                if isinstance(channel, GatewayChannel) and channel.receipts is not None
+            },
         )
 
     def endpoints(self) -> list[Endpoint]:
         """Every route about notices."""
-        return [*notices.endpoints(self._deps), *notice_preferences.endpoints(self._deps)]
+        parts = (notices, notice_preferences, notice_receipts)
+        return [endpoint for part in parts for endpoint in part.endpoints(self._deps)]
 
 
 def _zone(settings: NoticeSettings) -> ZoneInfo:
@@ -118,7 +130,9 @@ def _open_channels(settings: Settings, stores: Registers, folder: Path) -> _Buil
         found[WEB_PUSH], push_key = _web_push(own, policy, stores, folder)
     for name, gateway in own.gateways.items():
         secret = read_secret(gateway.secret_file, f"[notices.gateways.{name}] secret_file")
-        found[name] = GatewayChannel(name, gateway, secret, _client(policy))
+        where = f"[notices.gateways.{name}] receipt_secret_file"
+        told = read_secret(gateway.receipt_secret_file, where)
+        found[name] = GatewayChannel(name, gateway, secret, _client(policy), told)
     if own.smpp.host:
         if "sms" in found:
             raise _wrong("[notices.smpp]", "a gateway has the name `sms` too; give it another one")
@@ -135,6 +149,19 @@ def _open_channels(settings: Settings, stores: Registers, folder: Path) -> _Buil
         sender = MqttSender(policy, setting=_SETTING)
         found["mqtt"] = MqttChannel(own.mqtt, password, sender)
     return _Built(found, push_key)
+
+
+def document_notifiers(settings: Settings) -> dict[str, DocumentNotifier]:
+    """One for each receiver of public warnings. Raises Problem: a secret is missing or wrong."""
+    receivers = settings.warnings.receivers
+    if settings.notices.capture:
+        return {name: CapturedDocuments() for name in receivers}
+    policy, found = _policy(settings), dict[str, DocumentNotifier]()
+    for name, one in receivers.items():
+        setting = f"[warnings.receivers.{name}] secret_file"
+        key = signing_key(read_secret(one.secret_file, setting), setting)
+        found[name] = DocumentWebhook(_client(policy), one.url, key, one.timeout_s)
+    return found
 
 
 def _policy(settings: Settings) -> EgressPolicy:

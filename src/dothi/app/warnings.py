@@ -10,11 +10,13 @@ from dothi.api.kept_files import WarningFiles
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.mode import Mode
+from dothi.app.notices import document_notifiers
 from dothi.app.stores import Registers
 from dothi.facades.cap import public
 from dothi.facades.cap.answering import AnswerDesk
 from dothi.facades.cap.catalogue import read_catalogue
 from dothi.facades.cap.desk import Desk, DeskPorts
+from dothi.facades.cap.pushing import CapPush, Patience, PushPorts
 from dothi.facades.cap.settings import WarningSettings
 from dothi.facades.cap.subjects import Known, KnownSubjects
 from dothi.model.alarm import RuleFacts
@@ -31,6 +33,7 @@ class WarningParts(Struct, frozen=True):
     answers: AnswerDesk
     files: WarningFiles
     endpoints: list[Endpoint]
+    push: CapPush
 
 
 def warning_parts(
@@ -69,7 +72,17 @@ def warning_parts(
         settings.server.public_url,
     )
     replies = AnswerDesk(own, stores.foreign_warnings, clock)
-    return WarningParts(desk, replies, files, public.endpoints(answers))
+    push = CapPush(
+        own.receivers,
+        PushPorts(stores.warnings, stores.cursors, clock, document_notifiers(settings)),
+        Patience(
+            settings.notices.poll_s,
+            settings.notices.retry_s,
+            settings.notices.max_retry_s,
+            settings.notices.keep_s,
+        ),
+    )
+    return WarningParts(desk, replies, files, public.endpoints(answers), push)
 
 
 def _catalogue(settings: WarningSettings) -> Catalogue:

@@ -109,7 +109,7 @@ async def build(
         )
         notices = NoticePart(settings, stores, clock, folder.path, mode.name)
         intake.watch(alarms.watch.wake)
-        incidents = build_incidents(settings.incidents, stores, folder, clock, positions, mode.name)
+        incidents = build_incidents(settings.incidents, stores, folder, clock, positions, mode)
         alarms.watch.tell(live.alarms_changed)
         alarms.watch.tell(incidents.alarms_changed)
         names = partial(name_of, stores.people)
@@ -118,6 +118,7 @@ async def build(
             tasks,
             AlarmItems(stores.alarms, clock, alarms.deps.limits.stale_after_s, names),
         )
+        warnings = warning_parts(settings, stores, folder, clock, alarms.deps.facts, mode)
         supervisor = Supervisor(
             [
                 intake,
@@ -128,12 +129,12 @@ async def build(
                 snapshots,
                 *doors.services,
                 notices.service,
+                *([warnings.push] if settings.warnings.receivers else []),
                 *incidents.services,
             ],
             clock,
             settings.server.graceful_stop_s + _STOP_MARGIN_S,
         )
-        warnings = warning_parts(settings, stores, folder, clock, alarms.deps.facts, mode)
         endpoints = [
             *console_endpoints(province.console),
             *api.endpoints(
@@ -145,6 +146,7 @@ async def build(
                     foreign_warnings=stores.foreign_warnings,
                     warning_answers=warnings.answers,
                     warning_files=warnings.files,
+                    warning_receivers=warnings.push,
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),

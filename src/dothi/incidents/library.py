@@ -1,7 +1,7 @@
 """The procedures that are known: every stored version, which of them new runs take, and which an
 alarm calls for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -46,8 +46,15 @@ class Called(Struct, frozen=True):
 class ProcedureLibrary:
     """Reads the store once, then keeps step with it: one process writes procedures."""
 
-    def __init__(self, procedures: Procedures, calendar: DatedCalendar) -> None:
+    def __init__(
+        self,
+        procedures: Procedures,
+        calendar: DatedCalendar,
+        adapt: Callable[[Procedure], Procedure] = lambda procedure: procedure,
+    ) -> None:
+        """`adapt`: what a drill makes of each procedure before it is used."""
         self._procedures = procedures
+        self._adapt = adapt
         self.calendar = calendar
         self._known: dict[tuple[str, int], Shelved] = {}
         self._decoded: dict[tuple[str, int], Procedure] = {}
@@ -162,7 +169,8 @@ class ProcedureLibrary:
 
     def _take(self, stored: StoredProcedure) -> None:
         key = (stored.id, stored.version)
-        procedure = decode_procedure(stored.text, f"procedure {stored.id} version {stored.version}")
+        read = decode_procedure(stored.text, f"procedure {stored.id} version {stored.version}")
+        procedure = self._adapt(read)
         self._decoded[key] = procedure
         self._known[key] = Shelved(
             procedure,

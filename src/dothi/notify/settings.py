@@ -89,6 +89,19 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Regular expression: an answer that matches may pass later."""
     reference: str = ""
     """Regular expression whose first group is the service's id of the message."""
+    receipt: str = ""
+    """Regular expression over what the service posts to `/api/v1/notices/receipts/<channel>` when
+    it knows more: the group `id` is its id of the message (see `reference`), the group `state` what
+    became of it. It may match several times. Empty: such calls are not taken."""
+    receipt_delivered: str = ""
+    """Regular expression that the whole `state` of a delivered message matches."""
+    receipt_failed: str = ""
+    """The same of a message that will not arrive. Other states are taken and change nothing."""
+    receipt_secret_file: str = ""
+    """File that holds the secret of those calls alone, or `env:NAME`; needed with `receipt`. The
+    service sends it in the header `X-Receipt-Secret`."""
+    receipts_per_second: float = 50.0
+    """Calls a second at most; more are answered with status 429."""
     per_second: float = 10.0
     """Messages a second at most."""
     timeout_s: float = 10.0

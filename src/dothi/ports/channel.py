@@ -76,6 +76,32 @@ Report = Callable[[Sequence[str], DeliveryState, str], Awaitable[bool]]
 known."""
 
 
+class Receipts(Struct, frozen=True):
+    """How many of the reports in one call were of use."""
+
+    taken: int
+    unknown: int
+    """Of messages that are not known here, or not any longer."""
+    ignored: int
+    """They say neither that it arrived nor that it will not."""
+
+
+class CalledBack(Protocol):
+    """What a service posts to us about letters; used in the event loop."""
+
+    def admits(self, secret: str) -> bool:
+        """Whether this is the secret that was agreed."""
+        ...
+
+    def wait_s(self) -> float:
+        """0: one more call is taken now; else after how long."""
+        ...
+
+    async def take(self, text: str) -> Receipts | None:
+        """None: there is no report in it."""
+        ...
+
+
 @runtime_checkable
 class Reporting(Protocol):
     """A channel that hears later what became of a letter."""

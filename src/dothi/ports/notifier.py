@@ -27,6 +27,19 @@ class Outcome(Struct, frozen=True):
     """Whether the same message may be accepted later."""
 
 
+class DocumentNotifier(Protocol):
+    """Hands documents to one receiver; used in the event loop."""
+
+    async def send(self, key: str, document: bytes, media_type: str) -> Outcome:
+        """Try once, in bounded time. `key`: a second document with it is the same one. Never raises
+        for what the receiver or the network does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
 class Notifier(Protocol):
     """One way to deliver; used in the event loop."""
 

@@ -20,6 +20,37 @@ from dothi.model.warning import (
 from dothi.model.warning_lists import Catalogue
 
 
+class Released(Struct, frozen=True):
+    """A message and the row of the record that released it."""
+
+    record: int
+    message: WarningMessage
+
+
+class WarningReceiver(Struct, frozen=True):
+    """Somebody outside who is handed released messages; counts since the start."""
+
+    name: str
+    url: str
+    """Without its query."""
+    is_down: bool
+    """It failed again and again."""
+    taken: int
+    given_up: int
+    """Refused for good, or too old after many attempts."""
+    last_success_at: datetime | None
+    last_error: str
+    """Empty: the last attempt went well."""
+
+
+class WarningReceivers(Protocol):
+    """Used in the event loop."""
+
+    def views(self) -> list[WarningReceiver]:
+        """As the settings name them."""
+        ...
+
+
 class Warnings(Protocol):
     """Any thread; blocking. Raises StoreUnavailable: nothing was written."""
 
@@ -47,6 +78,14 @@ class Warnings(Protocol):
 
     def events(self, warning: int) -> Sequence[WarningEvent]:
         """The record, the oldest first."""
+        ...
+
+    def last_record(self) -> int:
+        """Number of the newest row of the record of all warnings; 0: there is none."""
+        ...
+
+    def released_after(self, record: int, limit: int) -> Sequence[Released]:
+        """What was released after this row of the record, in that order."""
         ...
 
     def by_identifier(self, identifier: str) -> WarningMessage | None:

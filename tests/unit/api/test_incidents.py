@@ -99,6 +99,33 @@ async def test_from_an_alarm_to_closure(api: Api) -> None:
     assert [row["incident"]["id"] for row in board["items"]] == [number]
 
 
+async def test_the_report_is_a_page_that_says_what_was_done(api: Api) -> None:
+    number = await api.opened(title="Ngập <b>Võ Minh Đức</b>", procedure="small")
+    step = f"/incidents/{number}/runs/1/steps/look"
+    await api.post(step, action="finish", answers={"depth": 0.35}, version=1)
+    note = {"kind": "note", "text": "Đã gọi tổ trực & công an"}
+    await api.post(f"/incidents/{number}/entries", **note)
+    path = f"/api/v1/incidents/{number}/report"
+    answer = await api.client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    name = f"bao-cao-su-co-{number}.html"
+    assert answer.headers["content-disposition"] == f'inline; filename="{name}"'
+    report = answer.text
+    assert "<h1>" in report
+    assert "Ngập &lt;b&gt;Võ Minh Đức&lt;/b&gt;" in report
+    assert "<b>" not in report, "what people wrote is text"
+    assert "Đã gọi tổ trực &amp; công an" in report
+    assert "0,35" in report
+    assert "đúng hạn" in report
+    english = (await api.client.get(path, params={"lang": "en"})).text
+    assert '<html lang="en">' in english
+    assert "in time" in english
+    assert (await api.client.get(path, params={"lang": "fr"})).status_code == 400
+    assert (await api.client.get("/api/v1/incidents/99/report")).status_code == 404
+
+
 async def test_who_saw_an_older_version_is_told_what_changed(api: Api) -> None:
     number = await api.opened()
     path = f"/api/v1/incidents/{number}"

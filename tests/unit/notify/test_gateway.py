@@ -92,6 +92,9 @@ async def test_a_service_that_repeats_the_key_does_not_get_it_into_the_records()
         {"url": "x.example"},
         {"success": "("},
         {"reference": "no group"},
+        {"receipt": r"(?P<id>\w+)", "reference": "(x)", "receipt_delivered": "ok"},
+        {"receipt": r"(?P<id>\w+) (?P<state>\w+)", "reference": "(x)", "receipt_delivered": "ok"},
+        {"receipt_failed": "("},
     ],
 )
 def test_settings_that_cannot_work_stop_the_start(changes: dict[str, str]) -> None:

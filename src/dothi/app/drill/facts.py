@@ -1,11 +1,13 @@
 """What is on record of a drill, for its score."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from dothi.app.drill.score import Facts, StepFact
+from dothi.app.drill.score import Deed, Facts, StepFact
+from dothi.app.drill.timing import Timing
 from dothi.model.alarm import Alarm
 from dothi.model.incident_record import Record
+from dothi.model.procedure import StepState
 from dothi.model.warning import PublicWarning
 from dothi.ports.alarms import AlarmQuery, AlarmReader
 from dothi.ports.incidents import BoardQuery, Incidents
@@ -14,30 +16,34 @@ from dothi.ports.warnings import Warnings
 _PAGE = 500
 
 
-def gather(
-    alarms: AlarmReader, incidents: Incidents, warnings: Warnings, since_at: datetime
-) -> Facts:
+def gather(alarms: AlarmReader, incidents: Incidents, warnings: Warnings, timing: Timing) -> Facts:
     """The first time of everything since the drill began. Blocking."""
+    since_at = timing.began_at
     raised = _alarms(alarms, since_at)
     records = _records(incidents, since_at)
     rule_of = {f"alarm:{alarm.id}": alarm.rule for alarm in raised}
     rules_of = _rules_by_subject(rule_of, records)
     return Facts(
-        raised=_first((alarm.rule, alarm.opened_at) for alarm in raised),
-        acknowledged=_first((alarm.rule, alarm.acknowledged_at) for alarm in raised),
+        raised={
+            rule: deed.at
+            for rule, deed in _first((alarm.rule, alarm.opened_at, "") for alarm in raised).items()
+        },
+        acknowledged=_first(
+            (alarm.rule, alarm.acknowledged_at, alarm.acknowledged_by) for alarm in raised
+        ),
         incidents=_first(
-            (rule_of[link.subject], link.at)
+            (rule_of[link.subject], link.at, link.by)
             for record in records
             for link in record.links
             if link.subject in rule_of
         ),
         warnings=_first(
-            (rule, message.sent_at)
+            (rule, message.sent_at, message.released_by)
             for warning in _warnings(warnings, since_at)
             for message in warning.released
             for rule in rules_of.get(warning.subject, ())
         ),
-        steps=_steps(records),
+        steps=_steps(records, timing),
     )
 
 
@@ -75,7 +81,7 @@ def _rules_by_subject(rule_of: dict[str, str], records: Iterable[Record]) -> dic
     return found
 
 
-def _steps(records: Iterable[Record]) -> dict[tuple[str, str], StepFact]:
+def _steps(records: Iterable[Record], timing: Timing) -> dict[tuple[str, str], StepFact]:
     found: dict[tuple[str, str], StepFact] = {}
     runs = sorted((run for r in records for run in r.runs), key=lambda run: run.started_at)
     for run in runs:
@@ -83,17 +89,18 @@ def _steps(records: Iterable[Record]) -> dict[tuple[str, str], StepFact]:
             key = (run.procedure, step.step)
             if step.opened_at is None or key in found:
                 continue
-            limit: timedelta | None = step.due_at - step.opened_at if step.due_at else None
-            limit_s = limit.total_seconds() if limit else None
-            done_at = step.ended_at if step.state == "done" else None
-            found[key] = StepFact(step.opened_at, limit_s, done_at)
+            # The clock that the screen showed, in time of the scenario.
+            limit_s = timing.lasted_s(step.opened_at, step.due_at) if step.due_at else None
+            is_done = step.state is StepState.DONE
+            deed = Deed(step.ended_at, step.by) if is_done and step.ended_at else None
+            found[key] = StepFact(step.opened_at, limit_s, deed)
     return found
 
 
-def _first(times: Iterable[tuple[str, datetime | None]]) -> dict[str, datetime]:
-    """The earliest time of each name."""
-    found: dict[str, datetime] = {}
-    for name, at in times:
-        if at is not None and (name not in found or at < found[name]):
-            found[name] = at
+def _first(times: Iterable[tuple[str, datetime | None, str]]) -> dict[str, Deed]:
+    """The earliest of each name, with who did it."""
+    found: dict[str, Deed] = {}
+    for name, at, by in times:
+        if at is not None and (name not in found or at < found[name].at):
+            found[name] = Deed(at, by)
     return found

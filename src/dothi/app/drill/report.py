@@ -1,6 +1,6 @@
 """The report of a drill: what was expected, what was done, what was kept from leaving."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -42,6 +42,8 @@ class Row(Struct, frozen=True):
     """Of the scenario."""
     allowed_s: float | None
     weight: float
+    by: str
+    """Name of the person who did it; empty: nobody."""
 
 
 class Report(Struct, frozen=True):
@@ -61,8 +63,10 @@ class Report(Struct, frozen=True):
     """Connections that the fence refused."""
 
 
-def report_of(play: Play, scored: Sequence[Scored], ended_at: datetime) -> Report:
-    """Raises ValueError: the drill has not begun."""
+def report_of(
+    play: Play, scored: Sequence[Scored], ended_at: datetime, name: Callable[[str], str]
+) -> Report:
+    """`name`: of a person's id. Raises ValueError: the drill has not begun."""
     if play.timing is None:
         raise ValueError("the drill has not begun")
     scenario = play.scenario
@@ -77,6 +81,7 @@ def report_of(play: Play, scored: Sequence[Scored], ended_at: datetime) -> Repor
             one.took_s,
             one.allowed_s,
             one.expectation.weight,
+            name(one.by),
         )
         for one in scored
     ]
@@ -112,6 +117,7 @@ def _page(report: Report) -> str:
             ("Kết quả", "Verdict"),
             ("Có dịp lúc", "Occasion"),
             ("Làm lúc", "Done"),
+            ("Người làm", "By"),
             ("Mất (giờ kịch bản)", "Took (time of the scenario)"),
             ("Cho phép", "Allowed"),
         )
@@ -138,6 +144,7 @@ def _row(row: Row) -> str:
         f"{vi}<br><small>{en}</small>",
         _local(row.occasion_at),
         _local(row.done_at),
+        escape(row.by) or "–",
         _length(row.took_s),
         _length(row.allowed_s),
     )

@@ -1,6 +1,7 @@
 """Runs a drill: copy, fence, play, score."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from dothi.app.data_folder import DataFolder
 from dothi.app.drill.copying import copy_province, require_new
 from dothi.app.drill.endpoints import drill_endpoints
 from dothi.app.drill.facts import gather
+from dothi.app.drill.hurry import hurried_procedure
 from dothi.app.drill.play import Play
 from dothi.app.drill.recording import Recording, Wanted, record
 from dothi.app.drill.report import report_of, write_report
@@ -27,6 +29,7 @@ from dothi.intake.files.settings import FilesSettings
 from dothi.intake.pull.settings import PullSettings
 from dothi.model.problem import Problem
 from dothi.ports.clock import SystemClock
+from dothi.ports.people import name_of
 
 
 class Order(Struct, frozen=True):
@@ -76,7 +79,11 @@ def run_drill(order: Order, loaded: Loaded[Settings], announce: Callable[[Starte
     play = Play(played, order.speed, order.stops_at_end, recording=recording)
     play.fence.raise_()
     mode = Mode(
-        "drill", lambda stage: DrillService(play, stage), drill_endpoints(play), is_fenced=True
+        "drill",
+        lambda stage: DrillService(play, stage),
+        drill_endpoints(play),
+        is_fenced=True,
+        adapt=partial(hurried_procedure, speed=order.speed),
     )
     run(Loaded(settings, loaded.origins), order.folder, mode, announce)
     return _report(play, order.folder)
@@ -119,9 +126,10 @@ def _report(play: Play, folder: DataFolder) -> Path:
             remedy="start it again in a new folder",
         )
     with open_registers(folder, clock) as kept:
-        facts = gather(kept.alarms, kept.incidents, kept.warnings, play.timing.began_at)
-    scored = score(play.scenario, facts, play.timing)
-    return write_report(report_of(play, scored, clock.now()), folder.path / "drill")
+        facts = gather(kept.alarms, kept.incidents, kept.warnings, play.timing)
+        scored = score(play.scenario, facts, play.timing)
+        report = report_of(play, scored, clock.now(), partial(name_of, kept.people))
+    return write_report(report, folder.path / "drill")
 
 
 def fenced(settings: Settings) -> Settings:

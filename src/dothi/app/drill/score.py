@@ -12,22 +12,31 @@ from dothi.app.drill.timing import Timing
 Verdict = Literal["kept", "late", "missed", "no_occasion"]
 
 
+class Deed(Struct, frozen=True):
+    """Something that somebody did."""
+
+    at: datetime
+    by: str = ""
+    """Person; empty: nobody, or a program."""
+
+
 class StepFact(Struct, frozen=True):
     """A step of a procedure that was started."""
 
     started_at: datetime
     limit_s: float | None
-    done_at: datetime | None
+    """In time of the scenario."""
+    done: Deed | None
 
 
 class Facts(Struct, frozen=True):
     """When things happened, by rule: the first time of each."""
 
     raised: Mapping[str, datetime] = field(default_factory=dict)
-    acknowledged: Mapping[str, datetime] = field(default_factory=dict)
-    incidents: Mapping[str, datetime] = field(default_factory=dict)
+    acknowledged: Mapping[str, Deed] = field(default_factory=dict)
+    incidents: Mapping[str, Deed] = field(default_factory=dict)
     """Rule -> when an incident was linked to an alarm of it."""
-    warnings: Mapping[str, datetime] = field(default_factory=dict)
+    warnings: Mapping[str, Deed] = field(default_factory=dict)
     """Rule -> when a public warning about an alarm of it, or about its incident, was released."""
     steps: Mapping[tuple[str, str], StepFact] = field(default_factory=dict)
     """(procedure, step) of its first run."""
@@ -42,6 +51,8 @@ class Scored(Struct, frozen=True):
     done_at: datetime | None
     took_s: float | None
     allowed_s: float | None
+    by: str = ""
+    """Person who did it."""
 
     @property
     def points(self) -> float:
@@ -66,25 +77,25 @@ def total(scored: Sequence[Scored]) -> float | None:
 
 
 def _judge(expectation: Expectation, facts: Facts, timing: Timing) -> Scored:
-    occasion_at, done_at, allowed_s = _times(expectation, facts)
+    occasion_at, done, allowed_s = _times(expectation, facts)
     if occasion_at is None:
         return Scored(expectation, "no_occasion", None, None, None, allowed_s)
-    if done_at is None:
+    if done is None:
         return Scored(expectation, "missed", occasion_at, None, None, allowed_s)
-    took_s = max(timing.lasted_s(occasion_at, done_at), 0.0)
+    took_s = max(timing.lasted_s(occasion_at, done.at), 0.0)
     verdict: Verdict = "kept" if allowed_s is None or took_s <= allowed_s else "late"
-    return Scored(expectation, verdict, occasion_at, done_at, took_s, allowed_s)
+    return Scored(expectation, verdict, occasion_at, done.at, took_s, allowed_s, done.by)
 
 
 def _times(
     expectation: Expectation, facts: Facts
-) -> tuple[datetime | None, datetime | None, float | None]:
+) -> tuple[datetime | None, Deed | None, float | None]:
     """Occasion, deed, seconds allowed."""
     if expectation.kind == "step":
         step = facts.steps.get((expectation.procedure, expectation.step))
         if step is None:
             return None, None, expectation.within_s
-        return step.started_at, step.done_at, expectation.within_s or step.limit_s
+        return step.started_at, step.done, expectation.within_s or step.limit_s
     done = {
         "acknowledge": facts.acknowledged,
         "incident": facts.incidents,

@@ -14,6 +14,7 @@ from dothi.app.data_folder import DataFolder
 from dothi.app.example.files import find_data_folder
 from dothi.app.incidents.beside import StoredAlarms, StoredWarnings
 from dothi.app.incidents.typesetting import typeset
+from dothi.app.mode import Mode
 from dothi.app.stores import Stores
 from dothi.incidents.acting import PROGRAM
 from dothi.incidents.calendar_file import DatedCalendar, decode_calendar
@@ -25,6 +26,7 @@ from dothi.incidents.settings import IncidentSettings
 from dothi.model.problem import Problem
 from dothi.model.procedure import Words
 from dothi.ports.clock import Clock
+from dothi.ports.clock_watch import elapsed_s
 from dothi.ports.people import approvers, name_of
 from dothi.ports.service import Service
 from dothi.storage.blobs.evidence import EvidenceFolder
@@ -52,30 +54,29 @@ def build_incidents(
     folder: DataFolder,
     clock: Clock,
     positions: Positions,
-    mode: str,
+    mode: Mode,
 ) -> IncidentParts:
-    """`mode`: normal, example or drill. Raises Problem: calendar or a procedure file cannot be
-    read."""
-    library = ProcedureLibrary(stores.procedures, read_calendar(settings))
+    """Raises Problem: calendar or a procedure file cannot be read."""
+    library = ProcedureLibrary(stores.procedures, read_calendar(settings), mode.adapt)
     stores.incidents.use(library.escalation_at)
     if settings.procedures_folder:
         _take(library, Path(settings.procedures_folder), clock, is_shipped=False)
-    if mode in _NOTES:
+    if mode.name in _NOTES:
         _take(library, find_data_folder() / "procedures", clock, is_shipped=True)
     alarms, warnings = StoredAlarms(stores.alarms, stores.areas), StoredWarnings(stores.warnings)
-    centre = IncidentCentre(stores.incidents, library, alarms, clock, warnings)
+    centre = IncidentCentre(stores.incidents, library, alarms, clock, warnings, elapsed_s)
     deps = IncidentDeps(
         centre,
         EvidenceFolder(folder.evidence),
         typeset,
         settings.max_file_mb * 2**20,
-        _NOTES.get(mode, ""),
+        _NOTES.get(mode.name, ""),
         {p.id: Words(p.title_vi, p.title_en) for p in positions.by_id.values()},
         partial(approvers, stores.people),
         partial(name_of, stores.people),
         alarms,
     )
-    calling = Calling(centre, stores.incidents, alarms, stores.cursors, _NOTES.get(mode, ""))
+    calling = Calling(centre, stores.incidents, alarms, stores.cursors, _NOTES.get(mode.name, ""))
     return IncidentParts(centre, endpoints(deps), [Escalation(centre), calling], calling.wake)
 
 

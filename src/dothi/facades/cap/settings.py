@@ -1,8 +1,23 @@
 """Settings of public warnings (section `warnings` of dothi.toml)."""
 
+from typing import Literal
+
 import msgspec
 
 UNCONFIGURED_SENDER = "unconfigured@dothi.invalid"
+
+
+class CapReceiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody outside who is handed each released public message at once, as signed POST."""
+
+    url: str
+    """Where to send it: the body is the CAP XML. A private address must be in `[notices] allow`."""
+    secret_file: str
+    """File that holds the key of the signature (24 to 64 bytes, base64), or `env:NAME`."""
+    statuses: tuple[Literal["Actual", "Exercise", "Test"], ...] = ("Actual",)
+    """Which messages it gets."""
+    timeout_s: float = 10.0
+    """For one message."""
 
 
 class WarningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,5 +56,8 @@ class WarningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """How long a warning that is over stays in the feed."""
     file_mb: int = 5
     """Files that go with a warning may be so large (status 413 else)."""
+    receivers: dict[str, CapReceiver] = {}
+    """By a name of your choice, e.g. `[warnings.receivers.province]`. How long and how often a
+    message is tried say `retry_s`, `max_retry_s` and `keep_s` of `[notices]`."""
     sms_parts: int = 1
     """Into how many parts a short message may fall."""

@@ -3,6 +3,7 @@
 import re
 
 from dothi.model.delivery import DeliveryState
+from dothi.notify.gateway.receipts import GatewayReceipts
 from dothi.notify.gateway.templates import (
     SECRET,
     check_templates,
@@ -15,7 +16,7 @@ from dothi.notify.pace import Pace
 from dothi.notify.settings import GatewaySettings
 from dothi.notify.webhook.client import HttpClient
 from dothi.notify.webhook.outcome import exchanged, is_success, refused
-from dothi.ports.channel import Handed, Letter
+from dothi.ports.channel import Handed, Letter, Report
 from dothi.ports.notifier import Message
 
 _MOST_DETAIL = 300
@@ -25,7 +26,12 @@ class GatewayChannel:
     """One gateway: when it is down, all its letters wait."""
 
     def __init__(
-        self, name: str, settings: GatewaySettings, secret: str, client: HttpClient
+        self,
+        name: str,
+        settings: GatewaySettings,
+        secret: str,
+        client: HttpClient,
+        receipt_secret: str = "",
     ) -> None:
         """Raises Problem: templates or expressions cannot be used."""
         check_templates(name, settings)
@@ -33,6 +39,8 @@ class GatewayChannel:
         self._settings = settings
         self._secret = secret
         self._client = client
+        self.receipts = GatewayReceipts(settings, receipt_secret) if settings.receipt else None
+        """What the service posts to us; None: nothing."""
         self._pace = Pace(settings.per_second)
         self._success = re.compile(settings.success) if settings.success else None
         self._retry = re.compile(settings.retry) if settings.retry else None
@@ -61,8 +69,15 @@ class GatewayChannel:
         found = self._reference.search(text) if self._reference else None
         return Handed(DeliveryState.ACCEPTED, said, references=(found[1],) if found else ())
 
+    async def listen(self, report: Report) -> None:
+        """See ports.channel.Reporting."""
+        if self.receipts is not None:
+            self.receipts.listen(report)
+
     async def close(self) -> None:
         """See ports.channel.Channel."""
+        if self.receipts is not None:
+            self.receipts.listen(None)
         await self._client.close()
 
     def _message(self, letter: Letter) -> Message:

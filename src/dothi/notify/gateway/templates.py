@@ -13,6 +13,10 @@ from dothi.notify.settings import GatewaySettings
 _NAME = re.compile(r"\{([a-z]+)\}")
 NAMES = frozenset({"address", "title", "text", "short", "key", "person", "notice", "url"})
 SECRET = "secret"  # noqa: S105 - the name of the placeholder
+_EXPRESSIONS = (
+    *("success", "retry", "reference"),
+    *("receipt", "receipt_delivered", "receipt_failed"),
+)
 _LINE_BREAKS = re.compile(r"[\r\n\x00]+")
 
 Escape = Callable[[str], str]
@@ -53,13 +57,25 @@ def check_templates(name: str, settings: GatewaySettings) -> None:
         raise _wrong(where + " url", "an address is logged on its way; it may hold no {secret}")
     if not settings.url.startswith(("https://", "http://")):
         raise _wrong(where + " url", "it must begin with https:// or http://")
-    for setting in ("success", "retry", "reference"):
+    for setting in _EXPRESSIONS:
         try:
             expression = re.compile(getattr(settings, setting))
         except re.error as error:
             raise _wrong(f"{where} {setting}", str(error)) from error
+        if setting == "receipt" and expression.pattern:
+            _check_receipt(expression, settings, where)
         if setting == "reference" and settings.reference and not expression.groups:
             raise _wrong(f"{where} {setting}", "it has no group in parentheses")
+
+
+def _check_receipt(expression: re.Pattern[str], settings: GatewaySettings, where: str) -> None:
+    missing = {"id", "state"} - expression.groupindex.keys()
+    if missing:
+        groups = ", ".join(f"(?P<{name}>...)" for name in sorted(missing))
+        raise _wrong(f"{where} receipt", f"it lacks {groups}")
+    for needed in ("reference", "receipt_delivered", "receipt_secret_file"):
+        if not getattr(settings, needed):
+            raise _wrong(f"{where} {needed}", "receipts need it")
 
 
 def _wrong(where: str, detail: str) -> Problem:

@@ -50,15 +50,7 @@ class WebhookChannel:
         if not letter.address.startswith(("https://", "http://")):
             return Handed(DeliveryState.FAILED, "the address is no http or https URL")
         body = content(letter)
-        at = str(int(self._now_s()))
-        headers = (
-            ("Content-Type", "application/json"),
-            ("User-Agent", "dothi"),
-            ("webhook-id", letter.key),
-            ("webhook-timestamp", at),
-            ("webhook-signature", signature(self._key, letter.key, at, body)),
-            ("Idempotency-Key", f'"{letter.key}"'),
-        )
+        headers = signed(self._key, letter.key, int(self._now_s()), body, "application/json")
         message = Message(letter.address, body, headers, timeout_s=self._timeout_s)
         answer = await exchanged(self._client, message)
         if isinstance(answer, Handed):
@@ -93,13 +85,28 @@ def content(letter: Letter) -> bytes:
     )
 
 
+def signed(
+    key: bytes, message_id: str, at_s: int, body: bytes, media_type: str
+) -> tuple[tuple[str, str], ...]:
+    """Headers of a request whose receiver can see who made it."""
+    at = str(at_s)
+    return (
+        ("Content-Type", media_type),
+        ("User-Agent", "dothi"),
+        ("webhook-id", message_id),
+        ("webhook-timestamp", at),
+        ("webhook-signature", signature(key, message_id, at, body)),
+        ("Idempotency-Key", f'"{message_id}"'),
+    )
+
+
 def signature(key: bytes, message_id: str, at: str, body: bytes) -> str:
     """Value of `webhook-signature`."""
     signed = b".".join((message_id.encode(), at.encode(), body))
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
-def signing_key(secret: str) -> bytes:
+def signing_key(secret: str, setting: str = "[notices.webhook] secret_file") -> bytes:
     """The key of a secret (base64, with or without `whsec_`). Raises Problem."""
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
@@ -111,7 +118,7 @@ def signing_key(secret: str) -> bytes:
             "The key of the webhook signature cannot be used",
             f"it must be {_LEAST_BYTES} to {_MOST_BYTES} bytes as base64",
             500,
-            where="[notices.webhook] secret_file",
+            where=setting,
             remedy="make one with: openssl rand -base64 32",
         )
     return key

@@ -18,6 +18,7 @@ from dothi.model.warning import (
     WarningEvent,
     WarningMessage,
 )
+from dothi.ports.warnings import Released
 from dothi.storage.relational.audit_chain import name_subject
 from dothi.storage.relational.notices import put
 from dothi.storage.relational.warning_entries import enter
@@ -107,6 +108,21 @@ class RelationalWarnings:
         )
         with self._engine.connect() as connection:
             return [_event(row) for row in connection.execute(query)]
+
+    def last_record(self) -> int:
+        with self._engine.connect() as connection:
+            return int(connection.scalar(select(func.max(warning_record.c.id))) or 0)
+
+    def released_after(self, record: int, limit: int) -> list[Released]:
+        query = (
+            select(warning_record.c.id.label("record"), warning_message)
+            .join(warning_message, warning_message.c.id == warning_record.c.message_id)
+            .where(warning_record.c.id > record, warning_record.c.step == Step.RELEASED)
+            .order_by(warning_record.c.id)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [Released(row.record, _message(row)) for row in connection.execute(query)]
 
     def by_identifier(self, identifier: str) -> WarningMessage | None:
         query = select(warning_message).where(

@@ -1,13 +1,16 @@
-"""Rules of a fast drill: every duration shrinks, nothing else changes, and all stay valid."""
+"""Rules and procedures of a fast drill: every duration shrinks, nothing else changes, and all
+stay valid."""
 
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from dothi.app.drill.hurry import hurried
+from dothi.app.drill.hurry import hurried, hurried_procedure
 from dothi.app.example.files import find_data_folder
 from dothi.app.rules import RULE_FILE
+from dothi.incidents.procedure_file import decode_procedure
+from dothi.model.procedure import LimitKind
 from dothi.model.rule import Rule
 from dothi.rules.reading import read_rules
 
@@ -33,3 +36,21 @@ def test_windows_shrink_too() -> None:
     assert "over_s" in msgspec.to_builtins(rule.condition)
     fast = msgspec.to_builtins(hurried(rule, 24).condition)
     assert fast["over_s"] == msgspec.to_builtins(rule.condition)["over_s"] / 24
+
+
+@pytest.mark.parametrize(
+    ("speed", "text"),
+    [(10, {"confirm": "1.5 min", "reopen": "1.2 h", "report_device": "2.4 h", "review": "4.8 h"}),
+     (60, {"confirm": "15 s", "reopen": "12 min", "report_device": "24 min", "review": "48 min"})],
+)  # fmt: skip
+def test_limits_and_escalations_of_procedures_shrink(speed: float, text: dict[str, str]) -> None:
+    file: Path = find_data_folder() / "procedures" / "flood_evening.toml"
+    procedure = decode_procedure(file.read_text("utf-8"), file.name)
+    assert hurried_procedure(procedure, 1) is procedure
+    fast = hurried_procedure(procedure, speed)
+    limits = {name: step.limit for name, step in fast.steps.items() if step.limit}
+    assert {name: limits[name].text for name in text} == text
+    assert {limit.kind for limit in limits.values()} == {LimitKind.ELAPSED}
+    assert limits["confirm"].amount == 900 / speed
+    assert [one.after_s for one in fast.steps["confirm"].escalation] == [0, 900 / speed]
+    assert fast.steps["confirm"].branches == procedure.steps["confirm"].branches

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.app.drill.test_scenario import GOOD
 
 from dothi.app.drill.scenario import Expectation, Scenario, read_scenario
-from dothi.app.drill.score import Facts, StepFact, score, total
+from dothi.app.drill.score import Deed, Facts, StepFact, score, total
 from dothi.app.drill.timing import Timing
 
 T0 = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -33,10 +33,11 @@ def test_a_deed_counts_in_time_of_the_scenario(
     scenario: Scenario, speed: float, acknowledged_after_s: float, verdict: str, took_s: float
 ) -> None:
     facts = Facts(
-        raised={"water_level": T0}, acknowledged={"water_level": _after(acknowledged_after_s)}
+        raised={"water_level": T0},
+        acknowledged={"water_level": Deed(_after(acknowledged_after_s), "lan")},
     )
     (found,) = score(scenario, facts, Timing(T0, speed))
-    assert (found.verdict, found.took_s) == (verdict, took_s)
+    assert (found.verdict, found.took_s, found.by) == (verdict, took_s, "lan")
     assert total([found]) == (1.0 if verdict == "kept" else 0.5)
 
 
@@ -54,8 +55,8 @@ def test_a_step_has_the_limit_of_its_procedure(scenario: Scenario) -> None:
         id="s", title_vi="Bước", title_en="Step", kind="step", procedure="flood", step="close"
     )
     scenario = msgspec.structs.replace(scenario, expectations=(step,))
-    done = {("flood", "close"): StepFact(T0, 600.0, _after(20))}
+    done = {("flood", "close"): StepFact(T0, 600.0, Deed(_after(20), "minh"))}
     (kept,) = score(scenario, Facts(steps=done), Timing(T0, 30))
-    assert (kept.verdict, kept.took_s, kept.allowed_s) == ("kept", 600, 600)
+    assert (kept.verdict, kept.took_s, kept.allowed_s, kept.by) == ("kept", 600, 600, "minh")
     (late,) = score(scenario, Facts(steps=done), Timing(T0, 31))
     assert late.verdict == "late"
