@@ -115,7 +115,7 @@ def test_a_dated_limit_is_added_verified_and_ended(browser: Browser, tmp_path: P
         rows = page.locator("[data-limits=levels] tbody tr")
         expect(rows).to_have_count(1)
         expect(rows).to_contain_text("1,6 m")
-        page.get_by_label("Có hiệu lực ngày").fill("2021-05-01")
+        page.get_by_role("textbox", name="Có hiệu lực ngày").fill("2021-05-01")
         expect(rows).to_contain_text("1,5 m")
         expect(rows).to_contain_text("01/01/2026")
         page.get_by_label("Kể cả đã hết").check()

@@ -142,11 +142,6 @@ class WarningHandlers:
     async def cancel(self, request: Request) -> Response:
         return await self._follow(request, MsgType.CANCEL)
 
-    async def receivers(self, request: Request) -> Response:
-        decode_query(request, NoQuery)
-        known = self._deps.warning_receivers
-        return answer(known.views() if known else [])
-
     async def foreign(self, request: Request) -> Response:
         decode_query(request, NoQuery)
         kept, now_at = self._deps.foreign_warnings, self._deps.clock.now()
@@ -231,6 +226,11 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
     if deps.warnings is None:
         return []
     handlers = WarningHandlers(deps, deps.warnings)
+
+    async def receivers(request: Request) -> Response:
+        decode_query(request, NoQuery)
+        return answer(deps.warning_receivers.views() if deps.warning_receivers else [])
+
     read, tags = Permission.READ, ("warnings",)
     write, release = Permission.WARNINGS_WRITE, Permission.WARNINGS_RELEASE
     root = "/api/v1/warnings"
@@ -256,7 +256,7 @@ def endpoints(deps: ApiDeps) -> list[Endpoint]:
             NoQuery, PreviewBody, PreviewView, tags,
         ),
         Endpoint(
-            "GET", f"{root}/receivers", read, handlers.receivers,
+            "GET", f"{root}/receivers", read, receivers,
             "Who is handed released warnings, and how that goes",
             NoQuery, None, list[WarningReceiver], tags,
         ),

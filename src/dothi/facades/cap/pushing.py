@@ -9,7 +9,6 @@ order of their release, so that an Update never comes before its Alert.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -60,7 +59,7 @@ class CapPush:
         self, receivers: Mapping[str, CapReceiver], ports: PushPorts, patience: Patience
     ) -> None:
         self._lines = [_Line(name, one, ports, patience) for name, one in receivers.items()]
-        self._task: asyncio.Future[list[None]] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def views(self) -> list[WarningReceiver]:
         """See ports.warnings.WarningReceivers."""
@@ -93,22 +92,23 @@ class CapPush:
     async def start(self) -> None:
         for line in self._lines:
             await asyncio.to_thread(line.begin)
-        self._task = asyncio.gather(*(line.run() for line in self._lines))
+        self._tasks = [asyncio.create_task(line.run()) for line in self._lines]
 
     async def stop(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
         for line in self._lines:
             await line.close()
 
     async def wait(self) -> None:
         """See ports.service.Watched."""
-        if self._task is not None and self._lines:
-            with suppress(asyncio.CancelledError):
-                await asyncio.shield(self._task)
+        if self._tasks:
+            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                if not task.cancelled():
+                    task.result()
 
 
 class _Line:

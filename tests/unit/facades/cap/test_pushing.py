@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 from tests.unit.facades.cap.test_desk import act, follow, released
 
@@ -171,3 +172,23 @@ async def test_captured_messages_go_nowhere_and_are_not_sent_later(office: Any) 
             second = released(desk)
             await until(lambda: push.views()[0].taken)
     assert identifiers(sink) == documents(office, second)
+
+
+async def test_what_breaks_one_line_is_told_and_a_new_start_sends_on(
+    office: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = office.desk()
+
+    def full(*_args: object) -> None:
+        raise OSError("disk full")
+
+    async with sinking() as sink, pushing(office, {"tv": webhook(sink.url)}) as push:
+        with monkeypatch.context() as patch:
+            patch.setattr(office.warnings, "released_after", full)
+            with pytest.raises(OSError, match="disk full"):
+                await push.wait()
+        number = released(desk)
+        await push.stop()
+        await push.start()
+        await until(lambda: push.views()[0].taken)
+    assert identifiers(sink) == documents(office, number)
