@@ -101,12 +101,22 @@ class SetClock:
     """A clock that stands until it is moved."""
 
     at: datetime = NOW
+    ran_s: float = 0.0
+    """On a clock that nobody sets."""
 
     def now(self) -> datetime:
         return self.at
 
+    def elapsed(self) -> float:
+        return self.ran_s
+
     def pass_(self, **length: float) -> None:
         self.at += timedelta(**length)
+        self.ran_s += timedelta(**length).total_seconds()
+
+    def set_(self, **by: float) -> None:
+        """Somebody sets it; no time passes."""
+        self.at += timedelta(**by)
 
 
 @dataclass
@@ -185,4 +195,5 @@ def open_desk(
     library = ProcedureLibrary(RelationalProcedures(engine), calendar())
     incidents = RelationalIncidents(engine)
     incidents.use(library.escalation_at)
-    return Desk(IncidentCentre(incidents, library, alarms, clock), clock, alarms)
+    centre = IncidentCentre(incidents, library, alarms, clock, elapsed=clock.elapsed)
+    return Desk(centre, clock, alarms)

@@ -4,7 +4,7 @@ vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => und
 vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined });
 const { settings } = await import('../src/state/settings.svelte');
 const { judgedLines, unitOf } = await import('../src/screens/alarm/judged');
-const { figureText, markText, termsOf, termText } = await import('../src/screens/alarm/why');
+const { figureText, limitText, markText, termsOf, termText } = await import('../src/screens/alarm/why');
 
 const HOUR_MS = 3_600_000;
 const AT_MS = Date.parse('2026-11-22T03:00:00Z');
@@ -44,6 +44,7 @@ test('a figure is told with its window and unit in the language of the reader', 
   settings.lang = 'vi';
   expect(termText(mean!, 'vi')).toMatch(/\(trung bình trong 24 giờ\)$/);
   expect(figureText(mean!.value, mean!, 'vi')).toBe('103,7 µg/m³');
+  expect(limitText({ ...mean!, comparison: '>=' }, 'vi')).toBe('≥ 45 µg/m³');
   settings.lang = 'en';
   expect(termText(mean!, 'en')).toMatch(/\(mean over 24 h\)$/);
   expect(figureText(rate!.value, rate!, 'en')).toMatch(/^9 µg\/m³\//);

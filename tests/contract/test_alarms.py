@@ -11,6 +11,7 @@ from dothi.alarms.changes import Why
 from dothi.alarms.taking import pass_time, take
 from dothi.model.alarm import (
     Alarm,
+    AlarmCounts,
     AlarmState,
     Entry,
     Place,
@@ -47,9 +48,11 @@ class Desk:
         with self.ledger.writing() as book:
             take(book, transitions, context(NOW + timedelta(seconds=now_s), **given))
 
-    def pass_time(self, minutes: float) -> None:
+    def pass_time(self, minutes: float, set_by: timedelta = timedelta()) -> None:
+        """`set_by`: somebody has set the clock meanwhile."""
+        timers_at = NOW + minutes * MINUTE
         with self.ledger.writing() as book:
-            pass_time(book, context(NOW + minutes * MINUTE))
+            pass_time(book, context(timers_at + set_by, timers_at=timers_at))
 
     def acknowledge(self, alarm: int, activations: int = 1) -> None:
         with self.ledger.writing() as book:
@@ -304,6 +307,20 @@ def test_nobody_acknowledged_in_time(desk: Desk) -> None:
     assert "alarm:2:escalated:1" not in desk.notices()
 
 
+@pytest.mark.parametrize("hours", [3, -3])
+def test_a_clock_that_is_set_escalates_nothing_early_or_late(desk: Desk, hours: float) -> None:
+    jump = timedelta(hours=hours)
+    desk.take(transition())
+    desk.pass_time(14, jump)
+    assert "escalated" not in desk.kinds(1)
+    assert not desk.ledger.is_due(NOW + 14 * MINUTE + jump, NOW + 14 * MINUTE)
+    assert desk.ledger.is_due(NOW + 15 * MINUTE + jump, NOW + 15 * MINUTE)
+    desk.pass_time(15, jump)
+    assert desk.kinds(1).count("escalated") == 1
+    desk.pass_time(300, jump)
+    assert desk.kinds(1).count("escalated") == 1
+
+
 def test_people_leave_their_words_in_the_record(reopen: Opener) -> None:
     desk = Desk(reopen)
     desk.take(transition())
@@ -368,3 +385,6 @@ def test_figures_count_what_was_announced(desk: Desk) -> None:
     assert [a.condition for a in desk.reader.announced(NOW, later)] == [f"high-water@{PHU_AN}"]
     assert desk.reader.announced(NOW, later, "nobody") == []
     assert desk.reader.transitions(NOW, later) == {f"high-water@{PHU_AN}": 2, f"off@{PHU_AN}": 1}
+    assert desk.reader.transitions(NOW, later, "nobody") == {}
+    assert desk.reader.counts(later, "operator").out_of_service == 1
+    assert desk.reader.counts(later, "nobody") == AlarmCounts()

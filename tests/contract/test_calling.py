@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from databases import lay_database
@@ -132,6 +133,47 @@ def test_what_does_not_open_by_itself(engine: Engine, desk: Desk) -> None:
     desk.alarms.change(shelved, is_calling=True)  # the shelving ends
     follower.step()
     assert numbers(desk) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("met", "missed"),
+    [
+        ('area = "ward:25741:2025-07-01"', 'area = "ward:25750:2025-07-01"'),
+        ('area = "ward:25741"', 'area = "ward:2574"'),
+        ('entity_type = "WaterObserved"', 'entity_type = "AirQualityObserved"'),
+        ("least_urgent = 2", "least_urgent = 1"),
+    ],
+)
+def test_area_type_and_priority_say_which_alarms_start_it(
+    engine: Engine, met: str, missed: str
+) -> None:
+    """The alarm is of priority 2, in ward 25741, of a WaterObserved."""
+    made = open_desk(engine)
+    for name, condition in (("met", met), ("missed", missed)):
+        text = SMALL.replace('id = "small"', f'id = "{name}"').replace(
+            'rule = "level-high"', condition
+        )
+        assert condition in text
+        made.library.add(text, f"{name}.toml", "test", NOW)
+    follower = calling(engine, made)
+    subject = made.alarms.raise_(12)
+    known = made.alarms.known[subject]
+    made.alarms.known[subject] = replace(known, areas=(*known.areas, "ward:25741"))
+    follower.step()
+    [number] = numbers(made)
+    assert [(run.procedure, run.cause) for run in made.centre.get(number).runs] == [
+        ("met", subject)
+    ]
+
+
+def test_every_part_of_a_start_condition_must_hold(engine: Engine) -> None:
+    made = open_desk(engine)
+    both = 'rule = "level-high"\narea = "ward:25750:2025-07-01"'
+    made.library.add(SMALL.replace('rule = "level-high"', both), "small.toml", "test", NOW)
+    follower = calling(engine, made)
+    made.alarms.raise_(12)
+    follower.step()
+    assert numbers(made) == []
 
 
 def test_the_next_alarm_of_the_same_gauge_joins_the_incident(engine: Engine, desk: Desk) -> None:

@@ -40,7 +40,10 @@ def test_the_commands_answer_what_the_guide_says(tmp_path: Path) -> None:
     # Here there is no such entity: a part of the write failed, the other broker did it.
     assert "HTTP/1.1 207" in write
     assert '"speed":35' in write
-    assert '"status":"ok"' in see
+    assert see.count('"status":"ok"') == 2, "found by its type, and by its operator"
+    assert "\n[]" in see or "][]" in see, "of the water office there is none"
+    assert '"type":"ContextSourceIdentity"' in see
+    assert '"contextSourceAlias":"dothi-' in see
     assert "HTTP/1.1 201" in watch
     assert remove == ""
 

@@ -35,7 +35,7 @@ def test_the_commands_answer_what_the_guide_says(tmp_path: Path) -> None:
         receiver, *others = _blocks("en")
         subprocess.run(["bash", "-c", receiver + end], cwd=tmp_path, check=True)
         try:
-            made, told, seen, changed = (
+            made, told, seen, often, changed = (
                 subprocess.run(
                     *(["bash", "-c", environment + block],),
                     cwd=tmp_path,
@@ -55,6 +55,9 @@ def test_the_commands_answer_what_the_guide_says(tmp_path: Path) -> None:
         assert '"timesSent":1' in seen
         assert '"status":"ok"' in seen
         assert "ngsild-results-count: 1" in seen.lower()
+        assert '"waterLevel":{"value":1.9,"previousValue":1.8}' in often
+        every_second = "urn:ngsi-ld:Subscription:levels-every-second"
+        assert 2 <= sum(every_second in line for line in often.splitlines()) <= 5
         assert changed == ""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def fill(admin: httpx.Client) -> None:
     for body in SUPPRESSIONS:
         wanted = {key: value for key, value in body.items() if key != "for_h"}
         if "for_h" in body:
-            wanted["until_at"] = f"{SystemClock().now().date()}T23:00:00Z"
+            wanted["until_at"] = (SystemClock().now() + timedelta(hours=3)).isoformat()
         made = admin.post("/api/v1/alarms/suppressions", json=wanted)
         assert made.status_code == 201, made.text
     place = {**LIMIT, "entity": "urn:ngsi-ld:WaterObserved:wl-phu-an"}

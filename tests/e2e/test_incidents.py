@@ -22,6 +22,7 @@ def test_an_incident_from_the_desk_to_its_report(page: Page, hub: Program) -> No
     open_by_hand(page)
     do_first_step(page)
     write_and_upload(page)
+    link_by_words(page)
     meet_a_conflict(page)
     close_it(page)
     link = page.get_by_role("link", name="Báo cáo (PDF)").get_attribute("href") or ""
@@ -65,6 +66,20 @@ def write_and_upload(page: Page) -> None:
         {"name": "ảnh.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\nx"}
     )
     expect(files).to_contain_text("1. ảnh.png")
+
+
+def link_by_words(page: Page) -> None:
+    """By keyboard: a station is found without diacritics, and linked once."""
+    links = page.get_by_test_id("incident-links")
+    asked = links.get_by_role("combobox")
+    asked.fill("thu dau mot")
+    expect(links.get_by_role("option").first).to_contain_text("Thủ Dầu Một")
+    asked.press("ArrowDown")
+    chosen = links.get_by_role("option", selected=True).inner_text().splitlines()[-1]
+    asked.press("Enter")
+    expect(links.locator("ul").first).to_contain_text(chosen)
+    asked.fill(chosen)
+    expect(links.get_by_role("option", name=chosen, exact=True)).to_have_count(0)
 
 
 def change_state(page: Page, state: str, reason: str) -> None:

@@ -111,7 +111,7 @@ def write(page: Page) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Xóa", exact=True).click()
     expect(page.locator("details")).to_have_count(2)
     expect(finding).to_contain_text("Dùng được")
-    page.get_by_label("Bắt đầu lúc").fill("2026-11-27T16:00")
+    page.get_by_role("textbox", name="Bắt đầu lúc").fill("2026-11-27T16:00")
     clocks = page.get_by_test_id("sop-clocks")
     expect(clocks).to_contain_text("16:30 27/11/2026")
     # Saturday and Sunday are free: Monday and Tuesday are the two working days.

@@ -177,3 +177,48 @@ def test_a_fence_is_drawn_on_the_map_or_chosen_as_an_area(browser: Browser, tmp_
         form.get_by_role("button", name="Lưu bản nháp").click()
         expect(page.locator("dl")).to_contain_text("trong ward:")
         context.close()
+
+
+def test_a_rule_is_approved_by_somebody_else_than_its_author(
+    browser: Browser, tmp_path: Path
+) -> None:
+    rule = {
+        "id": "level-high",
+        "name": {"vi": "Mực nước cao", "en": "High water"},
+        "scope": {"types": ["WaterObserved"]},
+        "condition": {"kind": "threshold", "attribute": "level", "comparison": ">=", "limit": 1.5},
+        "priority": 2,
+        "consequence": {"vi": "Ngập."},
+        "response": {"vi": "Báo."},
+        "time_to_respond_s": 1800,
+    }
+    with Program(tmp_path / "data") as hub, closing(hub.signed_in()) as admin:
+        for who, positions in (("an", ["it", "approver"]), ("binh", ["approver"])):
+            body = {"id": who, "name": who.title(), "positions": positions}
+            assert admin.post("/api/v1/people", json=body).status_code == 201
+        pages = {}
+        for who in ("an", "binh"):
+            context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 768})
+            page = pages[who] = context.new_page()
+            page.set_default_timeout(SLOW_MS)
+            page.goto(admin.post(f"/api/v1/people/{who}/link").json()["path"])
+            page.wait_for_selector("main#main")
+        an, binh = pages["an"], pages["binh"]
+        assert binh.request.post("/api/v1/rules", data=rule).status == 403
+        made = an.request.post("/api/v1/rules", data=rule)
+        assert (made.status, made.json()["author"]) == (201, "an")
+        own = an.request.post("/api/v1/rules/level-high/versions/1/approve", data={})
+        assert own.status == 409, own.text()
+        assert (own.status, own.json()["code"]) == (409, "rule_own")
+        an.goto("/rules/level-high")
+        an.get_by_role("button", name="Duyệt bản 1").click()
+        expect(an.get_by_role("main")).to_contain_text("Somebody else approves")
+        (state,) = admin.get("/api/v1/rules").json()
+        assert (state["in_force"], state["draft"]) == (None, 1)
+        binh.goto("/rules/level-high")
+        binh.get_by_role("button", name="Duyệt bản 1").click()
+        expect(binh.get_by_text("đang hiệu lực").first).to_be_visible()
+        (state,) = admin.get("/api/v1/rules").json()
+        assert (state["in_force"], state["approved"]["approved_by"]) == (1, "binh")
+        for page in pages.values():
+            page.context.close()

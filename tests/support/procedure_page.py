@@ -13,6 +13,8 @@ from support.reference import documentation, shown_default
 
 _HEAD = """# Procedures and the working calendar
 
+*(Tiếng Việt: [vi/procedures.md](vi/procedures.md))*
+
 A procedure (SOP) is one TOML file; `[incidents] procedures_folder` names the folder that dothi
 reads at the start, and `POST /api/v1/procedures` stores one over HTTP (`check_only` only looks at
 it). A version that was stored is never replaced: raise `version`. Running instances keep theirs.
@@ -27,7 +29,7 @@ _LIMITS = """
 
 | written | runs out |
 |---|---|
-| `30 min`, `72 h` | so long after the step began, on the clock on the wall |
+| `30 min`, `72 h` | so long after the step began; what is left stays when the clock is set |
 | `4 working hours` | when so much of the office hours has passed |
 | `3 days` | at the end of the third day after; a last day without work moves to a working day |
 | `2 working days` | at the end of the second working day after; half days count half |
@@ -35,7 +37,8 @@ _LIMITS = """
 The day on which the step begins is not counted (Civil Code 91/2015/QH13, Article 147.2); a limit
 in days ends with its last day (148.1, 148.6) or, where that is free, with the next working day
 (148.5). While a step is paused its limit stands still, counted in its own measure. A limit that
-ends in a year whose holidays are not in the calendar says so in the timeline.
+ends in a year whose holidays are not in the calendar says so in the timeline. Days are whole: half
+a day would end with the same day, so it is refused; write `4 working hours`.
 """
 _CALENDAR = """
 ## The working calendar

@@ -21,6 +21,11 @@ def warning_screens(page: Page) -> Iterator[str]:
     expect(page.locator("[data-count=sms].bad")).to_be_visible(timeout=SLOW_MS)
     page.locator(".side > button").click()
     yield "warning with errors"
+    page.locator("[name=expires_at] + button").click()
+    expect(page.locator("[data-day]:focus")).to_be_visible()
+    yield "calendar of a field"
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-day]")).to_have_count(0)
     page.locator("#main .actions button").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
     yield "warning to discard"

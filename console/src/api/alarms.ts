@@ -71,6 +71,8 @@ export interface AlarmEntry {
   detail_en: string;
   is_announced: boolean;
   explanation: unknown;
+  /** Decided again from its inputs; null: there is no explanation. */
+  agrees: boolean | null;
 }
 
 export interface AlarmDetail {

@@ -229,8 +229,6 @@ export const incidents = {
 export interface AlarmFacts {
   title: string;
   title_en: string;
-  text: string;
-  text_en: string;
   priority: number;
   name: string;
 }
@@ -239,6 +237,6 @@ export async function alarmFacts(id: string): Promise<AlarmFacts> {
   const found = await get<{
     alarm: Omit<AlarmFacts, 'name'> & { place: string; entity: string };
   }>(`/alarms/${encodeURIComponent(id)}`);
-  const { title, title_en, text, text_en, priority, place, entity } = found.alarm;
-  return { title, title_en, text, text_en, priority, name: place || entity };
+  const { title, title_en, priority, place, entity } = found.alarm;
+  return { title, title_en, priority, name: place || entity };
 }

@@ -124,6 +124,8 @@ export const alarmsEn: typeof alarmsVi = {
   alarm_history_none: 'There was none before.',
   alarm_history_later: 'Later occurrences of the condition',
   alarm_record: 'Record',
+  alarm_agrees: 'decided again: agrees',
+  alarm_disagrees: 'decided again: does NOT agree with the stored explanation',
   alarm_by_dothi: 'system',
   alarm_raised: 'Raised',
   alarm_returned: 'Gone',

@@ -122,6 +122,8 @@ export const alarmsVi = {
   alarm_history_none: 'Chưa có lần nào trước đó.',
   alarm_history_later: 'Các lần sau của cùng điều kiện',
   alarm_record: 'Hồ sơ',
+  alarm_agrees: 'tính lại: khớp',
+  alarm_disagrees: 'tính lại: KHÔNG khớp với giải thích đã lưu',
   alarm_by_dothi: 'hệ thống',
   alarm_raised: 'Bắt đầu',
   alarm_returned: 'Hết',

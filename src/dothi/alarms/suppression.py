@@ -6,7 +6,7 @@ ISA-18.2-2016 clause 3.1 keeps the three apart; a suppressed alarm goes on livin
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from dothi.model.alarm import Alarm, Suppressed, Suppression, SuppressionCause
+from dothi.model.alarm import Alarm, Place, Suppressed, Suppression, SuppressionCause
 
 ParentIsActive = Callable[[str, str], bool]
 """Whether a rule (id) has an active alarm at an entity."""
@@ -19,13 +19,25 @@ def is_in_force(suppression: Suppression, now: datetime) -> bool:
     return suppression.until_at is None or now < suppression.until_at
 
 
+def was_in_force(suppression: Suppression, at: datetime) -> bool:
+    """Of a time in the past: as `is_in_force`, also of those that have ended since."""
+    if at < suppression.from_at:
+        return False
+    return all(end is None or at < end for end in (suppression.until_at, suppression.ended_at))
+
+
 def allows(suppression: Suppression, alarm: Alarm) -> bool:
     """Whether rule, entity, area and priority fit; the parent is another question."""
+    return fits(suppression, alarm.rule, alarm.place, alarm.priority)
+
+
+def fits(suppression: Suppression, rule: str, place: Place, priority: int) -> bool:
+    """The same of an alarm that the rule would have at the place."""
     return (
-        suppression.rule in ("", alarm.rule)
-        and suppression.entity in ("", alarm.place.entity)
-        and (not suppression.area or suppression.area in alarm.place.areas)
-        and (suppression.least_urgent is None or alarm.priority >= suppression.least_urgent)
+        suppression.rule in ("", rule)
+        and suppression.entity in ("", place.entity)
+        and (not suppression.area or suppression.area in place.areas)
+        and (suppression.least_urgent is None or priority >= suppression.least_urgent)
     )
 
 

@@ -19,7 +19,7 @@ from dothi.api.answer import answer
 from dothi.api.deps import ApiDeps
 from dothi.api.query import decode_query, wrong_parameter
 from dothi.live.alarm_view import AlarmView, alarm_view
-from dothi.model.alarm import OPEN, Alarm, Entry, SuppressionCause
+from dothi.model.alarm import OPEN, Alarm, Entry, Suppression, SuppressionCause
 from dothi.ports.alarms import AlarmQuery
 
 _LONGEST = timedelta(days=31)
@@ -103,19 +103,16 @@ class FigureHandlers:
         reader, limits = self._alarms.reader, self._alarms.limits
         stale_before = self._deps.clock.now() - timedelta(seconds=limits.stale_after_s)
         found = figures(reader.announced(start, end, position), start, end, limits)
-        stale = [
-            alarm
-            for alarm in reader.page(
-                AlarmQuery(
-                    states=OPEN,
-                    until_at=stale_before,
-                    is_suppressed=False,
-                    sort="raised_at",
-                    limit=_MOST_LISTED,
-                )
+        stale = reader.page(
+            AlarmQuery(
+                states=OPEN,
+                active_before=stale_before,
+                position=position,
+                is_suppressed=False,
+                sort="raised_at",
+                limit=_MOST_LISTED,
             )
-            if alarm.is_active and position in ("", alarm.position)
-        ]
+        )
         named = {
             one.condition: alarm
             for one in found.frequent
@@ -129,19 +126,19 @@ class FigureHandlers:
             position=position,
             figures=found,
             limits=limits,
-            counts=CountsView(**asdict(reader.counts(stale_before))),
+            counts=CountsView(**asdict(reader.counts(stale_before, position))),
             stale=[alarm_view(one) for one in stale],
             shelved=[
                 suppression_view(one, self._deps.clock.now())
                 for one in reader.suppressions()
-                if one.cause is SuppressionCause.OPERATOR
+                if one.cause is SuppressionCause.OPERATOR and self._is_of(one, position)
             ],
             named={
                 condition: [alarm.title, alarm.title_en, alarm.place.name or alarm.place.entity]
                 for condition, alarm in named.items()
             },
             proposals=[
-                *self._calming(start, end),
+                *self._calming(start, end, position),
                 *(
                     _proposal("frequent", named[one.condition], one.count)
                     for one in found.frequent
@@ -151,10 +148,15 @@ class FigureHandlers:
             ],
         )
 
-    def _calming(self, start: datetime, end: datetime) -> list[Proposal]:
+    def _is_of(self, shelf: Suppression, position: str) -> bool:
+        """Whether what is shelved is an alarm of the position; there was one."""
+        query = AlarmQuery(rule=shelf.rule, entity=shelf.entity, position=position, limit=1)
+        return not position or bool(self._alarms.reader.page(query))
+
+    def _calming(self, start: datetime, end: datetime, position: str) -> list[Proposal]:
         """Delays for what came and went most."""
         reader = self._alarms.reader
-        counts = reader.transitions(start, end)
+        counts = reader.transitions(start, end, position)
         found = []
         for condition in sorted(counts, key=counts.__getitem__, reverse=True)[:_MOST_LISTED]:
             query = AlarmQuery(condition=condition, sort="raised_at", is_descending=True, limit=1)

@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 from dothi.alarms.limits import Limits
 from dothi.live.alarm_view import AlarmView
 from dothi.model.alarm import Alarm, AlarmEntry, RuleFacts
+from dothi.rules.explanation import agrees
 
 
 class CountsView(Struct):
@@ -51,6 +52,8 @@ class EntryView(Struct):
     is_announced: bool
     explanation: Raw | None
     """JSON of the rules: inputs, limits, verdicts."""
+    agrees: bool | None
+    """Whether the explanation, decided again from its inputs, says the same; null: none."""
 
 
 class SeriesView(Struct):
@@ -130,6 +133,7 @@ def entry_view(entry: AlarmEntry) -> EntryView:
         entry.detail_en or entry.detail,
         entry.is_announced,
         raw_json(entry.explanation),
+        agrees(entry.explanation) if entry.explanation else None,
     )
 
 

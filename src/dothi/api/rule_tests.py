@@ -6,8 +6,10 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from dothi.api.deps import ApiDeps
+from dothi.api.kept_back import with_kept_back
 from dothi.api.query import Whole
 from dothi.api.series_query import Instant
+from dothi.model.alarm import Place
 from dothi.model.moments import us_of
 from dothi.model.problem import Problem
 from dothi.model.rule import Rule
@@ -98,6 +100,9 @@ def run_why_not(deps: ApiDeps, rules: Rules, asked: WhyNotQuery) -> list[WhyNotV
     (own,) = facts.look_up([asked.entity], with_areas=True)
     at = asked.at or deps.clock.now()
     found = why_not(rules.all(), asked.entity, at, own, around)
+    if deps.alarms is not None:
+        place = Place(asked.entity, areas=own.areas)
+        found = with_kept_back(found, place, at, deps.alarms.reader)
     return [
         WhyNotView(one.rule, one.reason, list(one.terms), one.due_at, list(one.out_of))
         for one in found

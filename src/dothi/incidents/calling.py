@@ -136,7 +136,7 @@ class Calling:
         try:
             if self._is_linked(alarm, wanted):
                 return
-            actor = Actor(PROGRAM, self._centre.now())
+            actor = self._centre.actor(PROGRAM)
             opened = self._incidents.open_once(
                 alarm.subject, lambda number: self._opening(number, alarm, wanted, actor)
             )

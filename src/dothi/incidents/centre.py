@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from dothi.incidents import conduct, desk
 from dothi.incidents.acting import PROGRAM, Actor
+from dothi.incidents.clock_set import ClockFollower
 from dothi.incidents.desk import Opening
 from dothi.incidents.library import Called, ProcedureLibrary
 from dothi.model.incident import Link, Point, SubjectKind
@@ -37,12 +38,17 @@ class IncidentCentre:
         alarms: KnownAlarms,
         clock: Clock,
         warnings: KnownWarnings | None = None,
+        elapsed: Callable[[], float] | None = None,
     ) -> None:
+        """`elapsed`: seconds on a clock that nobody sets; None: the clock is never set."""
         self._warnings = warnings
         self._incidents = incidents
         self._alarms = alarms
         self._clock = clock
         self.library = library
+        self._follower: ClockFollower | None = None
+        if elapsed is not None:
+            self._follower = ClockFollower(incidents, library, clock, elapsed)
         self.wake: Callable[[], None] = lambda: None
         """Called after every change; the escalation sets it."""
 
@@ -57,7 +63,7 @@ class IncidentCentre:
     ) -> Record:
         """A new incident with its links; procedures start that its alarms call for by themselves,
         and the one that is named."""
-        actor = self._actor(by)
+        actor = self.actor(by)
         wanted = [self.library.startable(procedure)] if procedure else []
         links, alarms = self._linked(subjects, actor)
         points = opening.points or _points(alarms)
@@ -72,14 +78,14 @@ class IncidentCentre:
 
     def change(self, number: int, by: str, decide: Decide) -> Record:
         """Let `decide` look at the record and store what it says."""
-        actor = self._actor(by)
+        actor = self.actor(by)
         record = _there(self._incidents.change(number, lambda r: decide(r, actor)), number)
         self.wake()
         return record
 
     def link(self, number: int, subjects: Sequence[Subject], by: str) -> Record:
         """Link alarms and other things; procedures start that alarms call for by themselves."""
-        links, alarms = self._linked(subjects, self._actor(by))
+        links, alarms = self._linked(subjects, self.actor(by))
         record = self.change(number, by, lambda r, actor: desk.link(r, links, actor))
         return self._start_called(record, alarms)
 
@@ -110,7 +116,7 @@ class IncidentCentre:
 
     def escalate(self) -> int:
         """Tell of every overdue step whose time has come; how many incidents had one."""
-        now = self._clock.now()
+        now = self.actor(PROGRAM).at
         due = self._incidents.due(now)
         for number in due:
             self._incidents.change(
@@ -153,7 +159,10 @@ class IncidentCentre:
             links.append(Link(one.subject, title, actor.name, actor.at, title_en))
         return tuple(links), list(found.values())
 
-    def _actor(self, by: str) -> Actor:
+    def actor(self, by: str) -> Actor:
+        """Somebody who acts now. Not within a transaction: limits follow a clock that was set."""
+        if self._follower is not None:
+            self._follower.follow()
         return Actor(by, self._clock.now())
 
 

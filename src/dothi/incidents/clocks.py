@@ -17,7 +17,6 @@ _LIMIT = re.compile(
     r"(?P<unit>s|min|minutes?|h|hours?|days?)"
 )
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
-_HALF = 0.5
 
 
 def parse_limit(text: str) -> Limit:
@@ -33,8 +32,9 @@ def parse_limit(text: str) -> Limit:
     if amount <= 0:
         raise ValueError(f"{text!r} leaves no time: a limit is more than 0")
     if unit == "day":
-        if amount % (_HALF if is_working else 1):
-            raise ValueError(f"{text!r}: days are whole, working days whole or half")
+        if amount % 1:
+            # A limit in days ends with a day (Article 148): half of one would say the same as 1.
+            raise ValueError(f"{text!r}: days are whole; for half a day write 4 working hours")
         return Limit(LimitKind.WORKING_DAYS if is_working else LimitKind.DAYS, amount, text.strip())
     kind = LimitKind.WORKING_TIME if is_working else LimitKind.ELAPSED
     return Limit(kind, amount * _SECONDS[unit], text.strip())

@@ -2,7 +2,7 @@
 function gives the Change to be stored."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -150,6 +150,28 @@ def escalate(record: Record, now: datetime, book: Book) -> Change | None:
         numbered(record.entries, said, actor),
         runs=changed,
         notices=notices,
+    )
+
+
+def move_limits(record: Record, jump: timedelta, now: datetime, book: Book) -> Change | None:
+    """The clock was set: limits in minutes and hours of live steps move with it, and the timeline
+    says so; None: there is none."""
+    said: list[Said] = []
+    changed: list[Run] = []
+    for run in record.runs:
+        if run.state is not RunState.RUNNING:
+            continue
+        procedure = book.of(run)
+        steps = tuple(runs.moved(procedure, state, jump) for state in run.steps)
+        if steps != run.steps:
+            changed.append(replace(run, steps=steps))
+            told = _run_said(run, procedure, "clock_set", "")
+            jump_s = jump.total_seconds()
+            said.append(replace(told, details={**told.details, "jump_s": jump_s}))
+    if not changed:
+        return None
+    return Change(
+        record.incident, numbered(record.entries, said, Actor(PROGRAM, now)), runs=changed
     )
 
 

@@ -13,6 +13,7 @@ from dothi.incidents.working_calendar import WorkingCalendar
 from dothi.model.problem import Problem
 from dothi.model.procedure import (
     Branch,
+    LimitKind,
     Pause,
     Procedure,
     Run,
@@ -139,6 +140,30 @@ def escalation_at(step: Step, state: StepRun) -> datetime | None:
     if not step.escalation:
         return state.due_at  # nobody is told, but the timeline says that it is late
     return state.due_at + timedelta(seconds=step.escalation[state.escalated].after_s)
+
+
+def moved(procedure: Procedure, state: StepRun, jump: timedelta) -> StepRun:
+    """A live step after the clock was set: what passed and what is left of its limit are the same.
+
+    Days and office hours are counted on the calendar, so they stay where they are.
+    """
+    limit = procedure.steps[state.step].limit
+    if state.state not in (StepState.OPEN, StepState.PAUSED) or limit is None:
+        return state
+    if limit.kind is not LimitKind.ELAPSED:
+        return state
+    pauses = tuple(replace(p, from_at=p.from_at + jump, to_at=_after(p.to_at, jump))
+                   for p in state.pauses)  # fmt: skip
+    return replace(
+        state,
+        opened_at=_after(state.opened_at, jump),
+        due_at=_after(state.due_at, jump),
+        pauses=pauses,
+    )
+
+
+def _after(at: datetime | None, jump: timedelta) -> datetime | None:
+    return None if at is None else at + jump
 
 
 def require_step(run: Run, name: str, version: int | None) -> StepRun:

@@ -83,8 +83,8 @@ _SAID = [
         ),
         (
             r"'(.*)': days are whole, .*",
-            "“{0}”: ngày là số nguyên, ngày làm việc là số nguyên hoặc rưỡi",
-            "“{0}”: days are whole, working days whole or half",
+            "“{0}”: ngày và ngày làm việc là số nguyên; nửa ngày thì ghi 4 working hours",
+            "“{0}”: days are whole; for half a day write 4 working hours",
         ),
         (
             r"pause, escalate and limit_source need a limit",

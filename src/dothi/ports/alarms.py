@@ -98,6 +98,9 @@ class AlarmQuery(Struct, frozen=True):
     """Raised then or later."""
     until_at: datetime | None = None
     """Raised before."""
+    active_before: datetime | None = None
+    """Active without a break since before then."""
+    position: str = ""
     is_suppressed: bool | None = None
     sort: str = "priority"
     """One of SORTS."""
@@ -140,14 +143,17 @@ class AlarmReader(Protocol):
         """Of the newest change."""
         ...
 
-    def counts(self, stale_before: datetime) -> AlarmCounts: ...
+    def counts(self, stale_before: datetime, position: str = "") -> AlarmCounts:
+        """With a position only of it."""
+        ...
 
     def announced(self, start: datetime, end: datetime, position: str = "") -> list[Activation]:
         """Activations noticed in a stretch of time, in order; with a position only of it."""
         ...
 
-    def transitions(self, start: datetime, end: datetime) -> dict[str, int]:
-        """Condition -> how often it became active or returned, suppressed ones included."""
+    def transitions(self, start: datetime, end: datetime, position: str = "") -> dict[str, int]:
+        """Condition -> how often it became active or returned, suppressed ones included; with a
+        position only of it."""
         ...
 
     def suppressions(self, with_ended_since: datetime | None = None) -> list[Suppression]:

@@ -136,6 +136,14 @@ def re_evaluate(text: str | bytes) -> Checked:
     return Checked(agrees, found, verdicts)
 
 
+def agrees(text: str | bytes) -> bool:
+    """Whether a stored explanation, decided again, says the same; not if it cannot be decided."""
+    try:
+        return re_evaluate(text).agrees
+    except (msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError):
+        return False
+
+
 def _again(term: Term) -> bool | None:
     if term.limit is None or term.value is None:
         return None

@@ -14,7 +14,7 @@ from dothi.rules.scope import EntityFacts
 
 Reason = Literal[
     "active", "delayed", "false", "no_data", "bad_quality", "no_limit", "out_of_scope",
-    "not_approved", "switched_off", "ending",
+    "not_approved", "switched_off", "ending", "shelved", "suppressed", "out_of_service",
 ]  # fmt: skip
 
 
@@ -23,13 +23,14 @@ class WhyNot(Struct, frozen=True):
 
     rule: Rule
     reason: Reason
-    """The first that holds of: not_approved, switched_off, out_of_scope, active (it did fire),
-    ending (the condition is over, the off-delay is not), delayed, undecidable, false."""
+    """The first that holds of: not_approved, out_of_scope, switched_off, active (it did fire) or
+    ending (the condition is over, the off-delay is not), delayed, undecidable, false. Whoever knows
+    the alarms says shelved, suppressed or out_of_service instead of the first two."""
     terms: tuple[Term, ...] = ()
     due_at: datetime | None = None
-    """delayed, ending: until when."""
+    """delayed, ending, kept back: until when."""
     out_of: tuple[str, ...] = ()
-    """out_of_scope: which of types, ids, areas."""
+    """out_of_scope: which of types, ids, areas, sources."""
 
 
 def why_not(
@@ -55,11 +56,15 @@ def _of_rule(
     engine = around.engine([rule])
     # A row of the asked moment itself counts.
     span = (at - look_back(rule), at + timedelta(microseconds=1))
+    senders: set[str] = set()
     for rows in (
         *earlier_rows(rule, entity, span[0], around.history),
         *history_rows(rule, [entity], span, around.history, is_replayed=False),
     ):
+        senders.update(rows["source"].unique().to_pylist())
         engine.evaluate(rows, at)
+    if rule.scope.sources and senders and senders.isdisjoint(rule.scope.sources):
+        return WhyNot(rule, "out_of_scope", out_of=("sources",))
     engine.tick(at)
     view = engine.view(rule.id, entity, at)
     if view is None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+import msgspec
 import pytest
-from tests.conformance.ngsi_ld.broker import Running
+from tests.conformance.ngsi_ld.broker import ROOT, Running, problem_of
 from tests.conformance.ngsi_ld.peers import CAR, Recorder, prop, register, url_of
 
 MANY = "/temporal/entities"
@@ -202,7 +203,6 @@ async def test_entity_maps_of_evolutions(doors: Doors) -> None:
     assert {one["id"] for one in answer.json()} == {CAR, other}
     answer = await a.get(MANY, params=query, headers={"ngsild-entitymap": "urn:gone"})
     assert answer.status_code == 201
-    assert (await a.get("/temporal/entityMaps", params={"type": "Vehicle"})).status_code == 400
     answer = await a.get("/temporal/entityMaps", params=query)
     assert (answer.status_code, len(answer.json()["entityMap"])) == (201, 3)
     body = {"type": "Query", "entities": [{"type": "Vehicle"}], "temporalQ": EVER}
@@ -210,6 +210,72 @@ async def test_entity_maps_of_evolutions(doors: Doors) -> None:
     assert (answer.status_code, len(answer.json()["entityMap"])) == (201, 3)
     answer = await a.get(ONE, params={"entityMap": "true"})
     assert (answer.status_code, "ngsild-entitymap" in answer.headers) == (200, True)
+
+
+_NO_TIME = {"type": "Vehicle"}
+_VEHICLES = {"type": "Query", "entities": [{"type": "Vehicle"}]}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        _NO_TIME,
+        EVER,  # nothing says which entities
+        {**_NO_TIME, "timerel": "after"},
+        {**_NO_TIME, "timerel": "between", "timeAt": "2000-01-01T00:00:00Z"},
+        {**_NO_TIME, "timerel": "since", "timeAt": "2000-01-01T00:00:00Z"},
+        {**_NO_TIME, **EVER, "timeAt": "yesterday"},
+        {**_NO_TIME, **EVER, "q": "speed>>1"},
+        {**_NO_TIME, **EVER, "georel": "near", "geometry": "Point", "coordinates": "[1,2]"},
+        {**_NO_TIME, **EVER, "entityMapLifetime": "for ever"},
+        {**_NO_TIME, **EVER, "limit": "-1"},
+    ],
+)
+async def test_wrong_queries_make_no_entity_map_of_evolutions(
+    door: Running, params: dict[str, str]
+) -> None:
+    """5.14.5.3, 6.35: BadRequestData with words, and no map."""
+    answer = await door.get("/temporal/entityMaps", params=params)
+    problem_of(answer, 400, "BadRequestData")
+    assert "ngsild-entitymap" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("body", "type_name"),
+    [
+        ({}, "BadRequestData"),
+        (_VEHICLES, "BadRequestData"),
+        ({**_VEHICLES, "type": "Car", "temporalQ": EVER}, "BadRequestData"),
+        ({"type": "Query", "temporalQ": EVER}, "BadRequestData"),
+        ({**_VEHICLES, "temporalQ": {"timerel": "after"}}, "BadRequestData"),
+        ({**_VEHICLES, "temporalQ": {**EVER, "timerel": "since"}}, "BadRequestData"),
+        ({**_VEHICLES, "temporalQ": "ever"}, "BadRequestData"),
+        ({**_VEHICLES, "temporalQ": EVER, "q": "speed>>1"}, "BadRequestData"),
+        ({**_VEHICLES, "temporalQ": EVER, "geoQ": {"georel": "near"}}, "BadRequestData"),
+        ([_VEHICLES], "BadRequestData"),
+        (b"{", "InvalidRequest"),
+    ],
+)
+async def test_wrong_bodies_make_no_entity_map_of_evolutions(
+    door: Running, body: Any, type_name: str
+) -> None:
+    """5.14.5.3, 6.36: BadRequestData or InvalidRequest with words, and no map."""
+    text = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    answer = await door.http.post(
+        f"{ROOT}/temporal/entityMaps", content=text, headers={"content-type": "application/json"}
+    )
+    problem_of(answer, 400, type_name)
+    assert "ngsild-entitymap" not in answer.headers
+
+
+async def test_a_media_type_that_is_none_of_ours_makes_no_entity_map(door: Running) -> None:
+    """6.3.4: 415 for what is sent, 406 for what is wanted."""
+    path = f"{ROOT}/temporal/entityMaps"
+    answer = await door.http.post(path, content=b"x", headers={"content-type": "text/csv"})
+    assert answer.status_code == 415, answer.text
+    params = {"type": "Vehicle", **EVER}
+    answer = await door.http.get(path, params=params, headers={"accept": "text/csv"})
+    assert answer.status_code == 406, answer.text
 
 
 async def test_a_scope_without_a_time_holds_for_what_comes_with_it(door: Running) -> None:

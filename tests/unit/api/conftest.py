@@ -2,16 +2,22 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from alarm_parts import limits
+from dothi.api.alarm_deps import AlarmDeps
 from dothi.api.deps import ApiDeps
 from dothi.api.layers import Layer, Title
 from dothi.api.routes import endpoints
 from dothi.live.settings import LiveSettings
+from dothi.model.alarm import RuleFacts
 from dothi.rules.facts import StateFacts
+from dothi.storage.relational.alarm_reader import RelationalAlarmReader
+from dothi.storage.relational.alarms import RelationalAlarmLedger
 from province import Province, province
 from serving import client_of, serve
 
@@ -53,6 +59,14 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             mode="example",
             layers=[LAYER],
             rules=parts.rules,
+            alarms=AlarmDeps(
+                RelationalAlarmLedger(parts.engine),
+                RelationalAlarmReader(parts.engine),
+                lambda _rule, _version: RuleFacts(),
+                limits(),
+                "operator",
+                [time(0), time(12)],
+            ),
             rule_facts=StateFacts(parts.state, parts.areas, parts.clock),
             pulls=parts.pull_runs,
             pull_sources={"weather": "open-meteo", "air": "air"},

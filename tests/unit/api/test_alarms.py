@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from alarm_parts import PHU_AN, limits
 from dothi.alarms.changes import Context
@@ -22,12 +23,15 @@ from dothi.live.hub import LiveHub
 from dothi.live.settings import LiveSettings
 from dothi.model.alarm import Place, RuleFacts
 from dothi.model.priority import Priority
+from dothi.model.rule_condition import Threshold, Window
 from dothi.model.shift import PlannedShift
 from dothi.model.transition import Transition
 from dothi.ports.shifts import Roster, Shifts
+from dothi.rules.engine import Engine
 from dothi.storage.relational.alarm_reader import RelationalAlarmReader
 from dothi.storage.relational.alarms import RelationalAlarmLedger
 from province import Province, province
+from rule_rows import after, rows, rule
 from serving import client_of, serve
 
 FACTS = RuleFacts("Mực nước cao", "High water", "water", "Ngập", "Flooding", "Báo", "Call")
@@ -118,6 +122,38 @@ async def test_the_list_is_told_page_by_page(alarms: Alarms) -> None:
     found = await alarms.get(text="phu an", priority=[1, 4], sort="-raised_at")
     assert [a["id"] for a in found["items"]] == [5, 4, 1]
     assert found["items"][0]["title"] == "Mực nước cao"
+
+
+async def test_stored_explanations_are_decided_again(alarms: Alarms) -> None:
+    """The engine's own, through the ledger; then one that somebody has changed in the file."""
+    engine = Engine()
+    engine.load(
+        [
+            rule(Threshold(attribute="level", comparison=">=", limit=1.5), id="threshold"),
+            rule(Window(attribute="level", comparison=">=", limit=1.5, function="mean",
+                        over_s=600), id="mean"),
+        ], (),
+    )  # fmt: skip
+    found = engine.evaluate(rows((0, 1.6), (60, 1.7)), after(60)).transitions
+    context = Context(after(60), limits(), "operator", lambda _r, _v: FACTS)
+    with alarms.ledger.writing() as book:
+        take(book, found, context)
+    assert {one["rule"] for one in (await alarms.get())["items"]} == {"threshold", "mean"}
+    for n in (1, 2):
+        record = (await alarms.get(f"/{n}"))["record"]
+        assert [(one["kind"], one["agrees"]) for one in record] == [("raised", True)]
+    await alarms.post("/1/comment", reason="ok")
+    assert [one["agrees"] for one in (await alarms.get("/1"))["record"]] == [True, None]
+    told = (await alarms.get("/1"))["record"][0]["explanation"]
+    (term,) = told["terms"]
+    lowered = {**told, "terms": [{**term, "inputs": [{**term["inputs"][0], "value": 1.4}]}]}
+    for n, false in enumerate((lowered, {**told, "tree": ["leaf", 7]}, {"limit": 1.5}), 3):
+        entity = f"urn:e:{n}"
+        one = replace(found[0], entity=entity, explanation=json.dumps(false))
+        with alarms.ledger.writing() as book:
+            take(book, [one], context)
+        record = (await alarms.get(f"/{n}"))["record"]
+        assert [(one["kind"], one["agrees"]) for one in record] == [("raised", False)]
 
 
 @pytest.mark.parametrize(
@@ -283,6 +319,61 @@ async def test_figures_say_how_much_an_operator_bears(alarms: Alarms) -> None:
     for query in ({"start_at": now.isoformat()}, {"span": "year"}):
         answer = await alarms.client.get("/api/v1/alarms/performance", params=query)
         assert answer.status_code == 400
+
+
+async def test_figures_of_a_position_are_only_its_own(alarms: Alarms) -> None:
+    now = alarms.parts.clock.now()
+
+    def happen(position: str, hours_ago: float, *names: str, is_active: bool = True) -> None:
+        at = now - timedelta(hours=hours_ago)
+        found = [
+            Transition("high-water", 3, f"urn:{name}", is_active, at, 7, Priority.LOW, "cao", "")
+            for name in names
+        ]
+        context = Context(at, limits(), position, lambda _r, _v: FACTS)
+        with alarms.ledger.writing() as book:
+            take(book, found, context)
+
+    # More stale ones of the one position than are listed, all of them older than the other's.
+    happen("operator", 60, *(f"old-{n}" for n in range(51)))
+    happen("leader", 40, "led", "shelved", "back", "again")
+    happen("leader", 39, "back", "again", is_active=False)
+    happen("leader", 1, "again")  # raised long ago, active for an hour
+    for n in range(3):
+        happen("leader", 0.5 - n / 600, "chatter", is_active=n != 1)
+    happen("operator", 0.5, "calm")
+    shelved = next(
+        a for a in (await alarms.get(limit=200))["items"] if a["entity"] == "urn:shelved"
+    )
+    until_at = (now + timedelta(minutes=30)).isoformat()
+    await alarms.post(f"/{shelved['id']}/shelve", until_at=until_at, reason="noise")
+
+    led = await alarms.get("/performance", position="leader", span="day")
+    assert [one["entity"] for one in led["stale"]] == ["urn:led"]
+    counts = led["counts"]
+    assert (counts["stale"], counts["shelved"], counts["by_priority"]) == (1, 1, [0, 0, 0, 4])
+    assert [one["entity"] for one in led["shelved"]] == ["urn:shelved"]
+    proposals = {(one["kind"], one["entity"]): one for one in led["proposals"]}
+    assert {key for key in proposals if key[0] != "frequent"} == {
+        ("chattering", "urn:chatter"),
+        ("stale", "urn:led"),
+    }
+    assert proposals["stale", "urn:led"]["count"] == 40
+    chatter = proposals["chattering", "urn:chatter"]
+    assert chatter["count"] == 3
+    assert chatter["off_delay_s"] > 0
+    assert led["figures"]["announced"] == 3  # again, and chatter twice
+
+    operator = await alarms.get("/performance", position="operator", span="day")
+    assert len(operator["stale"]) == 50
+    assert (operator["counts"]["stale"], operator["counts"]["shelved"]) == (51, 0)
+    assert operator["shelved"] == []
+    assert {one["kind"] for one in operator["proposals"]} == {"frequent", "stale"}
+    assert operator["figures"]["announced"] == 1
+
+    everybody = await alarms.get("/performance", span="day")
+    assert (everybody["counts"]["stale"], everybody["counts"]["shelved"]) == (52, 1)
+    assert everybody["figures"]["announced"] == 4
 
 
 async def test_a_viewer_sees_an_alarm_within_a_second(alarms: Alarms) -> None:

@@ -3,6 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+from msgspec.structs import replace
+
+from dothi.model.alarm import Suppression, SuppressionCause
+from dothi.storage.relational.alarms import RelationalAlarmLedger
 from province import T0
 
 PHU_AN = "urn:ngsi-ld:WaterObserved:phu-an"
@@ -154,6 +159,57 @@ async def test_why_not_names_the_reason(api: Any) -> None:
     assert found["level-2"]["reason"] == "bad_quality"
     before = await api.get("/rules/why-not", entity=PHU_AN, at=begin.isoformat())
     assert {one["reason"] for one in before.json()} == {"not_approved"}
+
+
+async def test_why_not_says_when_only_another_source_sent(api: Any) -> None:
+    await _send(api, 9.9)
+    mine, other = {**RULE, "id": "mine"}, {**RULE, "id": "other"}
+    (row,) = api.parts.log.read(0, 10).select(["source"]).to_pylist()
+    scope = RULE["scope"]
+    await _approved(api, {**mine, "scope": {**scope, "sources": ["nobody", row["source"]]}})
+    await _approved(api, {**other, "scope": {**scope, "sources": ["nobody"]}})
+    mine, other = (await api.get("/rules/why-not", entity=PHU_AN)).json()
+    assert mine["reason"] == "active"
+    assert (other["reason"], other["out_of"]) == ("out_of_scope", ["sources"])
+
+
+KEPT_BACK: dict[str, dict[str, Any]] = {
+    "shelved": {"cause": SuppressionCause.OPERATOR, "rule": "level-2", "entity": PHU_AN},
+    "suppressed": {"cause": SuppressionCause.PARENT, "parent": "parent", "rule": "level-2"},
+    "out_of_service": {"cause": SuppressionCause.PERMIT, "permit": "GP-7", "rule": "level-2"},
+}
+
+
+@pytest.mark.parametrize("word", KEPT_BACK)
+async def test_why_not_says_what_kept_the_alarm_back(api: Any, word: str) -> None:
+    now = api.parts.clock.now()
+    begin = now - timedelta(hours=3)
+    await _send(api, 9.9, begin=begin)
+    await _approved(api, RULE)
+    quiet = {**RULE["condition"], "limit": 99.0}
+    await _approved(api, {**RULE, "id": "parent"})
+    await _approved(api, {**RULE, "id": "quiet", "condition": quiet})
+    ended_at = now + timedelta(minutes=20)
+    kept = Suppression(
+        by="operator", reason="why", from_at=now + timedelta(minutes=10), ended_at=ended_at,
+        ended_by="operator", **KEPT_BACK[word],
+    )  # fmt: skip
+    elsewhere = replace(kept, rule="", entity="urn:ngsi-ld:WaterObserved:elsewhere")
+    by_quiet = replace(kept, cause=SuppressionCause.PARENT, parent="quiet")
+    with RelationalAlarmLedger(api.parts.engine).writing() as book:
+        for one in (kept, elsewhere, by_quiet):  # The newest is looked at first.
+            book.put_suppression(one)
+    reasons = []
+    for minutes in (9, 10, 19, 20):
+        at = (now + timedelta(minutes=minutes)).isoformat()
+        answer = await api.get("/rules/why-not", entity=PHU_AN, at=at)
+        found = {one["rule"]["id"]: one for one in answer.json()}
+        assert (found["quiet"]["reason"], found["parent"]["reason"]) == ("false", "active")
+        reasons.append(found["level-2"]["reason"])
+        if reasons[-1] == word:
+            assert datetime.fromisoformat(found["level-2"]["due_at"]) == ended_at
+            assert found["level-2"]["terms"][0]["value"] == 9.9
+    assert reasons == ["active", word, word, "active"]
 
 
 async def test_an_old_value_still_counts(api: Any) -> None:

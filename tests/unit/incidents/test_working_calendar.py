@@ -94,6 +94,39 @@ def test_limits_in_days_follow_the_civil_code() -> None:
     assert office == local("2026-11-27T11:30")
 
 
+HALF_DAYS = """
+[[day]]
+on = 2026-11-28
+to = 2026-11-30
+kind = "half"
+name = { vi = "Nửa ngày", en = "Half days" }
+source = "test"
+mark = "unverified"
+note = "Saturday to Monday"
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "limit", "at_midnight", "with_office"),
+    [
+        ("2026-11-26T18:00", "1 working days", "2026-11-28T00:00", "2026-11-27T17:00"),
+        ("2026-11-26T18:00", "2 working days", "2026-11-30T00:00", "2026-11-29T11:30"),
+        ("2026-11-27T16:00", "1 working days", "2026-11-30T00:00", "2026-11-29T11:30"),
+        ("2026-11-28T08:00", "1 working days", "2026-12-01T00:00", "2026-11-30T11:30"),
+        ("2026-11-29T08:00", "1 working days", "2026-12-02T00:00", "2026-12-01T17:00"),
+        ("2026-11-27T16:00", "4 working hours", "2026-11-28T10:30", "2026-11-28T10:30"),
+    ],
+)
+def test_half_days_count_half(start: str, limit: str, at_midnight: str, with_office: str) -> None:
+    """Saturday 28, Sunday 29 and Monday 30 November are worked in the morning."""
+    text = CALENDAR.read_text(encoding="utf-8") + HALF_DAYS
+    office = text.replace('limit_ends = "midnight"', 'limit_ends = "office"')
+    assert office != text
+    for file, end in ((text, at_midnight), (office, with_office)):
+        found = decode_calendar(file, "calendar.toml").calendar
+        assert due_at(parse_limit(limit), local(start), (), found) == local(end)
+
+
 def test_a_pause_stops_every_kind_of_clock() -> None:
     start = local("2026-11-26T08:00")
     noon, later = local("2026-11-26T08:10"), local("2026-11-30T09:00")
@@ -126,14 +159,27 @@ def test_a_pause_never_brings_the_end_forward(
             assert after >= before, text
 
 
-@pytest.mark.parametrize("text", ["", "soon", "0 h", "1.5 days", "-3 h", "2 working", "3 weeks"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "0 h",
+        "1.5 days",
+        "0.5 working days",
+        "1.5 working days",
+        "-3 h",
+        "2 working",
+        "3 weeks",
+    ],
+)
 def test_what_is_no_limit_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"limit|leaves|days"):
         parse_limit(text)
 
 
 def test_kinds_of_limits() -> None:
-    assert parse_limit("0.5 working days").kind is LimitKind.WORKING_DAYS
+    assert parse_limit("2 working days").kind is LimitKind.WORKING_DAYS
     assert parse_limit("4 working hours").amount == 4 * 3600
     assert parse_limit("90 min").kind is LimitKind.ELAPSED
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dothi.model.delivery import DeliveryState
 from dothi.model.preference import Preference
-from dothi.notify.dispatch.drift import ClockWatch
 from dothi.ports.channel import Handed, Letter
+from dothi.ports.clock_watch import ClockWatch
 from dothi.ports.notices import NoticeState
 from notice_parts import ACCEPTED, DOWN, Desk, Roster, Sink, notice, person, telling
 

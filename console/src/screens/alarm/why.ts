@@ -5,6 +5,7 @@ import { formatDuration } from '../../format/time';
 import { unitSymbol } from '../../format/unit';
 import { attributeName } from '../../i18n/attributes';
 import { t, tryText } from '../../i18n/text';
+import { sign } from '../rules/condition';
 
 export interface Term {
   attribute: string;
@@ -61,6 +62,11 @@ export function termsOf(explanation: unknown, decidedMs: number | null = null): 
   const atMs = Date.parse(text(found['decided_at']));
   const decided = Number.isNaN(atMs) ? decidedMs : atMs;
   return Object.values(found).flatMap((one) => termsOf(one, decided));
+}
+
+/** "≥ 1,5 m": the limit with how the value has to stand to it. */
+export function limitText(term: Term, lang: Lang): string {
+  return `${sign(term.comparison)} ${figureText(term.limit, term, lang)}`;
 }
 
 /** Figures whose value is no number of the attribute. */

@@ -26,6 +26,7 @@ from dothi.incidents.settings import IncidentSettings
 from dothi.model.problem import Problem
 from dothi.model.procedure import Words
 from dothi.ports.clock import Clock
+from dothi.ports.clock_watch import elapsed_s
 from dothi.ports.people import approvers, name_of
 from dothi.ports.service import Service
 from dothi.storage.blobs.evidence import EvidenceFolder
@@ -63,7 +64,7 @@ def build_incidents(
     if mode.name in _NOTES:
         _take(library, find_data_folder() / "procedures", clock, is_shipped=True)
     alarms, warnings = StoredAlarms(stores.alarms, stores.areas), StoredWarnings(stores.warnings)
-    centre = IncidentCentre(stores.incidents, library, alarms, clock, warnings)
+    centre = IncidentCentre(stores.incidents, library, alarms, clock, warnings, elapsed_s)
     deps = IncidentDeps(
         centre,
         EvidenceFolder(folder.evidence),

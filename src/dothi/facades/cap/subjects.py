@@ -5,6 +5,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dothi.model.alarm import Alarm, RuleFacts
 from dothi.model.cap import CapStatus
@@ -73,13 +74,17 @@ class KnownSubjects:
         """Its own words; what it is about and what to do follows from its first alarm."""
         incident = record.incident
         areas, shapes = self._places([(p.lon, p.lat, p.label) for p in incident.points])
-        event = self._event_of(record)
-        vi, en = self._instructions(event)
+        alarm = self._alarm_of(record)
+        event = _EVENTS.get(alarm.domain, "") if alarm else ""
+        told_vi, told_en = self._words(alarm) if alarm else (Words(), Words())
+        vi = Words(incident.title, incident.description or told_vi.description, told_vi.instruction)
+        # Without a title in English there is nothing in English.
+        en = replace(told_en, headline=incident.title_en) if incident.title_en else Words()
         return WarningContent(
             event=event,
             status=self._status(is_real=not incident.origin),
-            vi=Words(incident.title, incident.description, vi),
-            en=Words(incident.title_en, instruction=en),
+            vi=vi,
+            en=en,
             area_ids=areas,
             shapes=shapes,
         )
@@ -88,15 +93,16 @@ class KnownSubjects:
     def _status(*, is_real: bool) -> CapStatus:
         return CapStatus.ACTUAL if is_real else CapStatus.EXERCISE
 
-    def _event_of(self, record: Record) -> str:
+    def _alarm_of(self, record: Record) -> Alarm | None:
+        """The first linked one whose domain says what event it is."""
         for link in record.links:
             number = link.subject.partition(":")[2]
             alarm = None
             if link.kind is SubjectKind.ALARM and number.isdigit():
                 alarm = self._known.alarms.get(int(number))
             if alarm is not None and alarm.domain in _EVENTS:
-                return _EVENTS[alarm.domain]
-        return ""
+                return alarm
+        return None
 
     def _words(self, alarm: Alarm) -> tuple[Words, Words]:
         """What it is, what follows from it, what to do: in each language that its rule speaks."""

@@ -16,7 +16,6 @@ from dothi.model.delivery import Delivery, DeliveryState
 from dothi.model.measure import Measure
 from dothi.model.problem import StoreUnavailable
 from dothi.notify.dispatch.circle import Circle, Way
-from dothi.notify.dispatch.drift import ClockWatch, elapsed_s
 from dothi.notify.dispatch.lanes import Lanes
 from dothi.notify.dispatch.measuring import health_of, measures_of
 from dothi.notify.dispatch.planning import Plan, planned
@@ -28,6 +27,7 @@ from dothi.notify.wording.templates import OTHER
 from dothi.notify.wording.words import Wording
 from dothi.ports.channel import Channel, Reporting
 from dothi.ports.clock import Clock
+from dothi.ports.clock_watch import ClockWatch, elapsed_s
 from dothi.ports.notices import Attempt, DeliveryQueue, Notices, Preferences, StoredNotice
 from dothi.ports.people import People
 from dothi.ports.telling import ChannelHealth

@@ -157,6 +157,9 @@ def _raw_columns(needed: Sequence[str]) -> tuple[str, ...]:
 def _in_order(rows: pa.Table) -> pa.Table:
     """Rows of a relation by k, moment, revision, seq."""
     keys = [rows[name].cast(pa.int64()).to_numpy() for name in ("seq", "revision", "moment", "k")]
+    by_series, by_time = np.diff(keys[3]), np.diff(keys[2])
+    if ((by_series > 0) | ((by_series == 0) & (by_time > 0))).all():
+        return rows  # mostly they come so, and to look is a tenth of sorting
     order = np.lexsort(keys)
     if (np.diff(order) == 1).all():
         return rows

@@ -111,14 +111,12 @@ class RelationalAlarmReader:
         with self._engine.connect() as connection:
             return int(connection.scalar(select(func.max(alarm.c.revision))) or 0)
 
-    def counts(self, stale_before: datetime) -> AlarmCounts:
+    def counts(self, stale_before: datetime, position: str = "") -> AlarmCounts:
         is_clear = alarm.c.suppressed == 0
         is_waiting = alarm.c.state.in_(
             [AlarmState.ACTIVE_UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED]
         )
-        is_stale = and_(
-            is_clear, alarm.c.active_us < us_of(stale_before), alarm.c.returned_us.is_(None)
-        )
+        is_stale = and_(is_clear, *_active_before(stale_before))
         sums = [
             and_(is_clear, is_waiting),
             *(and_(is_clear, alarm.c.priority == n) for n in (1, 2, 3, 4)),
@@ -126,8 +124,9 @@ class RelationalAlarmReader:
             is_stale,
         ]
         query = select(*(func.coalesce(func.sum(case((one, 1), else_=0)), 0) for one in sums))
+        query = query.where(IS_OPEN, *_of(position))
         with self._engine.connect() as connection:
-            row = connection.execute(query.where(IS_OPEN)).one()
+            row = connection.execute(query).one()
         waiting, p1, p2, p3, p4, shelved, by_design, out, stale = (int(n) for n in row)
         return AlarmCounts(waiting, (p1, p2, p3, p4), shelved, by_design, out, stale)
 
@@ -139,18 +138,17 @@ class RelationalAlarmReader:
                 alarm_entry.c.is_announced == literal_column("1"),
                 alarm_entry.c.stored_us >= us_of(start),
                 alarm_entry.c.stored_us < us_of(end),
+                *_of(position),
             )
             .order_by(alarm_entry.c.stored_us)
         )
-        if position:
-            query = query.where(alarm.c.position == position)
         with self._engine.connect() as connection:
             return [
                 Activation(at_of(row.stored_us), row.condition, row.priority)
                 for row in connection.execute(query)
             ]
 
-    def transitions(self, start: datetime, end: datetime) -> dict[str, int]:
+    def transitions(self, start: datetime, end: datetime, position: str = "") -> dict[str, int]:
         query = (
             select(alarm.c.condition, func.count().label("n"))
             .join(alarm_entry, alarm.c.id == alarm_entry.c.alarm_id)
@@ -158,6 +156,7 @@ class RelationalAlarmReader:
                 alarm_entry.c.stored_us >= us_of(start),
                 alarm_entry.c.stored_us < us_of(end),
                 alarm_entry.c.kind.in_([str(kind) for kind in _TRANSITIONS]),
+                *_of(position),
             )
             .group_by(alarm.c.condition)
         )
@@ -193,6 +192,14 @@ class RelationalAlarmReader:
             return [alarm_of(row) for row in connection.execute(query)]
 
 
+def _of(position: str) -> list[Any]:
+    return [alarm.c.position == position] if position else []
+
+
+def _active_before(moment: datetime) -> list[Any]:
+    return [alarm.c.active_us < us_of(moment), alarm.c.returned_us.is_(None)]
+
+
 def _conditions(query: AlarmQuery) -> Sequence[Any]:
     columns = alarm.c
     found: list[Any] = []
@@ -210,6 +217,7 @@ def _conditions(query: AlarmQuery) -> Sequence[Any]:
         (columns.entity, query.entity),
         (columns.rule, query.rule),
         (columns.condition, query.condition),
+        (columns.position, query.position),
     )
     found += [column == value for column, value in named if value]
     if query.area:
@@ -220,6 +228,8 @@ def _conditions(query: AlarmQuery) -> Sequence[Any]:
         found.append(columns.raised_us >= us_of(query.since))
     if query.until_at is not None:
         found.append(columns.raised_us < us_of(query.until_at))
+    if query.active_before is not None:
+        found += _active_before(query.active_before)
     if query.is_suppressed is not None:
         found.append(columns.suppressed != 0 if query.is_suppressed else columns.suppressed == 0)
     return found

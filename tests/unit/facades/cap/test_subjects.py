@@ -14,6 +14,7 @@ from dothi.model.alarm import Place as AlarmPlace
 from dothi.model.cap import CapStatus, MsgType
 from dothi.model.incident import Incident, IncidentState, Link, Point, Severity
 from dothi.model.priority import Priority
+from dothi.model.warning import Words
 
 ALARM = Alarm(
     id=12,
@@ -86,8 +87,14 @@ def test_an_incident_is_about_what_its_alarm_is_about(office: Any) -> None:
     links = [Link("entity:e", "", "lan", NOW), Link("alarm:12", "", "lan", NOW)]
     content = subjects(office, links=links).content_of("incident:3")
     assert content is not None
-    assert content.event == "flood"
+    assert (content.event, content.en) == ("flood", Words())
     assert "đường ngập" in content.vi.instruction
+    spoken = replace(INCIDENT, title_en="Flooding")
+    content = subjects(office, spoken, links=links).content_of("incident:3")
+    assert content is not None
+    assert (content.en.headline, content.vi.headline) == ("Flooding", INCIDENT.title)
+    assert content.vi.description == "1,74 m, trên 1,60 m (Trạm). Đồng ruộng rộng có thể ngập."
+    assert content.en.description == "1.74 m, above 1.60 m (Trạm). Wide fields may be flooded."
     assert "flooded roads" in content.en.instruction
 
 

@@ -1,5 +1,6 @@
 """Scope queries, orders, collations, projections, language filters: what is read, any input."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -7,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dothi.facades.ngsi_ld.grammar.geo import parse_geo, parse_georel
 from dothi.facades.ngsi_ld.grammar.language import parse_language
 from dothi.facades.ngsi_ld.grammar.order import parse_collation, parse_order
 from dothi.facades.ngsi_ld.grammar.projection import depth, parse_projection
 from dothi.facades.ngsi_ld.grammar.q import parse_q
 from dothi.facades.ngsi_ld.grammar.scanner import GrammarError
 from dothi.facades.ngsi_ld.grammar.scope import parse_scope_query
+from dothi.facades.ngsi_ld.grammar.type_selection import parse_type_selection
 from dothi.model.condition import (
     AllOf,
     AnyOf,
@@ -20,7 +23,9 @@ from dothi.model.condition import (
     Comparison,
     Condition,
     Exists,
+    GeoRelation,
     HasScope,
+    HasType,
     Linked,
     OneOf,
     Target,
@@ -158,8 +163,80 @@ def test_language_filters(text: str, ranges: tuple[str, ...]) -> None:
     assert parse_language(text).ranges == ranges
 
 
+_SIGNS = {AnyOf: (",", "|"), AllOf: (";",)}
+_types: st.SearchStrategy[Condition] = st.recursive(
+    st.builds(HasType, _names),
+    lambda inner: st.one_of(
+        st.builds(AnyOf, st.lists(inner, min_size=2, max_size=3).map(tuple)),
+        st.builds(AllOf, st.lists(inner, min_size=2, max_size=3).map(tuple)),
+    ),
+    max_leaves=6,
+)
+
+
+@given(_types, st.data())
+def test_type_selections_are_read_as_written(condition: Condition, data: st.DataObject) -> None:
+    """Clause 4.17, any of the two signs for "or"; `;` binds tighter."""
+
+    def written(part: Condition, *, is_inner: bool = False) -> str:
+        if isinstance(part, HasType):
+            return part.type
+        assert isinstance(part, AnyOf | AllOf)
+        sign = data.draw(st.sampled_from(_SIGNS[type(part)]))
+        text = sign.join(written(one, is_inner=True) for one in part.parts)
+        return f"({text})" if is_inner else text
+
+    assert parse_type_selection(written(condition), _same) == condition
+
+
+_places = st.tuples(st.integers(-180, 180), st.integers(-90, 90)).map(list)
+_metres = st.floats(0.001, 1e7)
+
+
+@given(st.sampled_from(GeoRelation), st.sampled_from(["minDistance", "maxDistance"]), _metres)
+def test_georels_are_read_as_written(relation: GeoRelation, bound: str, metres: float) -> None:
+    is_near = relation is GeoRelation.NEAR
+    low = metres if is_near and bound == "minDistance" else None
+    high = metres if is_near and bound == "maxDistance" else None
+    text = f"{relation};{bound}=={metres!r}" if is_near else str(relation)
+    assert parse_georel(text) == (relation, low, high)
+
+
+_GEORELS = ["within", "equals", "near;maxDistance==5"]
+
+
+@given(st.sampled_from(_GEORELS), _places, _names)
+def test_geo_queries_are_read_as_written(georel: str, place: list[int], name: str) -> None:
+    found = parse_geo(georel, "Point", json.dumps(place), name)
+    assert (found.relation, found.min_distance_m, found.max_distance_m) == parse_georel(georel)
+    assert found.attribute == name
+    assert json.loads(found.geometry) == {"type": "Point", "coordinates": place}
+
+
+_json_texts = st.one_of(
+    st.text(alphabet='[]{},.-+0123456789eE" ntrue', max_size=40),
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.floats(), st.text(max_size=3)),
+        lambda inner: st.lists(inner, max_size=4),
+        max_leaves=12,
+    ).map(json.dumps),
+)
+
+
+_KINDS = ["Point", "Polygon", "LineString", "MultiPolygon", "Circle", ""]
+
+
+@given(st.sampled_from(_KINDS), _json_texts)
+def test_any_coordinates_are_a_geometry_or_refused(geometry: str, coordinates: str) -> None:
+    try:
+        parse_geo("within", geometry, coordinates, "location")
+    except ValueError as error:
+        assert str(error)
+
+
 _PARSERS: list[Callable[[str], Any]] = [
     parse_scope_query,
+    parse_georel,
     parse_collation,
     parse_language,
     lambda text: parse_order(text, _same),
