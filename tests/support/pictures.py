@@ -14,17 +14,18 @@ _SPEAK = """lang => {
 }"""
 
 
-def picture(page: Page, name: str, *, by_loading: bool = False) -> None:
+def picture(page: Page, name: str, *, by_loading: bool = False, settle_ms: int = 400) -> None:
     """Of the page as it is, in both languages; afterwards it is in Vietnamese again.
 
     `by_loading`: where the settings cannot be reached, and the URL holds all there is.
+    `settle_ms`: so long charts and maps take to draw.
     """
     if not ARE_WANTED:
         return
     for language in ("en", "vi"):
         speak(page, language, by_loading=by_loading)
         page.evaluate("document.activeElement?.blur()")
-        page.wait_for_timeout(400)  # charts and maps draw in the next frames
+        page.wait_for_timeout(settle_ms)
         folder = PICTURES / language
         folder.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=folder / f"{name}.png")
