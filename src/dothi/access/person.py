@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from difflib import get_close_matches
 
 from msgspec.structs import replace
@@ -55,6 +56,11 @@ def principal_of(person: Person, positions: Positions) -> Principal:
     """The identity of somebody who is signed in; without any position she or he only reads."""
     permissions = positions.permissions_of(person.positions) | {Permission.READ}
     return Principal(person.id, permissions, None, person.name, person.positions)
+
+
+def approves(positions: Positions) -> Callable[[Person], bool]:
+    """Who may put rules, limits and procedures in force."""
+    return lambda person: Permission.RULES_APPROVE in positions.permissions_of(person.positions)
 
 
 def _unknown_position(position: str, positions: Positions) -> Problem:

@@ -17,7 +17,7 @@ from dothi.ports.areas import Areas
 from dothi.ports.clock import Clock
 from dothi.ports.history import History
 from dothi.ports.owners import SeriesOwners
-from dothi.ports.people import People, approvers
+from dothi.ports.people import People
 from dothi.ports.pulls import PullRuns
 from dothi.ports.receipts import Receipts
 from dothi.ports.registry import Sources
@@ -59,16 +59,14 @@ class ApiDeps:
     rule_vocabulary: Vocabulary = NO_WORDS
     """What texts of rules call attributes, and their units."""
     people: People | None = None
+    approvers: Callable[[str], int] = lambda _: 1
+    """How many could approve something, where this person asks."""
     settings: ApiSettings = field(default_factory=ApiSettings)
     warnings: WarningDesk | None = None
     foreign_warnings: ForeignWarnings | None = None
     warning_answers: WarningAnswers | None = None
     warning_files: WarningFiles | None = None
     warning_receivers: WarningReceivers | None = None
-
-    def approvers(self) -> int:
-        """How many people could approve something."""
-        return 1 if self.people is None else approvers(self.people)
 
     @cached_property
     def _limiter(self) -> anyio.CapacityLimiter:

@@ -157,7 +157,7 @@ class _Handlers:
         decode_query(request, NoQuery)
         body = await decode_body(request, WhichValue)
         key, by = Key(body.level, body.entity, body.valid_from), self._by(request)
-        people = await self._deps.in_thread(self._deps.approvers)
+        people = await self._deps.in_thread(self._deps.approvers, by.person)
         return await self._change(request, lambda t: limit_changes.verified(t, key, by, people))
 
     async def _change(
@@ -174,7 +174,7 @@ class _Handlers:
 
     def _put(self, tables: list[LimitTable], by: By) -> None:
         before = {table.name: table for table in self._rules.limits()}
-        people = self._deps.approvers()
+        people = self._deps.approvers(by.person)
         self._rules.put_limits(
             [limit_changes.put_as_whole(before.get(one.name), one, by, people) for one in tables]
         )

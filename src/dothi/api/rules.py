@@ -133,7 +133,7 @@ class _Handlers:
         draft = next((one for one in record.versions if one.version == version), None)
         if draft is None:
             raise _no_rule(f"{name}, version {version}")
-        people = await self._deps.in_thread(self._deps.approvers)
+        people = await self._deps.in_thread(self._deps.approvers, by)
         check_approval(draft, by, people)
         await self._deps.in_thread(self._rules.approve, name, version, by, self._deps.clock.now())
         return await self._told(name)

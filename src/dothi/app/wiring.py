@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from dothi import __version__
 from dothi.access.endpoint import Endpoint
+from dothi.access.person import approves
 from dothi.api import routes as api
 from dothi.api.deps import ApiDeps
 from dothi.app.alarms import build_alarms
@@ -50,7 +51,7 @@ from dothi.pipeline.entity_cache import EntityCache
 from dothi.pipeline.intake import Intake
 from dothi.ports.clock import Clock, SystemClock
 from dothi.ports.measured import Measured
-from dothi.ports.people import name_of
+from dothi.ports.people import approvers, name_of
 from dothi.ports.service import Service
 from dothi.rules.facts import StateFacts
 
@@ -147,6 +148,7 @@ async def build(
                     warning_answers=warnings.answers,
                     warning_files=warnings.files,
                     warning_receivers=warnings.push,
+                    approvers=partial(approvers, stores.people, approves(positions)),
                 )
             ),
             *people_endpoints(settings.access, stores, positions, clock, open_items, tasks),

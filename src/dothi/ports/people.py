@@ -1,6 +1,6 @@
 """Who there is, and who is on duty."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -27,9 +27,9 @@ def name_of(people: People, person: str) -> str:
     return found.name if found else person
 
 
-def approvers(people: People) -> int:
-    """How many people could approve something; one where nobody is registered."""
-    return max(1, sum(one.is_active for one in people.all()))
+def approvers(people: People, may: Callable[[Person], bool], by: str) -> int:
+    """How many could approve something: `by`, who asks, and everybody else who may."""
+    return 1 + sum(one.is_active and one.id != by and may(one) for one in people.all())
 
 
 class PeopleRegister(People, Protocol):

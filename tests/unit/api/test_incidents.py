@@ -52,7 +52,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     folder = tmp_path / "evidence"
     made: list[Api] = []
     deps = IncidentDeps(
-        desk.centre, EvidenceFolder(folder), typeset, 1000, approvers=lambda: made[0].people
+        desk.centre, EvidenceFolder(folder), typeset, 1000, approvers=lambda _: made[0].people
     )
     async with serve(endpoints(deps)) as address, client_of(address) as client:
         made.append(Api(client, desk, folder))

@@ -29,7 +29,7 @@ class IncidentDeps(Struct, frozen=True):
     """Said of every incident whose data is synthetic (example, drill)."""
     roles: Mapping[str, Words] = field(default_factory=dict)
     """Names of positions."""
-    approvers: Callable[[], int] = lambda: 1
+    approvers: Callable[[str], int] = lambda _: 1
     """How many people could approve a procedure."""
     name_of: Callable[[str], str] = str
     """Id of a person -> the name that people read."""

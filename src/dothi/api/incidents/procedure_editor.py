@@ -84,7 +84,7 @@ def endpoints(deps: IncidentDeps) -> list[Endpoint]:
         by, at = who(request), deps.centre.now()
 
         def approved() -> list[ProcedureVersion]:
-            library.approve(name, version, by, at, deps.approvers())
+            library.approve(name, version, by, at, deps.approvers(by))
             return versions_of(library)
 
         return answer(await in_thread(approved))

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from dothi.access.endpoint import Endpoint
+from dothi.access.person import approves
 from dothi.access.position import Positions
 from dothi.api.incidents.deps import IncidentDeps
 from dothi.api.incidents.routes import endpoints
@@ -72,7 +73,7 @@ def build_incidents(
         settings.max_file_mb * 2**20,
         _NOTES.get(mode.name, ""),
         {p.id: Words(p.title_vi, p.title_en) for p in positions.by_id.values()},
-        partial(approvers, stores.people),
+        partial(approvers, stores.people, approves(positions)),
         partial(name_of, stores.people),
         alarms,
     )
