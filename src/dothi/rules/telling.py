@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from dothi.model.rule import Rule, Words
-from dothi.rules.arrays import Ints
+from dothi.rules.arrays import NEVER_US, Ints
 from dothi.rules.explanation import (
     Explanation,
     Input,
@@ -252,7 +252,8 @@ def _judged(leaf: LeafPlan, seen: Seen) -> bool | None:
 def _input(
     entity: str, leaf: LeafPlan, dataset: str, known: Seen, value: float | None
 ) -> tuple[Input, ...]:
-    if known.seq <= 0:
+    if known.seq <= 0 or known.us == NEVER_US:
+        # Nothing came yet, or the first that came was a deletion: there is no value to name.
         return ()
     return (
         Input(

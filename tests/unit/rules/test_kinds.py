@@ -9,7 +9,15 @@ import pytest
 from dothi.model.problem import Problem
 from dothi.model.row import Change, Kind
 from dothi.model.rule import DatedValue, LimitTable, Scope, Words
-from dothi.model.rule_condition import Compare, DatedLimit, Geofence, Range, Threshold
+from dothi.model.rule_condition import (
+    AnyOf,
+    Compare,
+    DatedLimit,
+    Geofence,
+    NoData,
+    Range,
+    Threshold,
+)
 from dothi.rules.approval import check_approval
 from dothi.rules.engine import Engine
 from dothi.rules.explanation import re_evaluate
@@ -59,6 +67,19 @@ def test_a_fence_may_be_an_area_and_one_that_is_unknown_decides_nothing() -> Non
     engine.load([inside, nowhere], ())
     run = engine.evaluate(rows(place(0, 106.5, 10.5)), after(0))
     assert [one.rule for one in run.transitions] == ["inside"]
+
+
+def test_a_series_that_begins_with_its_deletion_has_no_value_to_name() -> None:
+    silent_or_high = AnyOf(of=(NoData(attribute="flow", for_s=1.0), HIGH))
+    engine = Engine()
+    engine.load([rule(silent_or_high)], ())
+    gone = {"attribute": "flow", "number": None, "change": int(Change.DELETE_ATTRIBUTE), "seq": 1}
+    run = engine.evaluate(rows({"s": 0, **gone}, {"s": 1, "number": 2.0, "seq": 2}), after(1))
+    [one] = run.transitions
+    assert one.is_active
+    explanation = json.loads(one.explanation)
+    assert [len(term.get("inputs", ())) for term in explanation["terms"]] == [0, 1]
+    assert re_evaluate(one.explanation).agrees
 
 
 def test_a_forecast_is_compared_at_the_time_of_the_value() -> None:
