@@ -3,6 +3,7 @@ timeline is append-only."""
 
 import threading
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -46,6 +47,11 @@ def answered(made: Desk, record: Record, step: str, **answers: Any) -> Record:
         return act_on_step(r, 1, step, Answered("finish", answers), book, actor)
 
     return made.centre.change(record.incident.id, "lan", decide)
+
+
+def act_on_look(made: Desk, number: int, action: str, reason: str = "") -> Record:
+    book, done = made.library.book, Answered(action, {}, reason)
+    return made.centre.change(number, "l", lambda r, a: act_on_step(r, 1, "look", done, book, a))
 
 
 def test_a_record_comes_back_as_it_was(reopen: Opener) -> None:
@@ -204,14 +210,7 @@ def test_a_clock_that_is_set_makes_no_step_overdue_early_or_late(
 def test_pauses_and_days_over_a_clock_that_is_set(reopen: Opener) -> None:
     made = with_small(reopen().engine)
     number = made.centre.open(LOOK, [], "small", "lan").incident.id
-    book = made.library.book
-
-    def act(action: str, reason: str = "") -> Record:
-        done = Answered(action, {}, reason)
-        return made.centre.change(
-            number, "l", lambda r, a: act_on_step(r, 1, "look", done, book, a)
-        )
-
+    act = partial(act_on_look, made, number)
     made.clock.pass_(minutes=10)
     act("pause", "dark")
     made.clock.set_(hours=-5)
@@ -253,14 +252,7 @@ def test_a_clock_that_is_set_while_the_store_fails_is_made_up_for_once(
 def test_a_paused_step_is_not_overdue(reopen: Opener) -> None:
     made = with_small(reopen().engine)
     number = made.centre.open(LOOK, [], "small", "lan").incident.id
-    book = made.library.book
-
-    def act(action: str, reason: str = "") -> Record:
-        done = Answered(action, {}, reason)
-        return made.centre.change(
-            number, "l", lambda r, a: act_on_step(r, 1, "look", done, book, a)
-        )
-
+    act = partial(act_on_look, made, number)
     made.clock.pass_(minutes=10)
     act("pause", "dark")
     made.clock.pass_(hours=8)

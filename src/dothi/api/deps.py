@@ -17,7 +17,6 @@ from dothi.ports.areas import Areas
 from dothi.ports.clock import Clock
 from dothi.ports.history import History
 from dothi.ports.owners import SeriesOwners
-from dothi.ports.people import People
 from dothi.ports.pulls import PullRuns
 from dothi.ports.receipts import Receipts
 from dothi.ports.registry import Sources
@@ -58,7 +57,6 @@ class ApiDeps:
     rule_facts: StateFacts | None = None
     rule_vocabulary: Vocabulary = NO_WORDS
     """What texts of rules call attributes, and their units."""
-    people: People | None = None
     approvers: Callable[[str], int] = lambda _: 1
     """How many could approve something, where this person asks."""
     settings: ApiSettings = field(default_factory=ApiSettings)

@@ -8,7 +8,7 @@ from dothi.access.permission import Permission
 from dothi.api.answer import answer
 from dothi.api.notice_deps import NoticeDeps
 from dothi.api.person import NoQuery
-from dothi.api.query import decode_query
+from dothi.api.query import decode_query, read_body
 from dothi.model.problem import Overloaded, Problem
 from dothi.ports.channel import CalledBack, Receipts
 
@@ -27,7 +27,8 @@ class ReceiptHandler:
         gateway = self._admitted(request)
         if wait_s := gateway.wait_s():
             raise Overloaded(wait_s)
-        found = await gateway.take(await _text(request))
+        body = await read_body(request, _MOST_BYTES)
+        found = await gateway.take(body.decode("utf-8", "replace"))
         if found is None:
             raise Problem(
                 "receipt_unreadable",
@@ -52,21 +53,6 @@ class ReceiptHandler:
                 remedy="set receipt and receipt_secret_file of the gateway, and send the secret",
             )
         return gateway
-
-
-async def _text(request: Request) -> str:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise Problem(
-                "body_too_large",
-                "Body too large",
-                f"at most {_MOST_BYTES:,} bytes are taken",
-                413,
-                where="body",
-            )
-    return body.decode("utf-8", "replace")
 
 
 def endpoints(deps: NoticeDeps) -> list[Endpoint]:

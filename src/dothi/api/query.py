@@ -42,23 +42,29 @@ def decode_query(request: Request, shape: type[T]) -> T:
         raise wrong_parameter(named or "query", text, _hint(str(values.get(named, "")))) from error
 
 
+async def read_body(request: Request, most: int = MAX_BODY_BYTES) -> bytes:
+    """The bytes of a body. Raises Problem: more than `most` (413)."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise Problem(
+                "body_too_large",
+                "Body too large",
+                f"at most {most:,} bytes are taken",
+                413,
+                where="body",
+            )
+    return body
+
+
 async def decode_body(request: Request, shape: type[T], named: str = "") -> T:
     """A JSON body as a msgspec Struct, or as a dict of what `named` says.
 
     Raises:
         Problem: too large (413), not JSON or of another shape (400).
     """
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise Problem(
-                "body_too_large",
-                "Body too large",
-                f"at most {MAX_BODY_BYTES:,} bytes are taken",
-                413,
-                where="body",
-            )
+    body = await read_body(request)
     try:
         return _learnt(request, msgspec.json.decode(body, type=shape))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

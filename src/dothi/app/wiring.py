@@ -226,7 +226,6 @@ def _api_deps(
             if connector.is_enabled
         },
         rules=stores.rules,
-        people=stores.people,
         rule_facts=StateFacts(stores.state, stores.areas, clock),
         rule_vocabulary=vocabulary_of(province.layers, province.specs),
         settings=settings.api,

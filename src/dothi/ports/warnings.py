@@ -32,7 +32,7 @@ class WarningReceiver(Struct, frozen=True):
 
     name: str
     url: str
-    """Without its query."""
+    """Without login and query."""
     is_down: bool
     """It failed again and again."""
     taken: int

@@ -1,31 +1,15 @@
 """Who counts as a second person: only those who may approve, whoever asks."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import pytest
 
+from cap_samples import People
 from dothi.access.person import approves
 from dothi.app.config.settings import AccessSettings
 from dothi.app.people import known_positions
 from dothi.model.person import Person
 from dothi.ports.people import approvers
-
-
-class _People:
-    def __init__(self, *people: Person) -> None:
-        self._people = people
-
-    def all(self) -> Sequence[Person]:
-        return self._people
-
-    def get(self, person: str) -> Person | None:
-        return next((one for one in self._people if one.id == person), None)
-
-    def on_duty(self, at: datetime, position: str = "") -> Sequence[Person]:
-        del at, position
-        return ()
-
 
 _ONE = Person("one", "Một (test)", ("approver",))
 _TWO = Person("two", "Hai (test)", ("approver", "operator"))
@@ -44,4 +28,4 @@ _LEFT = Person("left", "Đã nghỉ (test)", ("approver",), is_active=False)
 )
 def test_only_those_who_may_approve_count(people: Sequence[Person], by: str, count: int) -> None:
     may = approves(known_positions(AccessSettings()))
-    assert approvers(_People(*people), may, by) == count
+    assert approvers(People(*people), may, by) == count

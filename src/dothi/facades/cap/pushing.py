@@ -18,6 +18,7 @@ from dothi.facades.cap.writing import MEDIA_TYPE
 from dothi.model.cap import Scope
 from dothi.model.measure import Measure
 from dothi.model.warning import WarningMessage
+from dothi.pipeline.gates import receiver_of, without_login
 from dothi.ports.clock import Clock
 from dothi.ports.cursors import Cursors
 from dothi.ports.notifier import DocumentNotifier, Outcome
@@ -132,7 +133,7 @@ class _Line:
     def view(self) -> WarningReceiver:
         return WarningReceiver(
             self._name,
-            self._receiver.url.partition("?")[0],
+            receiver_of(without_login(self._receiver.url)),
             self._failures >= _DOWN_AFTER,
             self._taken,
             self._given_up,

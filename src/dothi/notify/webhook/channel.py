@@ -16,7 +16,7 @@ from dothi.model.delivery import DeliveryState
 from dothi.model.problem import Problem
 from dothi.notify.webhook.client import HttpClient
 from dothi.notify.webhook.outcome import exchanged, is_success, refused
-from dothi.pipeline.gates import receiver_of
+from dothi.pipeline.gates import receiver_of, without_login
 from dothi.ports.channel import Handed, Letter
 from dothi.ports.notifier import Message
 
@@ -43,7 +43,7 @@ class WebhookChannel:
 
     def lane(self, address: str) -> str:
         """See ports.channel.Channel."""
-        return receiver_of(_without_login(address))
+        return receiver_of(without_login(address))
 
     async def send(self, letter: Letter) -> Handed:
         """See ports.channel.Channel."""
@@ -122,9 +122,3 @@ def signing_key(secret: str, setting: str = "[notices.webhook] secret_file") -> 
             remedy="make one with: openssl rand -base64 32",
         )
     return key
-
-
-def _without_login(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"

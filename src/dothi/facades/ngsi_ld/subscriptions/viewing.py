@@ -1,11 +1,10 @@
 """Subscriptions as the console shows them."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from dothi.facades.ngsi_ld.subscriptions.dispatcher import Dispatcher
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription
-from dothi.pipeline.gates import receiver_of
+from dothi.pipeline.gates import receiver_of, without_login
 from dothi.ports.subscriptions import SubscriptionView
 
 _MOST_IDS = 3
@@ -20,7 +19,7 @@ def view_of(
         subscription.id,
         document.get("subscriptionName") or document.get("description", ""),
         _about(subscription),
-        _without_login(subscription.target.uri),
+        without_login(subscription.target.uri),
         subscription.status(now_at),
         subscription.record.created_at,
         dispatcher.waiting(subscription.number),
@@ -39,8 +38,3 @@ def _about(subscription: Subscription) -> str:
         parts.append(" ".join([given["type"], *named]))
     watched = ", ".join(sorted(subscription.watched))
     return " | ".join(parts) + (f" [{watched}]" if watched else "")
-
-
-def _without_login(uri: str) -> str:
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
