@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from answering import Reply, Service, answering
-from support.browser import SLOW_MS, WINDOW, go_to
+from e2e.conftest import Cookies
+from support.browser import go_to
 from support.program import Program
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
@@ -31,15 +32,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 
 @pytest.fixture
-def page(browser: Browser, hub: Program) -> Iterator[Page]:
-    context = browser.new_context(base_url=hub.url, **WINDOW)
-    opened = context.new_page()
-    opened.set_default_timeout(SLOW_MS)
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert errors == []
+def cookies() -> Cookies:
+    """Nobody signs in here."""
+    return []
 
 
 @pytest.fixture
