@@ -37,7 +37,9 @@ async def pushing(
     office: Any, notifiers: Mapping[str, DocumentNotifier], statuses: Any = BOTH
 ) -> AsyncIterator[CapPush]:
     receivers = {
-        name: CapReceiver(url=f"http://lan:secret@{name}/in?key=1", secret_file="", statuses=statuses)
+        name: CapReceiver(
+            url=f"http://lan:secret@{name}/in?key=1", secret_file="", statuses=statuses
+        )
         for name in notifiers
     }
     cursors = RelationalCursors(office.engine)
