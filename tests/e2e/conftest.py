@@ -1,13 +1,16 @@
 """What the browser tests share: one Chromium and one hub with its example for each file."""
 
+import os
 import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from support.browser import SLOW_MS, WINDOW, started_browser
+from support.example import copied_example
 from support.program import Program
 
 Cookies = list[dict[str, object]]
@@ -20,12 +23,20 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder of its own with the whole example, for a hub that need not begin at nothing."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    return copied_example(shared, tmp_path_factory.mktemp("example") / "data")
+
+
+@pytest.fixture(scope="module")
+def hub(example: Path) -> Iterator[Program]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     # A port that stays the same: a test may start the hub again under open pages.
-    data = tmp_path_factory.mktemp("console") / "data"
-    with Program(data, "--example", "--port", port) as dothi:
+    with Program(example, "--example", "--port", port) as dothi:
         yield dothi
 
 

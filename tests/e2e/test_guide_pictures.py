@@ -45,13 +45,15 @@ def page_of(browser: Browser, dothi: Program, login: str, **options: Any) -> Ite
 
 
 @pytest.fixture(scope="module")
-def province(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, httpx.Client]]:
+def province(example: Path) -> Iterator[tuple[Program, httpx.Client]]:
     """The example with people, an incident, suppressions, a new limit, a foreign message."""
-    data = tmp_path_factory.mktemp("pictures") / "data"
     environ = {"DOTHI_WARNINGS__SENDER": "pctt@example.gov.vn"}
-    with Program(data, "--example", environ=environ) as dothi, closing(dothi.signed_in()) as admin:
+    with (
+        Program(example, "--example", environ=environ) as dothi,
+        closing(dothi.signed_in()) as admin,
+    ):
         fill(admin)
-        with open_registers(DataFolder(data), SystemClock()) as registers:
+        with open_registers(DataFolder(example), SystemClock()) as registers:
             found = foreign_of(DATA / "canada.cap")
             found = replace(found, headline="Severe thunderstorm (sample message of CAP 1.2)")
             registers.foreign_warnings.put([found])

@@ -137,8 +137,8 @@ def test_a_dated_limit_is_added_verified_and_ended(browser: Browser, tmp_path: P
         context.close()
 
 
-def test_a_fence_is_drawn_on_the_map_or_chosen_as_an_area(browser: Browser, tmp_path: Path) -> None:
-    with Program(tmp_path / "data", "--example") as hub:
+def test_a_fence_is_drawn_on_the_map_or_chosen_as_an_area(browser: Browser, example: Path) -> None:
+    with Program(example, "--example") as hub:
         context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 900})
         page = context.new_page()
         page.set_default_timeout(SLOW_MS)

@@ -15,14 +15,21 @@ BROWSER_FLAGS = [
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
-    # Only the map needs WebGL; painting the page through it too costs a third more.
+    # Only the map needs WebGL; painting the page and putting it together through it too costs a
+    # third more, and four times as much at 4K.
     "--disable-gpu-rasterization",
+    "--disable-gpu-compositing",
 ]
 SLOW_MS = 30_000
 """Software rendering on a busy machine takes its time."""
+expect.set_options(timeout=SLOW_MS)
 
 WINDOW: Any = {"viewport": {"width": 1366, "height": 768}, "reduced_motion": "reduce"}
 """Every frame of a movement costs software rendering as much as a whole map."""
+
+COARSE = "Object.defineProperty(window, 'devicePixelRatio', { get: () => 0.25 });"
+"""For `add_init_script`: maps and charts are drawn with fewer points, at the same place and size;
+where nobody looks at the picture. A map of 4K takes a quarter of the time."""
 
 _GO = """url => {
     const a = document.createElement('a');
