@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
-from support.browser import COARSE, SLOW_MS, WINDOW, go_to, open_map
+from support.browser import SLOW_MS, WINDOW, go_to, open_map
 from support.node import installed_packages
 from support.program import Program
 from support.screens import all_screens, main_screens
@@ -93,7 +93,6 @@ def opened(
     made = browser.new_context(base_url=hub.url, **WINDOW | context)
     made.add_cookies(cookies)
     stored = json.dumps(json.dumps(settings or {}))
-    made.add_init_script(COARSE)
     made.add_init_script(f"localStorage.setItem('dothi.settings', {stored})")
     page = made.new_page()
     page.set_default_timeout(SLOW_MS)

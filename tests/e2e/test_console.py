@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import SLOW_MS, first_station, go_to, open_map, with_motion
+from support.browser import FINE, SLOW_MS, first_station, go_to, open_map, with_motion
 from support.program import Program
 
 pytestmark = pytest.mark.needs("chromium")
@@ -106,6 +106,7 @@ def test_the_url_holds_the_state(page: Page) -> None:
 
 @pytest.mark.thorough
 def test_a_chart_is_drawn_anew_in_the_colours_of_another_theme(page: Page) -> None:
+    page.add_init_script(FINE)
     page.goto("/sources")
     go_to(page, f"/entity/{first_station(page)}")
     expect(page.get_by_test_id("entity-trend").locator("canvas")).to_be_visible()

@@ -1,13 +1,14 @@
 """The console in a browser, as its tests use it: starting Chromium, reaching each screen."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from conftest import find_tool
+from support.pictures import ARE_WANTED
 
 BROWSER_FLAGS = [
     "--no-sandbox",
@@ -27,9 +28,12 @@ expect.set_options(timeout=SLOW_MS)
 WINDOW: Any = {"viewport": {"width": 1366, "height": 768}, "reduced_motion": "reduce"}
 """Every frame of a movement costs software rendering as much as a whole map."""
 
-COARSE = "Object.defineProperty(window, 'devicePixelRatio', { get: () => 0.25 });"
-"""For `add_init_script`: maps and charts are drawn with fewer points, at the same place and size;
-where nobody looks at the picture. A map of 4K takes a quarter of the time."""
+_RATIO = """Object.defineProperty(window, 'devicePixelRatio', {
+    configurable: true, get: () => %s,
+});"""
+_COARSE, FINE = _RATIO % 0.25, _RATIO % 1
+"""For `add_init_script`: maps and charts are drawn with a sixteenth of the points, at the same
+place and size. FINE is for who looks at the points."""
 
 _GO = """url => {
     const a = document.createElement('a');
@@ -46,8 +50,21 @@ def started_browser() -> Iterator[Browser]:
         found = playwright.chromium.launch(
             executable_path=find_tool("chromium"), args=BROWSER_FLAGS
         )
+        if not ARE_WANTED:
+            found.new_context = _coarse(found.new_context)  # type: ignore[method-assign]
         yield found
         found.close()
+
+
+def _coarse(make: Callable[..., BrowserContext]) -> Callable[..., BrowserContext]:
+    """Contexts whose maps cost less: at 4K a frame takes a quarter of the time."""
+
+    def made(**options: Any) -> BrowserContext:
+        context = make(**options)
+        context.add_init_script(_COARSE)
+        return context
+
+    return made
 
 
 def go_to(page: Page, url: str) -> None:
