@@ -1,15 +1,14 @@
 """What the browser tests share: one Chromium and one hub with its example for each file."""
 
 import os
-import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
-from support.browser import SLOW_MS, WINDOW, started_browser
+from support.browser import SLOW_MS, WINDOW, sign_in, started_browser
 from support.example import copied_example
 from support.program import Program
 
@@ -42,12 +41,9 @@ def hub(example: Path) -> Iterator[Program]:
 
 @pytest.fixture(scope="module")
 def cookies(browser: Browser, hub: Program) -> Cookies:
-    """Signs in with the printed link: the first screen is the map."""
+    """Of who signed in with the printed link."""
     context = browser.new_context()
-    page = context.new_page()
-    page.goto(hub.login_url)
-    page.wait_for_selector("main#main", timeout=SLOW_MS)
-    expect(page).to_have_title(re.compile("Bản đồ trực tiếp"))
+    sign_in(context, hub.url, hub.login_url)
     found = [dict(cookie) for cookie in context.cookies()]
     context.close()
     return found

@@ -1,12 +1,10 @@
 """The screens of alarms in a browser, over alarms that stand in the store."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, expect
 
 from alarm_parts import context, transition
 from dothi.alarms.taking import take
@@ -16,7 +14,7 @@ from dothi.ports.clock import SystemClock
 from dothi.storage.relational.alarms import RelationalAlarmLedger
 from dothi.storage.relational.engine import open_sqlite
 from dothi.storage.relational.migrate import upgrade
-from support.browser import SLOW_MS, WINDOW, started_browser
+from support.browser import SLOW_MS, signed_page
 from support.program import Program
 
 FACTS = RuleFacts(
@@ -47,21 +45,14 @@ def fill(folder: Path, count: int = 5) -> None:
     engine.dispose()
 
 
-@contextmanager
-def _signed_in(program: Program) -> Iterator[Page]:
-    with started_browser() as browser:
-        page = browser.new_page(base_url=program.url, **WINDOW)
-        page.set_default_timeout(SLOW_MS)
-        page.goto(program.login_url)
-        page.wait_for_selector("main#main", timeout=SLOW_MS)
-        yield page
-
-
 @pytest.mark.thorough
 @pytest.mark.needs("chromium")
-def test_an_operator_acknowledges_and_shelves_by_keyboard(tmp_path: Path) -> None:
+def test_an_operator_acknowledges_and_shelves_by_keyboard(tmp_path: Path, browser: Browser) -> None:
     fill(tmp_path / "data")
-    with Program(tmp_path / "data") as program, _signed_in(program) as page:
+    with (
+        Program(tmp_path / "data") as program,
+        signed_page(browser, program.url, program.login_url) as page,
+    ):
         page.goto("/alarms")
         expect(page.locator(ROW)).to_have_count(5, timeout=SLOW_MS)
         expect(page.get_by_test_id("alarm-count")).to_contain_text("5")
@@ -96,9 +87,12 @@ def test_an_operator_acknowledges_and_shelves_by_keyboard(tmp_path: Path) -> Non
 
 @pytest.mark.thorough
 @pytest.mark.needs("chromium")
-def test_acknowledging_a_page_leaves_what_nobody_has_seen(tmp_path: Path) -> None:
+def test_acknowledging_a_page_leaves_what_nobody_has_seen(tmp_path: Path, browser: Browser) -> None:
     fill(tmp_path / "data", 60)
-    with Program(tmp_path / "data") as program, _signed_in(program) as page:
+    with (
+        Program(tmp_path / "data") as program,
+        signed_page(browser, program.url, program.login_url) as page,
+    ):
         page.goto("/alarms")
         expect(page.locator(ROW)).to_have_count(50, timeout=SLOW_MS)
         seen = page.locator(ROW).evaluate_all("rows => rows.map(row => row.dataset.alarm)")
@@ -117,9 +111,14 @@ def test_acknowledging_a_page_leaves_what_nobody_has_seen(tmp_path: Path) -> Non
 
 @pytest.mark.thorough
 @pytest.mark.needs("chromium")
-def test_a_station_is_taken_out_of_service_with_a_permit_and_put_back(tmp_path: Path) -> None:
+def test_a_station_is_taken_out_of_service_with_a_permit_and_put_back(
+    tmp_path: Path, browser: Browser
+) -> None:
     fill(tmp_path / "data")
-    with Program(tmp_path / "data") as program, _signed_in(program) as page:
+    with (
+        Program(tmp_path / "data") as program,
+        signed_page(browser, program.url, program.login_url) as page,
+    ):
         page.goto("/alarm/1")
         page.get_by_role("button", name="Chặn, ngừng sử dụng").click()
         form = page.get_by_test_id("suppress")

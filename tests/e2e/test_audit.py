@@ -2,34 +2,19 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from support.browser import SLOW_MS, WINDOW
+from support.browser import signed_page
 from support.program import Program
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
 
 ROWS = "tbody tr"
-
-
-@contextmanager
-def page_of(browser: Browser, dothi: Program, path: str) -> Iterator[Page]:
-    context = browser.new_context(base_url=dothi.url, **WINDOW)
-    page = context.new_page()
-    page.set_default_timeout(SLOW_MS)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(path)
-    page.wait_for_selector("main#main")
-    yield page
-    context.close()
-    assert errors == []
 
 
 def _fill(admin: httpx.Client) -> dict[str, str]:
@@ -51,7 +36,7 @@ def _fill(admin: httpx.Client) -> dict[str, str]:
 def test_an_inspector_reads_checks_and_exports(tmp_path: Path, browser: Browser) -> None:
     with Program(tmp_path / "data") as dothi, closing(dothi.signed_in()) as admin:
         links = _fill(admin)
-        with page_of(browser, dothi, links["giam-sat"]) as page:
+        with signed_page(browser, dothi.url, links["giam-sat"]) as page:
             page.goto("/people")
             page.get_by_role("link", name="Nhật ký thao tác").click()
             expect(page.locator(ROWS).first).to_contain_text("đăng nhập")
@@ -87,7 +72,7 @@ def test_an_inspector_reads_checks_and_exports(tmp_path: Path, browser: Browser)
             start.fill("2199-01-01T00:00")
             start.blur()
             expect(page.get_by_text("Không có mục nào khớp.")).to_be_visible()
-        with page_of(browser, dothi, links["an"]) as page:
+        with signed_page(browser, dothi.url, links["an"]) as page:
             page.goto("/people")
             expect(page.get_by_label("Tìm theo tên")).to_be_visible()
             expect(page.get_by_role("link", name="Nhật ký thao tác")).to_have_count(0)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from incident_ports import SMALL
-from support.browser import SLOW_MS, WINDOW
+from support.browser import signed_page
 from support.program import Program
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
@@ -55,16 +55,8 @@ def page(hub: Program, admin: httpx.Client, browser: Browser) -> Iterator[Page]:
     body = {"id": "an", "name": "An", "positions": ["duty_officer"]}
     assert admin.post("/api/v1/people", json=body).status_code == 201
     link = admin.post("/api/v1/people/an/link").json()["path"]
-    context = browser.new_context(base_url=hub.url, **WINDOW)
-    page = context.new_page()
-    page.set_default_timeout(SLOW_MS)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(link)
-    page.wait_for_selector("main#main")
-    yield page
-    context.close()
-    assert errors == []
+    with signed_page(browser, hub.url, link) as page:
+        yield page
 
 
 def test_from_a_proposal_to_the_incident_and_its_warning(page: Page, admin: httpx.Client) -> None:

@@ -1,14 +1,15 @@
 """The console in a real Chromium against a really started `dothi up` with its example."""
 
 import re
+from contextlib import closing
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import FINE, SLOW_MS, first_station, go_to, open_map, with_motion
-from support.program import Program
+from support.browser import FINE, SLOW_MS, WINDOW, first_station, go_to, open_map, with_motion
+from support.program import Program, run_here
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -33,6 +34,16 @@ INKS = """color => {
     return false;
 }"""
 """Whether something in a chart has that colour."""
+
+
+def test_a_link_leads_to_the_map(browser: Browser, hub: Program) -> None:
+    link = run_here("login-link", "--data-dir", str(hub.data_dir)).stdout.strip()
+    with closing(browser.new_context(**WINDOW)) as context:
+        page = context.new_page()
+        page.goto(link)
+        page.wait_for_selector("main#main", timeout=SLOW_MS)
+        expect(page).to_have_title(re.compile("Bản đồ trực tiếp"))
+        expect(page).not_to_have_url(re.compile("token"))
 
 
 @pytest.mark.thorough

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from cap_samples import expect_valid
-from support.browser import SLOW_MS, WINDOW
+from support.browser import signed_page
 from support.pictures import picture
 from support.program import Program
 
@@ -27,16 +27,8 @@ _RISE_MS = 150_000
 @contextmanager
 def signed_in(browser: Browser, hub: Program, admin: httpx.Client, who: str) -> Iterator[Page]:
     link = admin.post(f"/api/v1/people/{who}/link").json()["path"]
-    context = browser.new_context(base_url=hub.url, **WINDOW)
-    page = context.new_page()
-    page.set_default_timeout(SLOW_MS)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(link)
-    page.wait_for_selector("main#main")
-    yield page
-    context.close()
-    assert errors == []
+    with signed_page(browser, hub.url, link) as page:
+        yield page
 
 
 def test_a_flood_evening_from_the_gauge_to_the_report(tmp_path: Path, browser: Browser) -> None:
@@ -47,6 +39,7 @@ def test_a_flood_evening_from_the_gauge_to_the_report(tmp_path: Path, browser: B
             body = {"id": who, "name": f"{who.title()} (diễn tập)", "positions": [position]}
             assert admin.post("/api/v1/people", json=body).status_code == 201
         with signed_in(browser, drill, admin, "lan") as lan:
+            lan.goto("/alarms")
             expect(lan.locator("section.drill")).to_contain_text("Diễn tập")
             take_the_duty(lan)
             acknowledge_all_three(lan)

@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 from playwright.sync_api import Browser, Page, expect
 
 from mqtt_peers import free_port
-from support.browser import SLOW_MS, WINDOW, go_to
+from support.browser import SLOW_MS, signed_page
 from support.node import installed_packages
 from support.program import Program, run_here
 
@@ -86,16 +86,8 @@ def page(hub: Hub, browser: Browser, request: pytest.FixtureRequest) -> Iterator
     added = run_here("person", "add", who, *details, *contacts, *where)
     token = added.stdout.strip().partition("token=")[2]
     assert token, added.stderr
-    context = browser.new_context(base_url=hub.program.url, **WINDOW)
-    opened = context.new_page()
-    opened.set_default_timeout(SLOW_MS)
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.goto(f"/login?token={token}")
-    opened.wait_for_selector("main#main", timeout=SLOW_MS)
-    yield opened
-    context.close()
-    assert errors == []
+    with signed_page(browser, hub.program.url, f"/login?token={token}") as opened:
+        yield opened
 
 
 def shot(page: Page, name: str) -> None:
@@ -171,7 +163,7 @@ def test_a_browser_is_registered_for_push_and_taken_off_again(page: Page) -> Non
 
 
 def test_from_preferences_to_the_answer(hub: Hub, page: Page) -> None:
-    go_to(page, "/notices")
+    page.goto("/notices")
     expect(page.get_by_text("Chưa có thông báo nào.")).to_be_visible()
     shot(page, "empty")
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import SLOW_MS, WINDOW
+from support.browser import SLOW_MS, WINDOW, sign_in
 from support.program import Program
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
@@ -36,11 +36,10 @@ class Centre:
         """A browser of her or his own, signed in by a link."""
         link = self.admin.post(f"/api/v1/people/{person}/link").json()["path"]
         context = self.browser.new_context(base_url=self.dothi.url, **{**WINDOW, **window})
+        sign_in(context, self.dothi.url, link)
         page = context.new_page()
         page.set_default_timeout(SLOW_MS)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.goto(link)
-        page.wait_for_selector("main#main")
         return page
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import SLOW_MS
+from support.browser import signed_page
 from support.program import Program
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
@@ -98,17 +98,10 @@ def admin(hub: Program) -> Iterator[httpx.Client]:
 def phone(hub: Program, admin: httpx.Client, browser: Browser) -> Iterator[Page]:
     """An's phone, on duty as operator."""
     link = admin.post("/api/v1/people/an/link").json()["path"]
-    context = browser.new_context(base_url=hub.url, **PHONE)
-    page = context.new_page()
-    page.set_default_timeout(SLOW_MS)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(link)
-    page.request.post("/api/v1/shifts/take", data={"position": "operator"})
-    page.goto("/duty?tab=tasks")
-    yield page
-    context.close()
-    assert errors == []
+    with signed_page(browser, hub.url, link, **PHONE) as page:
+        page.request.post("/api/v1/shifts/take", data={"position": "operator"})
+        page.goto("/duty?tab=tasks")
+        yield page
 
 
 def test_a_step_is_done_on_the_phone(phone: Page, admin: httpx.Client, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support.browser import SLOW_MS, WINDOW
+from support.browser import signed_page
 from support.program import Program
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
@@ -18,16 +18,8 @@ pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
 @contextmanager
 def signed_in(browser: Browser, hub: Program, admin: httpx.Client, who: str) -> Iterator[Page]:
     link = admin.post(f"/api/v1/people/{who}/link").json()["path"]
-    context = browser.new_context(base_url=hub.url, **WINDOW)
-    page = context.new_page()
-    page.set_default_timeout(SLOW_MS)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(link)
-    page.wait_for_selector("main#main")
-    yield page
-    context.close()
-    assert errors == []
+    with signed_page(browser, hub.url, link) as page:
+        yield page
 
 
 def words(of: Page | Locator, label: str, vi: str, en: str) -> None:

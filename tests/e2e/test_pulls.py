@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from support.browser import SLOW_MS
+from support.browser import SLOW_MS, WINDOW
 from support.program import Program
 
 pytestmark = pytest.mark.needs("chromium")
@@ -28,7 +28,7 @@ def test_a_failed_pull_is_on_the_screen(browser: Browser, tmp_path: Path) -> Non
         """
     )
     with Program(data) as hub:
-        context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 768})
+        context = browser.new_context(base_url=hub.url, **WINDOW)
         cookies = hub.signed_in().cookies.jar
         context.add_cookies(
             [{"name": c.name, "value": c.value or "", "url": hub.url} for c in cookies]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import SLOW_MS
+from support.browser import SLOW_MS, WINDOW, sign_in
 from support.program import Program
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
@@ -33,10 +33,10 @@ def _send_levels(hub: Program, page: Page) -> None:
 
 def test_from_a_draft_to_an_approved_rule(browser: Browser, tmp_path: Path) -> None:
     with Program(tmp_path / "data") as hub:
-        context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 768})
+        context = browser.new_context(base_url=hub.url, **WINDOW)
+        sign_in(context, hub.url, hub.login_url)
         page = context.new_page()
         page.set_default_timeout(SLOW_MS)
-        page.goto(hub.login_url)
         added = page.request.post(f"{hub.url}/api/v1/sources", data={"id": "test", "name": "Test"})
         assert added.ok, added.text()
         _send_levels(hub, page)
@@ -75,9 +75,9 @@ def let_another_verify(page: Page, browser: Browser, hub: Program) -> None:
     rows = page.locator("[data-limits=levels] tbody tr")
     expect(rows.last).to_contain_text("chờ người khác đối chiếu")
     link = page.request.post("/api/v1/people/binh/link").json()["path"]
-    with closing(browser.new_context(base_url=hub.url)) as other:
+    with closing(browser.new_context(base_url=hub.url, **WINDOW)) as other:
+        sign_in(other, hub.url, link)
         binh = other.new_page()
-        binh.goto(link)
         binh.goto("/rules?view=limits&every=1")
         theirs = binh.locator("[data-limits=levels] tbody tr").last
         theirs.get_by_role("button", name="Đã đối chiếu").click()
@@ -87,11 +87,10 @@ def let_another_verify(page: Page, browser: Browser, hub: Program) -> None:
 
 def test_a_dated_limit_is_added_verified_and_ended(browser: Browser, tmp_path: Path) -> None:
     with Program(tmp_path / "data") as hub:
-        context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 768})
+        context = browser.new_context(base_url=hub.url, **WINDOW)
+        sign_in(context, hub.url, hub.login_url)
         page = context.new_page()
         page.set_default_timeout(SLOW_MS)
-        page.goto(hub.login_url)
-        page.wait_for_selector("main#main")
         page.goto("/rules")
         page.get_by_role("link", name="Ngưỡng theo ngày hiệu lực").click()
         expect(page.get_by_text("Chưa có bảng ngưỡng nào.")).to_be_visible()
@@ -139,11 +138,12 @@ def test_a_dated_limit_is_added_verified_and_ended(browser: Browser, tmp_path: P
 
 def test_a_fence_is_drawn_on_the_map_or_chosen_as_an_area(browser: Browser, example: Path) -> None:
     with Program(example, "--example") as hub:
-        context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 900})
+        context = browser.new_context(
+            base_url=hub.url, **WINDOW | {"viewport": {"width": 1366, "height": 900}}
+        )
+        sign_in(context, hub.url, hub.login_url)
         page = context.new_page()
         page.set_default_timeout(SLOW_MS)
-        page.goto(hub.login_url)
-        page.wait_for_selector("main#main")
         page.goto("/rules?view=edit")
         form = page.get_by_test_id("rule-editor")
         form.get_by_label("Mã luật").fill("boat-leaves")
@@ -200,11 +200,10 @@ def test_a_rule_is_approved_by_somebody_else_than_its_author(
             assert admin.post("/api/v1/people", json=body).status_code == 201
         pages = {}
         for who in ("an", "binh"):
-            context = browser.new_context(base_url=hub.url, viewport={"width": 1366, "height": 768})
+            context = browser.new_context(base_url=hub.url, **WINDOW)
+            sign_in(context, hub.url, admin.post(f"/api/v1/people/{who}/link").json()["path"])
             page = pages[who] = context.new_page()
             page.set_default_timeout(SLOW_MS)
-            page.goto(admin.post(f"/api/v1/people/{who}/link").json()["path"])
-            page.wait_for_selector("main#main")
         an, binh = pages["an"], pages["binh"]
         assert binh.request.post("/api/v1/rules", data=rule).status == 403
         made = an.request.post("/api/v1/rules", data=rule)

@@ -17,7 +17,7 @@ from dothi.facades.cap.documents import read_document
 from dothi.facades.cap.reading import read_alert
 from dothi.model.warning import ForeignWarning, Severity
 from dothi.ports.clock import SystemClock
-from support.browser import SLOW_MS, WINDOW
+from support.browser import SLOW_MS, signed_page
 from support.program import Program
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]
@@ -29,16 +29,8 @@ def signed_in(
     browser: Browser, hub: Program, administrator: httpx.Client, who: str
 ) -> Iterator[Page]:
     made = administrator.post(f"/api/v1/people/{who}/link").json()
-    context = browser.new_context(base_url=hub.url, **WINDOW)
-    page = context.new_page()
-    page.set_default_timeout(SLOW_MS)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(made["path"])
-    page.wait_for_selector("main#main")
-    yield page
-    context.close()
-    assert errors == []
+    with signed_page(browser, hub.url, made["path"]) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

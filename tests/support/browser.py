@@ -67,6 +67,30 @@ def _coarse(make: Callable[..., BrowserContext]) -> Callable[..., BrowserContext
     return made
 
 
+def sign_in(context: BrowserContext, url: str, link: str) -> None:
+    """As the page behind a link does; that would draw the map, whatever screen is wanted next."""
+    token = link.partition("token=")[2]
+    answer = context.request.post(
+        f"{url}/login", form={"token": token}, headers={"origin": url}, max_redirects=0
+    )
+    assert answer.status == 303, answer.text()
+
+
+@contextmanager
+def signed_page(browser: Browser, url: str, link: str, **window: Any) -> Iterator[Page]:
+    """A page in a browser of its own, signed in and still empty; an uncaught error in it fails
+    the test."""
+    context = browser.new_context(base_url=url, **(window or WINDOW))
+    sign_in(context, url, link)
+    page = context.new_page()
+    page.set_default_timeout(SLOW_MS)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
 def go_to(page: Page, url: str) -> None:
     """Go to another screen as a link does, without loading the page anew."""
     page.evaluate(_GO, url)
