@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import xmlschema
 from msgspec.structs import replace
 
 from dothi.model.area import Area
 from dothi.model.cap import CapStatus, Certainty, ResponseType, Severity, Urgency
 from dothi.model.person import Person
 from dothi.model.warning import Shape, WarningContent, Words
+
+if TYPE_CHECKING:
+    import xmlschema
 
 DATA = Path(__file__).parent / "data" / "cap"
 NOW = datetime(2026, 11, 20, 10, 30, 15, 500_000, tzinfo=UTC)
@@ -77,8 +80,10 @@ def person(name: str, *, is_active: bool = True) -> Person:
 
 
 @cache
-def schemas() -> tuple[xmlschema.XMLSchema, xmlschema.XMLSchema]:
+def schemas() -> "tuple[xmlschema.XMLSchema, xmlschema.XMLSchema]":
     """The schema of OASIS, and the stricter one."""
+    import xmlschema  # here, because it takes a second and a half
+
     return (
         xmlschema.XMLSchema(DATA / "cap12.xsd"),
         xmlschema.XMLSchema(DATA / "cap12_extended.xsd"),

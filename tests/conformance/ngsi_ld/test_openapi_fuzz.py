@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -122,6 +121,8 @@ def test_the_routes_are_described(document: dict[str, Any]) -> None:
 
 
 def test_no_request_is_answered_with_a_fault(program: Program, document: dict[str, Any]) -> None:
+    import schemathesis  # here, because it takes two seconds and only one process needs it
+
     schema = schemathesis.openapi.from_dict(document)
     tried = 0
     with httpx.Client(base_url=program.url, timeout=20) as client:
