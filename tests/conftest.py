@@ -74,9 +74,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Tests wait a quarter of their time; but thorough ones measure under a load of their own."""
+    """Tests wait a quarter of their time, for the clock or for a program that starts."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(cores or 1, _MOST_WORKERS) + (not IS_THOROUGH)
+    return min(cores or 1, _MOST_WORKERS) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
