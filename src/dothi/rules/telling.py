@@ -159,7 +159,7 @@ class Telling:
         deciding = _deciding(rule, pending)
         if not pending.state:
             leaf = rule.leaves[deciding]
-            term = self._term(leaf, pending.seen[deciding], name, has_points=False)
+            term = self._term(leaf, pending.seen[deciding], name, is_whole=False)
             return "", self._said(rule, leaf, term, is_active=False)
         terms = tuple(map(self._term, rule.leaves, pending.seen, repeat(name)))
         text = self._said(rule, rule.leaves[deciding], terms[deciding], is_active=True)
@@ -206,7 +206,8 @@ class Telling:
             kept(known.points),
         )
 
-    def _term(self, leaf: LeafPlan, seen: Seen, entity: str, *, has_points: bool = True) -> Term:
+    def _term(self, leaf: LeafPlan, seen: Seen, entity: str, *, is_whole: bool = True) -> Term:
+        """Whole, or only what is to be read of it."""
         signal = self._plan.signals[leaf.signal]
         value = seen.value if seen.is_usable else None
         reason = NO_LIMIT if seen.limit is None else ""
@@ -216,6 +217,7 @@ class Telling:
         if seen.other is not None and value is not None:
             factor, offset = signal.numbers
             own = value + (seen.other * factor + offset)
+        is_told = is_whole or seen.other is not None
         return Term(
             attribute=leaf.name,
             figure=signal.kind,
@@ -230,9 +232,9 @@ class Telling:
             window_s=signal.window_us / 1e6,
             parameters=signal.numbers,
             counts=signal.extra if signal.kind == "count" else None,
-            inputs=_input(entity, leaf, signal.slot.dataset, seen, own),
+            inputs=_input(entity, leaf, signal.slot.dataset, seen, own) if is_told else (),
             other=seen.other,
-            points=_points(seen) if has_points else (),
+            points=_points(seen) if is_whole else (),
             unit=seen.unit,
         )
 
@@ -286,4 +288,6 @@ def _known_at(samples: Samples, at: int) -> Known:
 
 
 def _points(seen: Seen) -> tuple[tuple[datetime, float, int], ...]:
+    if seen.points is None:
+        return ()
     return tuple((iso(us), value, seq) for us, value, seq in listed(seen.points))
