@@ -45,6 +45,9 @@ _SAVE_S = 1.0
 _LOOK_S = 1.0
 """So often somebody looks whether the time of a suppression or an escalation has come."""
 _RETRY_S = 1.0
+_REST, _MOST_REST_S = 2.0, 0.1
+"""After a look it rests so many times as long as that took, at most so long: most of what a look
+costs is the same for few rows and for many, so what comes meanwhile is judged together."""
 _BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 T = TypeVar("T")
 
@@ -198,11 +201,13 @@ class Watch:
                     await self._wake.wait()
             self._wake.clear()
             try:
-                is_more = True
+                is_more, took_s = True, 0.0
                 while is_more:
+                    began_s = monotonic()
                     is_more = await self._in_thread(self._step)
+                    took_s = monotonic() - began_s
                     self._news.announce()
-                await asyncio.sleep(self._settings.gather_s)
+                await asyncio.sleep(max(self._settings.gather_s, min(_REST * took_s, _MOST_REST_S)))
             except StoreUnavailable as error:
                 logger.warning("alarms wait for the store: %s", error)
                 await asyncio.sleep(_RETRY_S)
