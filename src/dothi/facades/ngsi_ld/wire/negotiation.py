@@ -66,8 +66,11 @@ def content_media_type(header: str, allowed: tuple[str, ...]) -> str:
 
 
 def context_link(headers: Iterable[str]) -> str | None:
-    """URL of the JSON-LD @context in Link headers. Raises BadRequestData for more than one."""
-    found: list[str] = []
+    """URL of the JSON-LD @context in Link headers. Raises BadRequestData for several of them.
+
+    The same one a second time is no other one: who passes requests on may repeat a header.
+    """
+    found: dict[str, None] = {}
     for header in headers:
         at = 0
         while at < len(header):
@@ -77,10 +80,10 @@ def context_link(headers: Iterable[str]) -> str | None:
             at = link.end()
             parameters = {m[1].lower(): m[2] or m[3] for m in _PARAMETER.finditer(link[2])}
             if parameters.get("rel") == LD_CONTEXT_REL:
-                found.append(link[1].strip())
+                found[link[1].strip()] = None
     if len(found) > 1:
         raise bad_request_data("there is more than one Link header with a JSON-LD @context")
-    return found[0] if found else None
+    return next(iter(found), None)
 
 
 def link_of_context(url: str) -> str:
