@@ -123,3 +123,19 @@ async def test_a_change_of_what_only_the_broker_makes(door: Running) -> None:
     assert (await door.get("/csourceRegistrations/urn:r:1")).json() == before
     answer = await door.send("PATCH", "/csourceRegistrations/urn:r:1", {})
     problem_of(answer, 400, "BadRequestData")
+
+
+async def test_who_names_a_core_is_told_that_one(door: Running) -> None:
+    """6.3.5: the answer names the @context that was used; nothing is fetched for that."""
+    old = CORE.replace("v1.9", "v1.8")
+    await door.create(_body(speed=1))
+    path = f"/entities/{ID}"
+    for url in (old, CORE):
+        sent = {"link": LINK.replace(LINK[1 : LINK.index(">")], url)}
+        assert (await door.get(path, headers=sent)).headers["link"] == sent["link"]
+        answer = await door.get(path, headers=sent | {"accept": "application/ld+json"})
+        assert answer.json()["@context"] == url
+        assert answer.json()["speed"]["value"] == 1
+    answer = await door.get(path, headers={"accept": "application/ld+json"})
+    assert answer.json()["@context"] == CORE
+    assert door.contexts.loaded == []
