@@ -139,3 +139,12 @@ async def test_who_names_a_core_is_told_that_one(door: Running) -> None:
     answer = await door.get(path, headers={"accept": "application/ld+json"})
     assert answer.json()["@context"] == CORE
     assert door.contexts.loaded == []
+
+
+async def test_a_body_of_no_media_type(standing_door: Running) -> None:
+    """6.3.4: another media type is 415, none at all a wrong request."""
+    door = standing_door
+    for method, path in (("POST", "/entities"), ("PATCH", f"/subscriptions/{ID}")):
+        for path_of in (path, path.replace("subscriptions", "csourceSubscriptions")):
+            answer = await door.http.request(method, ROOT + path_of, content=b"{")
+            assert "Content-Type" in problem_of(answer, 400, "InvalidRequest")["detail"]

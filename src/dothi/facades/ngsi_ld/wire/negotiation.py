@@ -3,7 +3,12 @@
 import re
 from collections.abc import Iterable
 
-from dothi.facades.ngsi_ld.errors import bad_request_data, not_acceptable, unsupported_media_type
+from dothi.facades.ngsi_ld.errors import (
+    bad_request_data,
+    invalid_request,
+    not_acceptable,
+    unsupported_media_type,
+)
 
 JSON = "application/json"
 LD_JSON = "application/ld+json"
@@ -54,14 +59,12 @@ def _weight(media: str, ranges: Iterable[tuple[str, float]]) -> float:
 
 
 def content_media_type(header: str, allowed: tuple[str, ...]) -> str:
-    """Media type of a request body. Raises NgsiError 415."""
+    """Media type of a request body. Raises NgsiError: InvalidRequest without one, else 415."""
     media = header.partition(";")[0].strip().lower()
+    if not media:
+        raise invalid_request(f"Content-Type is missing; send {' or '.join(allowed)}")
     if media not in allowed:
-        raise unsupported_media_type(
-            f"Content-Type is {header!r}; send {' or '.join(allowed)}"
-            if header
-            else f"Content-Type is missing; send {' or '.join(allowed)}"
-        )
+        raise unsupported_media_type(f"Content-Type is {header!r}; send {' or '.join(allowed)}")
     return media
 
 
