@@ -43,7 +43,6 @@ export const limitsEn: Record<keyof typeof limitsVi, string> = {
   limits_end_reason: 'Text that repeals it, or reason',
   limits_verify: 'Compared with the text',
   limits_add_second: 'A new limit is “unverified” until a second person has compared it with the text.',
-  limits_verify_second: 'somebody else compares it',
   limits_verify_what: 'Have you compared this number with the legal text?',
   limits_add_what: 'An older limit of the same level and place ends by itself on the first day of the new one. No number is overwritten.',
   limits_until_next: 'empty: until another begins',

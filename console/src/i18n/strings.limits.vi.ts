@@ -41,7 +41,6 @@ export const limitsVi = {
   limits_end_reason: 'Văn bản bãi bỏ, hoặc lý do',
   limits_verify: 'Đã đối chiếu',
   limits_add_second: 'Ngưỡng mới là “chưa kiểm chứng” cho đến khi người thứ hai đối chiếu với văn bản.',
-  limits_verify_second: 'chờ người khác đối chiếu',
   limits_verify_what: 'Bạn đã đối chiếu số này với văn bản?',
   limits_add_what: 'Ngưỡng cũ cùng cấp, cùng nơi sẽ tự hết vào ngày ngưỡng mới có hiệu lực. Không số nào bị ghi đè.',
   limits_until_next: 'để trống: đến khi có ngưỡng mới',

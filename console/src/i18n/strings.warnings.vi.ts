@@ -150,7 +150,7 @@ export const warningsVi = {
   warn_cancel_what: 'Tạo bản tin hủy, dẫn lại mọi bản tin trước. Cần gửi duyệt và người thứ hai phát.',
   warn_second: 'Cần người thứ hai',
   warn_refusal_not_submitted: 'Chưa gửi duyệt.',
-  warn_refusal_only_one_person: 'Chưa phát được: ngoài người soạn và người gửi, trung tâm không có ai khác. Hãy thêm người ở màn hình Con người.',
+  warn_refusal_only_one_person: 'Chưa phát được: ngoài người soạn và người gửi, trung tâm không có ai khác. Hãy thêm người ở màn hình Nhân sự.',
   warn_refusal_not_a_person: 'Chưa phát được: người gửi duyệt và người phát phải đăng nhập bằng tên của mình, không dùng liên kết quản trị chung.',
   warn_refusal_own_text: 'Bạn đã soạn bản tin này; người khác phải xem lại và phát.',
   warn_refusal_own_submission: 'Bạn đã gửi duyệt bản tin này; người khác phải xem lại và phát.',
