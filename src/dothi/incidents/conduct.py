@@ -22,8 +22,9 @@ from dothi.incidents.working_calendar import WorkingCalendar
 from dothi.model.incident import EntryKind
 from dothi.model.incident_record import Change, Record
 from dothi.model.notice import Notice
+from dothi.model.priority import Priority
 from dothi.model.problem import Problem
-from dothi.model.procedure import Procedure, Run, RunState, StepRun, StepState
+from dothi.model.procedure import Procedure, Run, RunState, Step, StepRun, StepState, Words
 
 
 class Answered(Struct, frozen=True):
@@ -44,7 +45,8 @@ class Book(Struct, frozen=True):
     calendar: WorkingCalendar
 
     def of(self, run: Run) -> Procedure:
-        """The version that the run keeps. Raises Problem 500: it is not in the store any more."""
+        """The version that the run keeps. Raises Problem 500: it is not in the store any more, or
+        this dothi cannot read it."""
         found = self.procedures.get((run.procedure, run.version))
         if found is None:
             raise Problem(
@@ -52,9 +54,28 @@ class Book(Struct, frozen=True):
                 "The procedure of this run is not there",
                 f"{run.procedure} version {run.version}",
                 500,
-                remedy="restore the table procedure from the backup",
+                remedy="`dothi doctor` says what is wrong with it; or end it and start another",
             )
         return found
+
+    def shown(self, run: Run) -> Procedure:
+        """As `of`, to look at, escalate and end: where the version cannot be read, the steps that
+        the run has reached stand for it, by their ids."""
+        return self.procedures.get((run.procedure, run.version)) or _stand_in(run)
+
+
+def _stand_in(run: Run) -> Procedure:
+    return Procedure(
+        id=run.procedure,
+        version=run.version,
+        title=Words(run.procedure, run.procedure),
+        purpose=Words("Không đọc được phiên bản đã lưu.", "The stored version cannot be read."),
+        source="",
+        is_example=False,
+        priority=Priority.HIGH,
+        first=run.steps[0].step if run.steps else "",
+        steps={s.step: Step(s.step, Words(s.step, s.step), Words("", ""), "") for s in run.steps},
+    )
 
 
 def start(
@@ -119,7 +140,7 @@ def end(record: Record, number: int, reason: str, book: Book, actor: Actor) -> C
     run = _require_run(record, number)
     reason = require_text(reason, "reason")
     changed = runs.end_run(run, actor, reason)
-    said = _run_said(changed, book.of(run), "ended", reason)
+    said = _run_said(changed, book.shown(run), "ended", reason)
     return Change(record.incident, numbered(record.entries, [said], actor), runs=(changed,))
 
 
@@ -161,7 +182,7 @@ def move_limits(record: Record, jump: timedelta, now: datetime, book: Book) -> C
     for run in record.runs:
         if run.state is not RunState.RUNNING:
             continue
-        procedure = book.of(run)
+        procedure = book.shown(run)
         steps = tuple(runs.moved(procedure, state, jump) for state in run.steps)
         if steps != run.steps:
             changed.append(replace(run, steps=steps))
@@ -173,18 +194,6 @@ def move_limits(record: Record, jump: timedelta, now: datetime, book: Book) -> C
     return Change(
         record.incident, numbered(record.entries, said, Actor(PROGRAM, now)), runs=changed
     )
-
-
-def next_escalation_at(record_runs: Sequence[Run], book: Book) -> datetime | None:
-    """When `escalate` has something to do, as things stand."""
-    times = [
-        at
-        for run in record_runs
-        if run.state is RunState.RUNNING
-        for state in run.steps
-        if (at := runs.escalation_at(book.of(run).steps[state.step], state)) is not None
-    ]
-    return min(times, default=None)
 
 
 def _acted(
@@ -225,7 +234,7 @@ def _require_pause(state: StepRun, known: Sequence[str], reason: str) -> None:
 def _escalated(
     record: Record, run: Run, state: StepRun, now: datetime, book: Book
 ) -> tuple[StepRun, list[Said], list[Notice]]:
-    procedure = book.of(run)
+    procedure = book.shown(run)
     step = procedure.steps[state.step]
     said: list[Said] = []
     notices: list[Notice] = []
