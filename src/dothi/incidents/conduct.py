@@ -26,6 +26,9 @@ from dothi.model.priority import Priority
 from dothi.model.problem import Problem
 from dothi.model.procedure import Procedure, Run, RunState, Step, StepRun, StepState, Words
 
+_LEAST_MOVE = timedelta(seconds=1)
+"""Less is rounding."""
+
 
 class Answered(Struct, frozen=True):
     """What somebody does to an open step."""
@@ -174,26 +177,43 @@ def escalate(record: Record, now: datetime, book: Book) -> Change | None:
     )
 
 
-def move_limits(record: Record, jump: timedelta, now: datetime, book: Book) -> Change | None:
-    """The clock was set: limits in minutes and hours of live steps move with it, and the timeline
-    says so; None: there is none."""
+class ClockMove(Struct, frozen=True):
+    """The clock was set."""
+
+    jump: timedelta
+    """By how much, all in all, since the mark."""
+    since_at: datetime
+    """The mark: names the move, so that what was moved before a crash is not moved twice."""
+    at: datetime
+
+
+def move_limits(record: Record, move: ClockMove, book: Book) -> Change | None:
+    """Limits in minutes and hours of live steps move with the clock, and the timeline says so;
+    None: there is none that has not moved so far already."""
     said: list[Said] = []
     changed: list[Run] = []
     for run in record.runs:
-        if run.state is not RunState.RUNNING:
+        jump = move.jump - _moved_before(record, run, move)
+        if run.state is not RunState.RUNNING or abs(jump) < _LEAST_MOVE:
             continue
         procedure = book.shown(run)
         steps = tuple(runs.moved(procedure, state, jump) for state in run.steps)
         if steps != run.steps:
             changed.append(replace(run, steps=steps))
             told = _run_said(run, procedure, "clock_set", "")
-            jump_s = jump.total_seconds()
-            said.append(replace(told, details={**told.details, "jump_s": jump_s}))
+            which = {"jump_s": jump.total_seconds(), "since_at": move.since_at.isoformat()}
+            said.append(replace(told, details={**told.details, **which}))
     if not changed:
         return None
     return Change(
-        record.incident, numbered(record.entries, said, Actor(PROGRAM, now)), runs=changed
+        record.incident, numbered(record.entries, said, Actor(PROGRAM, move.at)), runs=changed
     )
+
+
+def _moved_before(record: Record, run: Run, move: ClockMove) -> timedelta:
+    mark = move.since_at.isoformat()
+    told = (e.details for e in record.entries if e.details.get("since_at") == mark)
+    return timedelta(seconds=sum(d["jump_s"] for d in told if d["run"] == run.number))
 
 
 def _acted(
