@@ -90,12 +90,6 @@ class Gates:
         return sum(gate.is_down for gate in self._known.values())
 
 
-def without_login(uri: str) -> str:
-    """The same without user and password."""
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
 def receiver_of(uri: str) -> str:
     """An endpoint without its query: a fault of one path says nothing about its neighbours."""
     parts = urlsplit(uri)
