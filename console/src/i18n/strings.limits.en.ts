@@ -41,7 +41,7 @@ export const limitsEn: Record<keyof typeof limitsVi, string> = {
   limits_end_what: 'From the chosen day on this limit is valid no longer. Observations of earlier days are still held against it. When the number is wrong, choose its own first day, then add the right one.',
   limits_end_day: 'Valid no longer from',
   limits_end_reason: 'Text that repeals it, or reason',
-  limits_verify: 'Compared with the text',
+  limits_verify: 'Confirm as compared',
   limits_add_second: 'A new limit is “unverified” until a second person has compared it with the text.',
   limits_verify_what: 'Have you compared this number with the legal text?',
   limits_add_what: 'An older limit of the same level and place ends by itself on the first day of the new one. No number is overwritten.',

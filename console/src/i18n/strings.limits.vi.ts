@@ -39,7 +39,7 @@ export const limitsVi = {
   limits_end_what: 'Ngưỡng này không còn hiệu lực từ ngày đã chọn. Số liệu của những ngày trước vẫn được so với nó. Nếu số bị nhập sai, chọn chính ngày bắt đầu rồi thêm ngưỡng đúng.',
   limits_end_day: 'Hết hiệu lực từ ngày',
   limits_end_reason: 'Văn bản bãi bỏ, hoặc lý do',
-  limits_verify: 'Đã đối chiếu',
+  limits_verify: 'Xác nhận đã đối chiếu',
   limits_add_second: 'Ngưỡng mới là “chưa kiểm chứng” cho đến khi người thứ hai đối chiếu với văn bản.',
   limits_verify_what: 'Bạn đã đối chiếu số này với văn bản?',
   limits_add_what: 'Ngưỡng cũ cùng cấp, cùng nơi sẽ tự hết vào ngày ngưỡng mới có hiệu lực. Không số nào bị ghi đè.',

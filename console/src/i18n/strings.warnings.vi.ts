@@ -96,7 +96,7 @@ export const warningsVi = {
   warn_en: 'Tiếng Anh',
   warn_description: 'Diễn biến',
   warn_instruction: 'Việc cần làm',
-  warn_sms: 'Tin nhắn SMS (không dấu)',
+  warn_sms: 'Tin nhắn SMS',
   warn_broadcast: 'Tin quảng bá di động',
   warn_text_made: 'Để trống: tự lập từ tiêu đề và việc cần làm.',
   warn_count: '{n} / {most} {encoding} · {parts} phần',
