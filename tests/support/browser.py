@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from conftest import find_tool
@@ -70,10 +71,11 @@ def _coarse(make: Callable[..., BrowserContext]) -> Callable[..., BrowserContext
 def sign_in(context: BrowserContext, url: str, link: str) -> None:
     """As the page behind a link does; that would draw the map, whatever screen is wanted next."""
     token = link.partition("token=")[2]
-    answer = context.request.post(
-        f"{url}/login", form={"token": token}, headers={"origin": url}, max_redirects=0
+    answer = httpx.post(f"{url}/login", data={"token": token}, headers={"origin": url})
+    assert answer.status_code == 303, answer.text
+    context.add_cookies(
+        [{"name": key, "value": value, "url": url} for key, value in answer.cookies.items()]
     )
-    assert answer.status == 303, answer.text()
 
 
 @contextmanager

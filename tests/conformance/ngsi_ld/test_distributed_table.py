@@ -11,6 +11,8 @@ import pytest
 from tests.conformance.ngsi_ld.broker import ROOT, Running
 from tests.conformance.ngsi_ld.peers import ALL, CAR, car, prop, register, url_of
 
+pytestmark = pytest.mark.thorough
+
 Doors = tuple[Running, Running, Running]
 MODES = ("inclusive", "exclusive", "redirect", "auxiliary")
 PATH = f"/entities/{CAR}"
