@@ -3,7 +3,9 @@
 `hub` kills the commit path while it seals and compacts; `doors` kills the whole program while HTTP,
 MQTT, NGSI-LD and station files write; `alarms` kills rules and alarms during a storm of 5,000
 transitions a second for a minute, while the clock jumps about, and says how many were offered and
-judged where nobody disturbed it; `notices` kills whoever tells people of alarms, `subscriptions`
+judged where nobody disturbed it (what sends runs in the process of the hub, up to eight batches of
+500 values at once, each durable before it counts as offered; alarms, record, states and notices are
+written by the hub's own watch); `notices` kills whoever tells people of alarms, `subscriptions`
 whoever notifies other systems of changes. The tests are tests/faults/test_kill_*.py, with more
 rounds.
 

@@ -12,9 +12,11 @@ import gc
 import random
 import sys
 import time
+from collections import deque
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -39,6 +41,7 @@ from dothi.storage.relational.sqlite_store import SqliteStore, open_store
 
 ENTITIES = 500
 BATCH = 500
+IN_FLIGHT = 8
 STEP_US = 5_000
 PACE = "pace.json"
 """File in the data folder."""
@@ -179,15 +182,20 @@ def watch_on(store: SqliteStore, clock: JumpingClock, engine: NotedEngine) -> Wa
 
 
 async def send(store: SqliteStore, intake: Intake, values: int, per_s: float) -> None:
-    """What is not there yet, in its order."""
+    """What is not there yet, in its order. A storm does not wait for answers: up to IN_FLIGHT
+    batches are under way at once, as from several connections."""
     # Every value is a row of the log; the last batch is sent again, which must change nothing.
     began, done = monotonic(), max(0, store.reader.head() - BATCH)
+    under_way: deque[asyncio.Task[Any]] = deque()
     for first in range(done, values, BATCH):
         COMMITS.at = time_of(first + BATCH - 1)
-        await intake.submit(batch_of(first))
-        print(first, flush=True)
+        under_way.append(asyncio.create_task(intake.submit(batch_of(first))))
+        if first == done or len(under_way) == IN_FLIGHT:
+            await under_way.popleft()
+            print(first, flush=True)
         if per_s:
             await asyncio.sleep(max(0.0, began + (first + BATCH - done) / per_s - monotonic()))
+    await asyncio.gather(*under_way)
 
 
 async def main(folder: Path, values: int, per_s: float, jumps: int, phase: str) -> None:

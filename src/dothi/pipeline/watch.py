@@ -45,6 +45,9 @@ _SAVE_S = 1.0
 _LOOK_S = 1.0
 """So often somebody looks whether the time of a suppression or an escalation has come."""
 _RETRY_S = 1.0
+_REST, _NAP_S = 2.0, 0.1
+"""After a look it rests so many times as long as that took, at most so long: most of what a look
+costs is the same for few rows and for many, so what comes meanwhile is judged together."""
 _BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 T = TypeVar("T")
 
@@ -118,7 +121,7 @@ class Watch:
         self._thread: ThreadPoolExecutor | None = None
         self._portion = _Portion(self._settings.run_rows)
         self._waiting = _Waiting()
-        self._saved, self._saved_s, self._looked_s = 0, 0.0, 0.0
+        self._saved, self._saved_s, self._looked_s, self._step_s = 0, 0.0, 0.0, 0.0
         self._is_stale = True
         self._news = _News()
         self._revision = 0
@@ -202,7 +205,7 @@ class Watch:
                 while is_more:
                     is_more = await self._in_thread(self._step)
                     self._news.announce()
-                await asyncio.sleep(self._settings.gather_s)
+                await asyncio.sleep(max(self._settings.gather_s, min(_REST * self._step_s, _NAP_S)))
             except StoreUnavailable as error:
                 logger.warning("alarms wait for the store: %s", error)
                 await asyncio.sleep(_RETRY_S)
@@ -228,7 +231,8 @@ class Watch:
             # What was not judged yet may still end what a timer waits for.
             self._tick()
         self._look()
-        self._took_s.observe(monotonic() - began_s)
+        self._step_s = monotonic() - began_s
+        self._took_s.observe(self._step_s)
         return is_full
 
     def _take_rows(self) -> bool:

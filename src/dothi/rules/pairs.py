@@ -109,14 +109,14 @@ Tell = Callable[[Pair], tuple[str, Words]]
 
 
 def decide(
-    pair: Pair, verdict: bool | None, delay_s: float, seq: int, seen: Callable[[bool], Pending]
+    pair: Pair, verdict: bool | None, delay_us: int, seq: int, seen: Callable[[bool], Pending]
 ) -> None:
-    """Take a verdict at the pair's clock; `delay_s` is the one that such a change must wait for.
+    """Take a verdict at the pair's clock; `delay_us` is the one that such a change must wait for.
     What is known then is asked for when the verdict is news."""
     if verdict is None or verdict == pair.is_active:
         pair.await_nothing()
     elif pair.due_us == NEVER_US:
-        pair.due_us, pair.seq = pair.clock_us + round(delay_s * 1_000_000), seq
+        pair.due_us, pair.seq = pair.clock_us + delay_us, seq
         pair.pending = seen(verdict)
 
 

@@ -9,6 +9,7 @@ whatever the kind, the same search finds the few limits that a new number has cr
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
 from msgspec import Struct, field
 
 from dothi.model.quality import Quality
@@ -31,6 +32,7 @@ from dothi.model.rule_condition import (
     Threshold,
     Window,
 )
+from dothi.rules.arrays import Bools, Ints
 
 Kind = Literal[
     "value", "rate", "silence", "spread", "count", "sum", "mean", "min", "max", "flag", "fence",
@@ -38,6 +40,7 @@ Kind = Literal[
 ]  # fmt: skip
 WINDOWS = frozenset({"rate", "spread", "count", "sum", "mean", "min", "max"})
 US = 1_000_000
+_NONE = np.zeros(0, np.int64)
 
 
 class Slot(Struct, frozen=True):
@@ -88,6 +91,10 @@ class RulePlan(Struct):
     signals: tuple[int, ...] = ()
     is_eager: bool = False
     """True although no leaf is: holds a `not`."""
+    is_plain: bool = False
+    """Its verdict is how its only leaf stands."""
+    delays_us: tuple[int, int] = (0, 0)
+    """Of becoming normal, and of becoming active."""
 
 
 class Plan(Struct):
@@ -99,6 +106,12 @@ class Plan(Struct):
     slots: list[Slot] = field(default_factory=list)
     _signal_at: dict[Signal, int] = field(default_factory=dict)
     _slot_at: dict[Slot, int] = field(default_factory=dict)
+    rule_of: Ints = _NONE
+    """Of each leaf."""
+    first_leaf: Ints = _NONE
+    """Of each rule."""
+    is_eager: Bools = _NONE.astype(np.bool_)
+    """Of each rule."""
 
     def slot(self, slot: Slot) -> int:
         if slot not in self._slot_at:
@@ -125,6 +138,11 @@ def compile_rules(rules: Sequence[Rule]) -> Plan:
         one.tree = _tree(plan, one, rule.condition)
         one.signals = tuple(dict.fromkeys(leaf.signal for leaf in one.leaves))
         one.is_eager = verdict(one.tree, [False] * len(one.leaves)) is True
+        one.is_plain = one.tree == ("leaf", 0)
+        one.delays_us = round(rule.off_delay_s * US), round(rule.on_delay_s * US)
+    plan.rule_of = np.array([leaf.rule for leaf in plan.leaves], np.int64)
+    plan.first_leaf = np.array([one.leaves[0].number for one in plan.rules], np.int64)
+    plan.is_eager = np.array([one.is_eager for one in plan.rules], np.bool_)
     return plan
 
 

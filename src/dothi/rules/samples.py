@@ -69,6 +69,15 @@ class Samples(Struct):
             self.other[places] if len(self.other) else self.other,
         )
 
+    def points_of(self, place: int) -> Points | None:
+        """What was in the window of a sample; None: these are of no windows."""
+        if not len(self.low):
+            return None
+        points, inside = self.points, slice(int(self.low[place]), int(self.high[place]))
+        return Points(
+            points.entity[inside], points.us[inside], points.value[inside], points.seq[inside]
+        )
+
     def find(self, entity: int, row: int, phase: int) -> int:
         """Place of the newest sample of the entity up to there; -1: none in this batch."""
         low = int(self.entity.searchsorted(entity, "left"))

@@ -1,16 +1,14 @@
 """Puts together the explanation of what fired, from the samples of the run and what was before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
-from typing import Any
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 
 from dothi.model.rule import Rule, Words
-from dothi.rules.arrays import NEVER_US, Ints
+from dothi.rules.arrays import NEVER_US
 from dothi.rules.explanation import (
     Explanation,
     Input,
@@ -24,6 +22,7 @@ from dothi.rules.pairs import Pair
 from dothi.rules.pending import Pending, Seen, kept, listed
 from dothi.rules.plan import LeafPlan, Plan, RulePlan
 from dothi.rules.samples import USABLE, Points, Samples
+from dothi.rules.turning import Events
 from dothi.rules.units import SignalUnit
 from dothi.rules.units_seen import UnitsSeen
 from dothi.rules.wording import said
@@ -67,26 +66,18 @@ class Telling:
         self._seen = seen or UnitsSeen()
         self._now_us = now_us
         self._samples: Mapping[int, Samples] = {}
-        self._crossed: dict[Place, Known] = {}
         self._kept: dict[Place, Known] = {}
 
-    def look_at(self, samples: Mapping[int, Samples], crossed: Mapping[Place, int]) -> None:
-        """Samples of the run by their signals, and where in them those stand that crossed a limit:
-        all that is told is about these."""
+    def look_at(self, samples: Mapping[int, Samples]) -> None:
+        """Samples of the run by their signals."""
         self._samples = samples
-        of_signal: dict[int, list[Place]] = {}
-        for place in crossed:
-            of_signal.setdefault(place[0], []).append(place)
-        for signal, places in of_signal.items():
-            at = np.array([crossed[place] for place in places])
-            self._crossed.update(zip(places, _known_at(samples[signal], at), strict=True))
 
     def known(self, signal: int, entity: int, row: int, phase: int) -> Known:
         """The signal as it stood when that row had come."""
         key = (signal, entity, row, phase)
-        found = self._crossed.get(key) or self._kept.get(key)
+        found = self._kept.get(key)
         if found is None:
-            # Rules that share a signal ask for the same moment, one after the other.
+            # A rule asks for the same moment several times, one after the other.
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
             found = self._kept[key] = self._known(signal, entity, row, phase)
@@ -97,7 +88,7 @@ class Telling:
         at = -1 if samples is None else samples.find(entity, row, phase)
         if samples is None or at < 0:
             return self._before(signal, entity)
-        return _known_at(samples, np.array([at]))[0]
+        return _known_at(samples, at)
 
     def _before(self, signal: int, entity: int) -> Known:
         unit = self._units[signal]
@@ -150,6 +141,16 @@ class Telling:
         )
         return Pending(state, decided_us, self._now_us, seen)
 
+    def seen_at(
+        self, rule: RulePlan, events: Events, n: int, was_on: bool, decided_us: int, state: bool
+    ) -> Pending:
+        """The same of a rule of one limit, which turned with an event."""
+        us, value, seq, other = events.figure(n)
+        known = Known(us, value, True, seq, other, events.points(n))
+        name = self._names[events.entity[n]]
+        seen = self._seen_of(rule.leaves[0], name, known, was_on)
+        return Pending(state, decided_us, self._now_us, (seen,))
+
     def told(self, pair: Pair) -> tuple[str, Words]:
         """Explanation (JSON) and text of what is pending; what ends has only the text."""
         if pair.pending is None:
@@ -158,7 +159,7 @@ class Telling:
         deciding = _deciding(rule, pending)
         if not pending.state:
             leaf = rule.leaves[deciding]
-            term = self._term(leaf, pending.seen[deciding], name, has_points=False)
+            term = self._term(leaf, pending.seen[deciding], name, is_whole=False)
             return "", self._said(rule, leaf, term, is_active=False)
         terms = tuple(map(self._term, rule.leaves, pending.seen, repeat(name)))
         text = self._said(rule, rule.leaves[deciding], terms[deciding], is_active=True)
@@ -205,7 +206,8 @@ class Telling:
             kept(known.points),
         )
 
-    def _term(self, leaf: LeafPlan, seen: Seen, entity: str, *, has_points: bool = True) -> Term:
+    def _term(self, leaf: LeafPlan, seen: Seen, entity: str, *, is_whole: bool = True) -> Term:
+        """Whole, or only what is to be read of it."""
         signal = self._plan.signals[leaf.signal]
         value = seen.value if seen.is_usable else None
         reason = NO_LIMIT if seen.limit is None else ""
@@ -215,6 +217,7 @@ class Telling:
         if seen.other is not None and value is not None:
             factor, offset = signal.numbers
             own = value + (seen.other * factor + offset)
+        is_told = is_whole or seen.other is not None
         return Term(
             attribute=leaf.name,
             figure=signal.kind,
@@ -229,9 +232,9 @@ class Telling:
             window_s=signal.window_us / 1e6,
             parameters=signal.numbers,
             counts=signal.extra if signal.kind == "count" else None,
-            inputs=_input(entity, leaf, signal.slot.dataset, seen, own),
+            inputs=_input(entity, leaf, signal.slot.dataset, seen, own) if is_told else (),
             other=seen.other,
-            points=_points(seen) if has_points else (),
+            points=_points(seen) if is_whole else (),
             unit=seen.unit,
         )
 
@@ -272,22 +275,19 @@ def name_of(rule: Rule) -> Words:
     return Words(vi=rule.name.best(), en=rule.name.en or rule.name.vi)
 
 
-def _known_at(samples: Samples, at: Ints) -> list[Known]:
-    """The samples at these places."""
-    columns = (samples.us, samples.value, samples.is_usable, samples.seq)
-    cells: list[Iterable[Any]] = [column[at].tolist() for column in columns]
-    cells.append(samples.other[at].tolist() if len(samples.other) else repeat(None, len(at)))
-    if len(samples.low):
-        windows = zip(samples.low[at].tolist(), samples.high[at].tolist(), strict=True)
-        cells.append(_cut(samples.points, low, high) for low, high in windows)
-    return [Known(*one) for one in zip(*cells, strict=True)]
-
-
-def _cut(points: Points, low: int, high: int) -> Points:
-    return Points(
-        points.entity[low:high], points.us[low:high], points.value[low:high], points.seq[low:high]
+def _known_at(samples: Samples, at: int) -> Known:
+    """The sample at this place."""
+    return Known(
+        int(samples.us[at]),
+        float(samples.value[at]),
+        bool(samples.is_usable[at]),
+        int(samples.seq[at]),
+        float(samples.other[at]) if len(samples.other) else None,
+        samples.points_of(at),
     )
 
 
 def _points(seen: Seen) -> tuple[tuple[datetime, float, int], ...]:
+    if seen.points is None:
+        return ()
     return tuple((iso(us), value, seq) for us, value, seq in listed(seen.points))

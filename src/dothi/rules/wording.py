@@ -136,14 +136,48 @@ def said(
             _state(deciding, kind, signal, vocabulary, language, is_active=is_active)
             for language in _LANGUAGES
         )
-    else:
-        numbers = _numbers(deciding)
-        vi, en = (
-            f"{vocabulary.name(deciding.attribute, language)}{_figure(deciding, language)} "
-            f"{_against(deciding, numbers, language)}"
-            for language in _LANGUAGES
-        )
-    return Words(vi=f"{in_language(name, 'vi')}: {vi}", en=f"{in_language(name, 'en')}: {en}")
+        return Words(vi=f"{in_language(name, 'vi')}: {vi}", en=f"{in_language(name, 'en')}: {en}")
+    left, right = _numbers(deciding)
+    frames = [_frame(_framed(name, deciding, vocabulary, language)) for language in _LANGUAGES]
+    numbers = (left.replace(".", ","), right.replace(".", ",")), (left, right)
+    vi, en = map(_filled, frames, numbers)
+    return Words(vi=vi, en=en)
+
+
+def _filled(frame: tuple[str, str, str], numbers: tuple[str, str]) -> str:
+    return f"{frame[0]}{numbers[0]}{frame[1]}{numbers[1]}{frame[2]}"
+
+
+_Framed = tuple[str, str, str, float, str, str, float, str, Language]
+
+
+def _framed(name: Words, term: Term, vocabulary: Vocabulary, language: Language) -> _Framed:
+    """What a text holds beside its two numbers: name of the rule and of the attribute, figure, its
+    window, how value and limit compare, their unit, of a rate for how long, and the level."""
+    return (
+        in_language(name, language),
+        vocabulary.name(term.attribute, language),
+        term.figure,
+        term.window_s,
+        _AGAINST[term.comparison] if term.verdict is False else term.comparison,
+        term.unit,
+        term.parameters[0] if term.figure == "rate" and term.parameters else 0.0,
+        "" if term.limit_source is None else term.limit_source.level,
+        language,
+    )
+
+
+@lru_cache(10_000)
+def _frame(framed: _Framed) -> tuple[str, str, str]:
+    """What stands before, between and after the numbers."""
+    name, attribute, figure, window_s, comparison, code, per_s, level, language = framed
+    unit = "" if figure == "count" else symbol_of(code)
+    if per_s:
+        unit = f"{unit or '1'}/{_per(per_s, language)}"
+    ending = f" {unit}" if unit else ""
+    before = f"{name}: {attribute}{_figure(figure, window_s, language)} "
+    between = f"{ending} {_SIGNS.get(comparison, comparison)} "
+    return before, between, f"{ending}{_level(level, window_s)}"
 
 
 def _state(
@@ -168,11 +202,11 @@ def _state(
     return filled if term.figure == "fence" else f"{attribute}: {filled}"
 
 
-def _figure(term: Term, language: Language) -> str:
-    told = _FIGURES[language].get(term.figure)
+def _figure(figure: str, window_s: float, language: Language) -> str:
+    told = _FIGURES[language].get(figure)
     if told is None:
         return ""
-    return f", {told.format(span=duration_text(term.window_s, language))}:"
+    return f", {told.format(span=duration_text(window_s, language))}:"
 
 
 def _numbers(term: Term) -> tuple[str, str]:
@@ -192,30 +226,12 @@ def _numbers(term: Term) -> tuple[str, str]:
     return left, right
 
 
-def _against(term: Term, numbers: tuple[str, str], language: Language) -> str:
-    unit = "" if term.figure == "count" else symbol_of(term.unit)
-    if term.figure == "rate" and term.parameters:
-        unit = f"{unit or '1'}/{_per(term.parameters[0], language)}"
-    sign = _SIGNS.get(term.comparison, term.comparison)
-    if term.verdict is False:
-        sign = _AGAINST[term.comparison]
-    left, right = numbers
-    if language == "vi":
-        left, right = left.replace(".", ","), right.replace(".", ",")
-    level = _level(term)
-    ending = f" {unit}" if unit else ""
-    return f"{left}{ending} {sign} {right}{ending}{level}"
-
-
-def _level(term: Term) -> str:
+def _level(level: str, window_s: float) -> str:
     """Which of the limits of a table it is; one that is named after the length of its mean was told
     with the figure."""
-    if term.limit_source is None:
-        return ""
-    level = term.limit_source.level
     hours = level.removesuffix("h").strip()
-    is_told = level != hours and hours.isdigit() and int(hours) * 3600 == term.window_s
-    return "" if is_told else f" ({level})"
+    is_told = level != hours and hours.isdigit() and int(hours) * 3600 == window_s
+    return "" if not level or is_told else f" ({level})"
 
 
 def _per(seconds: float, language: Language) -> str:

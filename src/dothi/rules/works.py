@@ -8,17 +8,18 @@ import pyarrow as pa
 from dothi.model.rule import Rule
 from dothi.model.transition import StoredState
 from dothi.rules.arrays import Ints, distinct
+from dothi.rules.deciding import Deciding
 from dothi.rules.entities import Deletions, Known
 from dothi.rules.fences import Fences
 from dothi.rules.limits import DatedLimits
 from dothi.rules.memory import Memory
-from dothi.rules.pairs import Fired, Pair, Pairs, decide, settle
-from dothi.rules.plan import Plan, RulePlan, verdict
+from dothi.rules.pairs import Fired, Pair, Pairs, settle
+from dothi.rules.plan import Plan
 from dothi.rules.rows import read_run, slot_rows
 from dothi.rules.samples import Samples
 from dothi.rules.scope import Facts
 from dothi.rules.telling import Telling, name_of
-from dothi.rules.turning import Moment, Turned, turns_of
+from dothi.rules.turning import events_of
 from dothi.rules.units_seen import UnitsSeen
 from dothi.rules.wiring import wire
 from dothi.rules.wording import NO_WORDS, Vocabulary
@@ -117,38 +118,11 @@ class Works:
             self.memory.touch(number, unit.store(found, unit.binding.epochs(found.us)))
 
     def _decide_all(self, telling: Telling, samples: dict[int, Samples]) -> list[Fired]:
-        fired: list[Fired] = []
         for number in samples:
             self._bind(number, samples[number].entity)
-        turns = turns_of(self.plan, self.signals, samples, self.pairs)
-        telling.look_at(samples, turns.places())
-        for moment in turns.moments():
-            for rule, turned in turns.rules_at(moment, self.pairs):
-                fired += self._decide(telling, rule, moment, turned)
-        return fired
-
-    def _decide(
-        self, telling: Telling, rule: RulePlan, moment: Moment, turned: Turned
-    ) -> list[Fired]:
-        row, phase, entity = moment
-        pair = self.pairs.make(rule.number, entity)
-        before = set(pair.on)
-        is_usable, seq = telling.standing(rule, entity, row, phase)
-        pair.clock_us = max(pair.clock_us, turned.apply(pair.on))
-        if len(rule.signals) > 1:
-            pair.clock_us = max(pair.clock_us, telling.clock_us(rule, entity, row, phase))
-        settled = settle(pair, pair.clock_us, telling.told)
-        leaves = [(n in pair.on) if usable else None for n, usable in enumerate(is_usable)]
-        found = verdict(rule.tree, leaves)
-        delay_s = rule.rule.on_delay_s if found else rule.rule.off_delay_s
-
-        decide(
-            *(pair, found, delay_s, seq),
-            lambda state: telling.seen(rule, moment, before, pair.clock_us, state),
-        )
-        decided = settle(pair, pair.clock_us, telling.told)
-        self.pairs.put(pair)
-        return [one for one in (settled, decided) if one is not None]
+        events = events_of(self.plan, self.signals, samples, self.pairs)
+        telling.look_at(samples)
+        return Deciding(self.plan, self.pairs, telling, events).all()
 
     def _settled(self, telling: Telling, pair: Pair, up_to_us: int) -> list[Fired]:
         fired = settle(pair, up_to_us, telling.told)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, Row, Select, bindparam, func, select, update
-from sqlalchemy.dialects import sqlite
 
 from dothi.model.moments import at_of, us_of
 from dothi.model.notice import Notice
@@ -29,7 +29,14 @@ from dothi.storage.relational.notice_tables import delivery, notice, notice_rece
 from dothi.storage.relational.writing import writing
 
 _OPEN = (NoticeState.NEW, NoticeState.TOLD, NoticeState.NOBODY, NoticeState.UNANSWERED)
-_PUT = sqlite.insert(notice).on_conflict_do_nothing(index_elements=[notice.c.uri])
+_PUT_COLUMNS = (
+    *("uri", "kind", "at_us", "priority", "subject", "parameters", "positions", "people"),
+    *("answer_within_s", "state", "told", "created_us", "next_us"),
+)
+_PUT = (
+    f"INSERT INTO notice ({', '.join(_PUT_COLUMNS)}) "
+    f"VALUES ({', '.join('?' for _ in _PUT_COLUMNS)}) ON CONFLICT (uri) DO NOTHING"
+)
 
 _PLANNED = (
     update(notice)
@@ -42,7 +49,7 @@ def put(connection: Connection, notices: Sequence[Notice]) -> None:
     """Store notices within the caller's transaction; known ids change nothing."""
     if notices:
         now_us = time.time_ns() // 1000
-        connection.execute(_PUT, [_values(one, now_us) for one in notices])
+        connection.exec_driver_sql(_PUT, [_cells(one, now_us) for one in notices])
 
 
 def answer_subject(
@@ -193,22 +200,27 @@ def _note(connection: Connection, lines: Sequence[tuple[int, int, str, str]]) ->
         connection.execute(notice_receipt.insert(), values)
 
 
-def _values(new: Notice, now_us: int) -> dict[str, Any]:
-    return {
-        "uri": new.id,
-        "kind": new.kind,
-        "at_us": us_of(new.at),
-        "priority": int(new.priority),
-        "subject": new.subject,
-        "parameters": json.dumps(dict(new.parameters), ensure_ascii=False),
-        "positions": json.dumps(new.positions),
-        "people": json.dumps(new.people),
-        "answer_within_s": new.answer_within_s,
-        "state": str(NoticeState.NEW),
-        "told": "[]",
-        "created_us": now_us,
-        "next_us": 0,
-    }
+def _cells(new: Notice, now_us: int) -> tuple[Any, ...]:
+    """In the order of `_PUT_COLUMNS`."""
+    return (
+        new.id,
+        new.kind,
+        us_of(new.at),
+        int(new.priority),
+        new.subject,
+        _json(new.parameters),
+        _json(new.positions),
+        _json(new.people),
+        new.answer_within_s,
+        str(NoticeState.NEW),
+        "[]",
+        now_us,
+        0,
+    )
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _stored(row: Row[Any]) -> StoredNotice:
