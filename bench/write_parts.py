@@ -28,6 +28,7 @@ from ngsi_requests import entity
 from served import SOURCE
 
 from dothi.app.data_folder import DataFolder
+from dothi.app.interpreter import tuned
 from dothi.app.stores import Stores, open_database, open_stores
 from dothi.facades.ngsi_ld.context.names import CORE_CONTEXT
 from dothi.facades.ngsi_ld.operations.entities import create_rows
@@ -82,7 +83,7 @@ def _measure(options: argparse.Namespace, *, is_bare: bool) -> dict[str, float]:
             stored, measured = options.entities, options.measured
             _write(stores, range(stored), 1000, _Clock())
             clock = _Clock()
-            with _statements_timed(clock):
+            with tuned(), _statements_timed(clock):
                 _write(stores, range(stored, stored + measured), options.at_once, clock)
     return _parts({part: s / measured * 1e6 for part, s in clock.spent.items()})
 

@@ -10,8 +10,11 @@ from sqlalchemy import Engine
 from dothi.app.incidents.build import CALENDAR
 from dothi.incidents.calendar_file import DatedCalendar, decode_calendar
 from dothi.incidents.centre import IncidentCentre
+from dothi.incidents.clock_set import ClockFollower
 from dothi.incidents.library import ProcedureLibrary
+from dothi.ports.clock_watch import SteadyClock
 from dothi.ports.incidents import AlarmChange, KnownAlarm
+from dothi.storage.relational.clock_marks import RelationalClockMarks
 from dothi.storage.relational.incidents import RelationalIncidents
 from dothi.storage.relational.procedures import RelationalProcedures
 
@@ -103,6 +106,8 @@ class SetClock:
     at: datetime = NOW
     ran_s: float = 0.0
     """On a clock that nobody sets."""
+    boot: str = "first"
+    """Run of the machine."""
 
     def now(self) -> datetime:
         return self.at
@@ -113,6 +118,10 @@ class SetClock:
     def pass_(self, **length: float) -> None:
         self.at += timedelta(**length)
         self.ran_s += timedelta(**length).total_seconds()
+
+    def start_machine(self) -> None:
+        """Anew: the clock that nobody sets begins again."""
+        self.ran_s, self.boot = 0.0, self.boot + "+"
 
     def set_(self, **by: float) -> None:
         """Somebody sets it; no time passes."""
@@ -195,5 +204,7 @@ def open_desk(
     library = ProcedureLibrary(RelationalProcedures(engine), calendar())
     incidents = RelationalIncidents(engine)
     incidents.use(library.escalation_at)
-    centre = IncidentCentre(incidents, library, alarms, clock, elapsed=clock.elapsed)
+    steady = SteadyClock(clock.elapsed, clock.boot)
+    follower = ClockFollower(incidents, library, clock, steady, RelationalClockMarks(engine))
+    centre = IncidentCentre(incidents, library, alarms, clock, follower=follower)
     return Desk(centre, clock, alarms)

@@ -6,7 +6,9 @@ import type { Condition } from '../src/api/rules';
 vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined }));
 vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined });
 vi.stubGlobal('window', globalThis);
-const { attributesOf, emptyRule, FIELDS, firstOf, FLAGS, FUNCTIONS, isComplete, KINDS, partsOf, toSend } =
+const { learnNames } = await import('../src/i18n/attributes');
+const { settings } = await import('../src/state/settings.svelte');
+const { attributesOf, emptyRule, FIELDS, firstOf, FLAGS, FUNCTIONS, isComplete, KINDS, partsOf, told, toSend } =
   await import('../src/screens/rules/condition');
 
 const BY_TYPE: Record<string, unknown> = {
@@ -90,4 +92,15 @@ test('what is sent is what the server is tested to read', async () => {
   const rules = MADE.map((condition, n) => toSend({ ...filledIn, id: `made-${n}`, condition }));
   const text = `${JSON.stringify(rules, null, 1)}\n`;
   await expect(text).toMatchFileSnapshot('../../tests/data/rules_of_the_editor.json');
+});
+
+test('a limit of the rule itself is told with the unit of its attribute', () => {
+  settings.lang = 'vi';
+  learnNames([{ id: 'level', title: { vi: '', en: '' }, types: [], attribute: 'level', domain: 'water', unit: 'MTR' }]);
+  const of = (more: Record<string, unknown>) => told({ kind: 'threshold', attribute: 'level', ...more } as Condition, 'vi', []);
+  expect(of({ comparison: '>=', limit: -1.5 })).toBe('Mực nước ≥ −1,5 m');
+  expect(of({ kind: 'rate', over_s: 7200, comparison: '>', limit: 0.3 })).toMatch(/> 0,3 m\/giờ$/);
+  expect(of({ kind: 'window', function: 'count', over_s: 7200, comparison: '>', limit: 3 })).toMatch(/> 3$/);
+  expect(of({ comparison: '>=', limit: { table: 'levels', level: 'II' } })).toBe('Mực nước ≥ levels: II');
+  learnNames([]);
 });

@@ -4,7 +4,7 @@ vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => und
 vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined });
 const { settings } = await import('../src/state/settings.svelte');
 const { judgedLines, unitOf } = await import('../src/screens/alarm/judged');
-const { figureText, limitText, markText, termsOf, termText } = await import('../src/screens/alarm/why');
+const { figureText, limitText, markText, termsOf, termText } = await import('../src/screens/rules/terms');
 
 const HOUR_MS = 3_600_000;
 const AT_MS = Date.parse('2026-11-22T03:00:00Z');
@@ -57,4 +57,18 @@ test('the mark of a limit stands in the language of the reader', () => {
   );
   settings.lang = 'en';
   expect(markText('second-hand')).toBe('second-hand');
+});
+
+test('a rate has the unit of its change, is rounded, and never looks like the limit that it misses', () => {
+  const rate = { attribute: 'level', figure: 'rate', comparison: '>', limit: 0.3, parameters: [3600], unit: 'MTR' };
+  const text = (value: number, more = {}) => {
+    const [term] = termsOf({ ...rate, value, ...more });
+    return [figureText(term!.value, term!, 'vi'), limitText(term!, 'vi')];
+  };
+  settings.lang = 'vi';
+  expect(text(-0.123456789)).toEqual(['−0,123 m/giờ', '> 0,3 m/giờ']);
+  expect(text(0.29999)).toEqual(['0,29999 m/giờ', '> 0,3 m/giờ']);
+  expect(text(0.3)).toEqual(['0,3 m/giờ', '> 0,3 m/giờ']);
+  expect(text(0.00004)).toEqual(['0,00004 m/giờ', '> 0,3 m/giờ']);
+  expect(text(1234.56789, { figure: 'mean', parameters: [], limit: 1200 })).toEqual(['1.234,57 m', '> 1.200 m']);
 });

@@ -109,6 +109,11 @@ describe('map features', () => {
   it('show the value of the layer', () => {
     expect(pointOf(station, view)?.properties).toMatchObject({ icon: 'air', label: '35,3' });
   });
+  it('write a negative value with a dash that their fonts have', () => {
+    const [value] = station.values;
+    const cold = { ...station, values: [{ ...value!, number: -2.5 }] };
+    expect(pointOf(cold, view)?.properties.label).toBe('–2,5');
+  });
   it('turn hollow when stale', () => {
     expect(pointOf(station, { ...view, nowMs: at + 100_000 })?.properties.icon).toBe('air-stale');
   });

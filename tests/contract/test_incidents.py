@@ -2,7 +2,6 @@
 timeline is append-only."""
 
 import threading
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -21,7 +20,6 @@ from dothi.model.problem import Problem, StoreUnavailable
 from dothi.model.procedure import RunState, StepState
 from dothi.ports.incidents import BoardQuery
 from dothi.storage.relational.incident_tables import incident_entry
-from dothi.storage.relational.incidents import RelationalIncidents
 from dothi.storage.relational.notices import notice
 from incident_ports import NOW, SMALL, Desk, open_desk
 from tests.contract.conftest import Opener
@@ -183,70 +181,6 @@ def test_an_overdue_step_is_told_once_per_level_also_over_restarts(reopen: Opene
     assert noticed(engine) == ["incident.opened", "step.overdue", "step.overdue"]
     events = [e.details["event"] for e in again.centre.get(number).entries if "level" in e.details]
     assert events == ["overdue", "overdue"]
-
-
-@pytest.mark.parametrize("hours", [3, -3])
-def test_a_clock_that_is_set_makes_no_step_overdue_early_or_late(
-    reopen: Opener, hours: float
-) -> None:
-    engine = reopen().engine
-    made = with_small(engine)
-    number = made.centre.open(LOOK, [], "small", "lan").incident.id
-    made.clock.pass_(minutes=10)
-    made.clock.set_(hours=hours)
-    assert made.centre.escalate() == 0
-    record = made.centre.get(number)
-    assert record.runs[0].steps[0].due_at == made.clock.now() + timedelta(minutes=5)
-    assert record.entries[-1].details["event"] == "clock_set"
-    assert made.centre.escalate() == 0
-    assert len(made.centre.get(number).entries) == len(record.entries), "told once"
-    made.clock.pass_(minutes=4)
-    assert made.centre.escalate() == 0
-    made.clock.pass_(minutes=1)
-    assert made.centre.escalate() == 1
-    assert noticed(engine).count("step.overdue") == 1
-
-
-def test_pauses_and_days_over_a_clock_that_is_set(reopen: Opener) -> None:
-    made = with_small(reopen().engine)
-    number = made.centre.open(LOOK, [], "small", "lan").incident.id
-    act = partial(act_on_look, made, number)
-    made.clock.pass_(minutes=10)
-    act("pause", "dark")
-    made.clock.set_(hours=-5)
-    made.clock.pass_(hours=1)
-    due = act("resume").runs[0].steps[0].due_at
-    assert due == made.clock.now() + timedelta(minutes=5)
-    record = answered(made, made.centre.get(number), "look", depth=0.5)
-    tell = record.runs[0].step("tell")
-    made.clock.set_(hours=3)
-    opened = made.centre.open(LOOK, [], "small", "lan")  # the first to act after the jump
-    new, old = (made.centre.get(n).runs[0] for n in (opened.incident.id, number))
-    assert new.steps[0].due_at == made.clock.now() + timedelta(minutes=15)
-    assert old.step("tell") == tell, "days end by the calendar"
-
-
-def test_a_clock_that_is_set_while_the_store_fails_is_made_up_for_once(
-    reopen: Opener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = with_small(reopen().engine)
-    numbers = [made.centre.open(LOOK, [], "small", "lan").incident.id for _ in range(3)]
-    made.clock.set_(hours=3)
-    whole, calls = RelationalIncidents.change, []
-
-    def fails_at_the_second(*args: Any) -> Any:
-        calls.append(args)
-        if len(calls) == 2:
-            raise StoreUnavailable("full")
-        return whole(*args)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RelationalIncidents, "change", fails_at_the_second)
-        with pytest.raises(StoreUnavailable):
-            made.centre.escalate()
-    assert made.centre.escalate() == 0
-    due = {made.centre.get(number).runs[0].steps[0].due_at for number in numbers}
-    assert due == {made.clock.now() + timedelta(minutes=15)}
 
 
 def test_a_paused_step_is_not_overdue(reopen: Opener) -> None:

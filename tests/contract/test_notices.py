@@ -8,6 +8,7 @@ from dothi.model.delivery import Delivery, DeliveryState, delivery_key
 from dothi.model.notice import Notice
 from dothi.model.preference import Preference, QuietHours
 from dothi.model.priority import Priority
+from dothi.ports.clock_watch import ClockMark
 from dothi.ports.notices import (
     Attempt,
     NoticeQuestion,
@@ -245,7 +246,10 @@ def test_a_report_of_failure_after_the_answer_calls_nobody(store: Store) -> None
 def test_when_the_clock_is_set_all_that_is_awaited_moves_along(store: Store) -> None:
     number = store.told(delivery(1), delivery(1, channel="sms", rank=1), next_at=NOW + 300 * S)
     store.notices.put([notice("alarm:2")])
-    store.queue.shift(timedelta(hours=1))
+    assert store.queue.mark() is None
+    mark = ClockMark(NOW, 7.5, "boot")
+    store.queue.keep(mark, timedelta(hours=1))
+    assert store.queue.mark() == mark
     assert [one.notice.subject for one in store.notices.due(NOW, 9)] == ["alarm:2"]
     assert store.queue.due("email", NOW + 3599 * S, 9) == []
     assert len(store.queue.due("email", NOW + 3600 * S, 9)) == 1

@@ -46,6 +46,7 @@ def test_one_writes_another_approves(tmp_path: Path, browser: Browser) -> None:
             page.get_by_role("button", name="Lưu bản nháp 1").click()
             expect(page.get_by_test_id("sop-versions")).to_contain_text("chưa phê duyệt")
             expect(page.get_by_role("button", name="Phê duyệt")).to_have_count(0)
+            expect(page.locator("[data-second=binh]")).to_contain_text("người khác quyết định")
             with page.expect_download() as saved:
                 page.get_by_role("button", name="Tải tệp TOML").click()
             file = tmp_path / saved.value.suggested_filename

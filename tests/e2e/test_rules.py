@@ -73,14 +73,15 @@ def let_another_verify(page: Page, browser: Browser, hub: Program) -> None:
         assert page.request.post("/api/v1/people", data=person).status == 201
     page.reload()
     rows = page.locator("[data-limits=levels] tbody tr")
-    expect(rows.last).to_contain_text("chờ người khác đối chiếu")
+    expect(rows.last).to_contain_text("Có quyền quyết định: An, Binh.")
+    expect(rows.last.get_by_role("button", name="Đối chiếu")).to_have_count(0)
     link = page.request.post("/api/v1/people/binh/link").json()["path"]
     with closing(browser.new_context(base_url=hub.url)) as other:
         binh = other.new_page()
         binh.goto(link)
         binh.goto("/rules?view=limits&every=1")
         theirs = binh.locator("[data-limits=levels] tbody tr").last
-        theirs.get_by_role("button", name="Đã đối chiếu").click()
+        theirs.get_by_role("button", name="Đối chiếu").click()
         binh.get_by_role("dialog").get_by_role("button", name="Đã đối chiếu").click()
         expect(theirs).to_contain_text("Binh kiểm chứng")
 
@@ -213,8 +214,8 @@ def test_a_rule_is_approved_by_somebody_else_than_its_author(
         assert own.status == 409, own.text()
         assert (own.status, own.json()["code"]) == (409, "rule_own")
         an.goto("/rules/level-high")
-        an.get_by_role("button", name="Duyệt bản 1").click()
-        expect(an.get_by_role("main")).to_contain_text("Somebody else approves")
+        expect(an.locator("[data-second=binh]")).to_contain_text("Có quyền quyết định: Binh.")
+        expect(an.get_by_role("button", name="Duyệt bản 1")).to_have_count(0)
         (state,) = admin.get("/api/v1/rules").json()
         assert (state["in_force"], state["draft"]) == (None, 1)
         binh.goto("/rules/level-high")

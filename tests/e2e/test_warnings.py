@@ -74,7 +74,8 @@ def test_a_warning_takes_two_persons(
             "Trieu cuong vuot bao dong III. Ke cao do dac."
         )
         page.locator(".bar button.primary").click()
-        expect(page.locator("[data-refusal=own_text]")).to_be_visible()
+        refusal = page.locator("[data-refusal=own_text]")
+        expect(refusal).to_contain_text("Có quyền quyết định: Minh")
         url = page.url
     with signed_in(browser, hub, administrator, "minh") as page:
         page.goto(url)

@@ -38,7 +38,16 @@ The day on which the step begins is not counted (Civil Code 91/2015/QH13, Articl
 in days ends with its last day (148.1, 148.6) or, where that is free, with the next working day
 (148.5). While a step is paused its limit stands still, counted in its own measure. A limit that
 ends in a year whose holidays are not in the calendar says so in the timeline. Days are whole: half
-a day would end with the same day, so it is refused; write `4 working hours`.
+a day would end with the same day, so it is refused; write `4 working hours`. In a version that was
+stored when half working days were taken they count on as they did.
+
+A stored version that cannot be read starts nothing and disturbs no other: the log, `dothi doctor`
+and the screen of procedures name it. What runs of it can be looked at and ended; its steps stand
+there by their ids.
+
+When the clock of the machine is set, also while dothi stands, what is left of minutes and hours
+stays left. Where the machine itself was started anew in between, only a clock that was set back
+can be told from one that went on.
 """
 _CALENDAR = """
 ## The working calendar

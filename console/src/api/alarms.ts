@@ -209,7 +209,9 @@ export function againstLimit(
   const isEnglish = settings.lang === 'en' && Boolean(of.text_en);
   const [title, text] = isEnglish ? [of.title_en, of.text_en] : [of.title, of.text];
   if (text === title) return '';
-  return title && text.startsWith(`${title}: `) ? text.slice(title.length + 2) : text;
+  const said = title && text.startsWith(`${title}: `) ? text.slice(title.length + 2) : text;
+  // A number and its unit stay on one line.
+  return said.replace(/(?<=\d) (?=[\p{L}µ°%])/gu, '\u00a0');
 }
 
 export function isActive(alarm: AlarmView): boolean {

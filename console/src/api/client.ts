@@ -24,6 +24,8 @@ export class ApiError extends Error {
     readonly title: string,
     readonly detail: string,
     readonly remedy: string,
+    /** Stable, of the hub's problems; empty: no problem document. */
+    readonly code = '',
   ) {
     super(`${title}: ${detail}`);
   }
@@ -44,8 +46,8 @@ export function onSignedOut(action: () => void): void {
 async function failure(answer: Response): Promise<ApiError> {
   const text = await answer.text();
   try {
-    const p = JSON.parse(text) as { title?: string; detail?: string; remedy?: string };
-    return new ApiError(answer.status, p.title ?? '', p.detail ?? '', p.remedy ?? '');
+    const p = JSON.parse(text) as Partial<Record<'title' | 'detail' | 'remedy' | 'code', string>>;
+    return new ApiError(answer.status, p.title ?? '', p.detail ?? '', p.remedy ?? '', p.code ?? '');
   } catch {
     return new ApiError(answer.status, answer.statusText, text.slice(0, 300), '');
   }

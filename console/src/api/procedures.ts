@@ -112,11 +112,21 @@ export interface Version {
   approved_at: string | null;
 }
 
+/** A stored version that the hub cannot read: nothing starts it. */
+export interface Unreadable {
+  id: string;
+  version: number;
+  stored_at: string;
+  stored_by: string;
+  finding: Finding;
+}
+
 const ROOT = '/procedures';
 const of = (id: string, version: number): string => `${ROOT}/${encodeURIComponent(id)}/${version}`;
 
 export const proceduresApi = {
   all: () => get<Version[]>(ROOT),
+  unreadable: () => get<Unreadable[]>(`${ROOT}/unreadable`),
   text: async (id: string, version: number) => (await get<{ text: string }>(of(id, version))).text,
   check: (body: { text?: string; table?: ProcedureTable; started_at: string | null }, signal?: AbortSignal) =>
     send<Checked>('POST', `${ROOT}/check`, body, { signal }),

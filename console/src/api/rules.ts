@@ -118,24 +118,11 @@ export interface BackTest {
   lines: LimitLine[];
 }
 
-export interface Term {
-  attribute: string;
-  figure: string;
-  comparison: string;
-  limit: number | null;
-  value?: number | null;
-  reason?: string;
-  verdict?: boolean | null;
-  /** UN/CEFACT code. */
-  unit?: string;
-  limit_source?: { level: string; source: string; mark: string; valid_from: string };
-  inputs?: { observed_at: string }[];
-}
-
 export interface WhyNot {
   rule: Rule;
   reason: string;
-  terms: Term[];
+  /** See screens/rules/terms.ts. */
+  terms: unknown[];
   due_at: string | null;
   out_of: string[];
 }

@@ -35,8 +35,12 @@ export function decimalsFor(value: number): number {
 
 export function formatNumber(value: number, lang: Lang, decimals?: number): string {
   if (!Number.isFinite(value)) return '–';
-  if (decimals !== undefined) return formatter(lang, decimals, decimals).format(value);
-  return formatter(lang, 0, decimalsFor(value)).format(value);
+  return decimals === undefined ? shortNumber(value, lang) : formatter(lang, decimals, decimals).format(value);
+}
+
+/** At most so many decimals, else those that keep three significant figures; no zeros at the end. */
+export function shortNumber(value: number, lang: Lang, decimals = decimalsFor(value)): string {
+  return Number.isFinite(value) ? formatter(lang, 0, decimals).format(value) : '–';
 }
 
 /** Every digit of the number, however many. */

@@ -40,16 +40,21 @@ const NAMES: Record<string, { vi: string; en: string }> = {
   location: { vi: 'Vị trí', en: 'Location' },
 };
 
-let layerNames = new Map<string, { vi: string; en: string }>();
+let shown = new Map<string, Layer>();
 
-/** Layers name their attributes too; those names stand in where none is known here. */
+/** Layers name their attributes too, where no name is known here, and say their units. */
 export function learnNames(layers: Layer[]): void {
-  layerNames = new Map(layers.map((layer) => [layer.attribute, layer.title]));
+  shown = new Map(layers.map((layer) => [layer.attribute, layer]));
+}
+
+/** UN/CEFACT code of the values as the map shows them; null: not known. */
+export function attributeUnit(attribute: string): string | null {
+  return shown.get(attribute)?.unit || null;
 }
 
 export function attributeName(attribute: string, dataset = ''): string {
   const short = attribute.split(/[/#]/).at(-1) ?? attribute;
-  const found = NAMES[fold(short).replace(/[_-]/g, '')] ?? layerNames.get(attribute);
+  const found = NAMES[fold(short).replace(/[_-]/g, '')] ?? shown.get(attribute)?.title;
   const name = found ? found[settings.lang] : short;
   return dataset ? `${name} (${dataset.split(/[/#:]/).at(-1)})` : name;
 }

@@ -58,6 +58,7 @@ export const alarmsEn: typeof alarmsVi = {
   alarms_counts: '{n} not acknowledged',
   alarms_chatter: 'chattering',
   alarms_again: '{n} times',
+  alarms_keys_read: 'j, k: down, up · Enter: detail',
   alarms_keys: 'j, k: down, up · a: acknowledge · s: shelve · Enter: detail',
 
   alarm_acknowledge: 'Acknowledge',

@@ -56,6 +56,7 @@ export const alarmsVi = {
   alarms_counts: '{n} chưa xác nhận',
   alarms_chatter: 'chập chờn',
   alarms_again: 'lần {n}',
+  alarms_keys_read: 'j, k: xuống, lên · Enter: chi tiết',
   alarms_keys: 'j, k: xuống, lên · a: xác nhận · s: tạm gác · Enter: chi tiết',
 
   alarm_acknowledge: 'Xác nhận',

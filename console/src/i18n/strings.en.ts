@@ -363,5 +363,8 @@ export const en: Strings = {
   form_most: 'It must not be more than {n}.',
   signed_out_how: 'You come in with a login link that works once. Ask the administrator for one, then open it on this machine.',
   signed_out_where: 'If you run the server yourself, open the link that it printed when it started, or run this on the machine where dothi runs. There is no default password.',
+  second_own: 'You wrote it, so somebody else decides.',
+  second_who: 'May decide: {names}.',
+  second_nobody: 'Nobody may decide yet. An administrator gives somebody the position {roles} on the screen People.',
   problem_remedy: 'How to mend it: {remedy}',
 };

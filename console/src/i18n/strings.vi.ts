@@ -362,6 +362,9 @@ export const vi = {
   form_most: 'Không được lớn hơn {n}.',
   signed_out_how: 'Bạn vào bằng một liên kết đăng nhập dùng một lần. Hãy hỏi người quản trị hệ thống để nhận liên kết, rồi mở nó trên máy này.',
   signed_out_where: 'Nếu chính bạn vận hành máy chủ, hãy mở liên kết mà nó đã in ra khi khởi động, hoặc chạy lệnh này trên máy đang chạy dothi. Không có mật khẩu mặc định.',
+  second_own: 'Bạn đã soạn, nên người khác quyết định.',
+  second_who: 'Có quyền quyết định: {names}.',
+  second_nobody: 'Chưa ai có quyền quyết định. Quản trị giao vị trí {roles} cho một người ở màn hình Nhân sự.',
   problem_remedy: 'Cách khắc phục: {remedy}',
 };
 

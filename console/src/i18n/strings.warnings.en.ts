@@ -98,7 +98,7 @@ export const warningsEn: Record<keyof typeof warningsVi, string> = {
   warn_en: 'English',
   warn_description: 'What happens',
   warn_instruction: 'What to do',
-  warn_sms: 'Short message (without diacritics)',
+  warn_sms: 'Short message',
   warn_broadcast: 'Cell broadcast',
   warn_text_made: 'Empty: made of the headline and what to do.',
   warn_count: '{n} of {most} {encoding} · {parts} part(s)',

@@ -142,7 +142,9 @@ class FigureHandlers:
                 *(
                     _proposal("frequent", named[one.condition], one.count)
                     for one in found.frequent
-                    if one.share_percent > _FREQUENT_PERCENT and one.condition in named
+                    if one.share_percent > _FREQUENT_PERCENT
+                    and one.count >= _FREQUENT_LEAST
+                    and one.condition in named
                 ),
                 *(_proposal("stale", one, _hours(self._deps.clock.now(), one)) for one in stale),
             ],
@@ -171,6 +173,10 @@ class FigureHandlers:
 
 _FREQUENT_PERCENT = 5.0
 """Of all announced alarms: from which share on a single condition is worth a look."""
+
+
+_FREQUENT_LEAST = 3
+"""Of a quiet day every alarm is a large share; one or two say nothing of the rule."""
 
 
 def _hours(now: datetime, alarm: Alarm) -> int:

@@ -1,6 +1,5 @@
 """Notices to people: who was told of what, what became of it, answering, and trying it out."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import uuid4
 
@@ -20,6 +19,7 @@ from dothi.model.notice import Notice
 from dothi.model.priority import Priority
 from dothi.model.problem import Problem
 from dothi.ports.notices import NoticeQuestion, StoredNotice
+from dothi.ports.telling import ChannelHealth
 
 _TEST = "test"
 
@@ -53,26 +53,10 @@ class AnswerBody(Struct, forbid_unknown_fields=True):
     text: Annotated[str, Meta(max_length=500)] = ""
 
 
-class ChannelView(Struct):
-    """How a channel does; counts since the start of the program."""
-
-    name: str
-    contact: str
-    is_down: bool
-    waiting: int
-    oldest_at: datetime | None
-    accepted: int
-    failed: int
-    retried: int
-    last_success_at: datetime | None
-    last_failure_at: datetime | None
-    last_error: str
-
-
 class ChannelsView(Struct):
     """Channels in the order in which they are tried."""
 
-    channels: list[ChannelView]
+    channels: list[ChannelHealth]
     is_capturing: bool
     """Nothing is sent: what would have been is kept."""
 
@@ -130,11 +114,7 @@ class NoticeHandlers:
     async def channels(self, request: Request) -> Response:
         decode_query(request, NoQuery)
         found = await in_thread(self._deps.telling.health)
-        views = [
-            ChannelView(*(getattr(one, name) for name in ChannelView.__struct_fields__))
-            for one in found
-        ]
-        return answer(ChannelsView(views, self._deps.telling.is_capturing))
+        return answer(ChannelsView(found, self._deps.telling.is_capturing))
 
     def _page(self, question: NoticeQuestion, language: str) -> NoticePage:
         found = self._deps.notices.page(question)

@@ -15,6 +15,7 @@ from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
 from dothi.app.exposure import plain_doors
 from dothi.app.hubs.folders import tenant_names
+from dothi.app.incidents.stored import stored_procedures
 from dothi.app.machine import fsync_ms
 from dothi.model.problem import Problem
 from dothi.storage.relational.engine import sqlite_version
@@ -47,6 +48,7 @@ def examine(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
         *_mqtt_checks(settings, folder),
         lambda: check_exposure(settings),
         lambda: check_tenants(settings.ngsi_ld.max_tenants, folder),
+        lambda: check_procedures(folder),
         check_sqlite,
         check_console,
     ]
@@ -181,6 +183,20 @@ def check_tenants(most: int, folder: DataFolder) -> Finding:
             "tenants", "warning", f"{text}; no other can be created", "raise ngsi_ld.max_tenants"
         )
     return Finding("tenants", "ok", text)
+
+
+def check_procedures(folder: DataFolder) -> Finding:
+    """Whether every stored version of a procedure can be read."""
+    found = stored_procedures(folder.database)
+    if not found.problems:
+        return Finding("procedures", "ok", f"{found.count} stored versions can be read")
+    return Finding(
+        "procedures",
+        "warning",
+        f"{len(found.problems)} of {found.count} stored versions start nothing: "
+        + "; ".join(f"{problem.where}: {problem.detail}" for problem in found.problems),
+        "store a mended version with a higher number, on the screen Procedures",
+    )
 
 
 def _is_answered(host: str, port: int) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,10 @@ import msgspec
 from dothi.api.series_query import ExportQuery, export_query
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
+from dothi.app.past import opened_past
 from dothi.model.problem import Problem
 from dothi.model.series import AggregateQuery, SeriesKey
 from dothi.pipeline.export import export
-from dothi.storage.lake.open import open_lake
-from dothi.storage.relational.hot_index import HotIndex
-from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.state import SqliteState
 
 _NO_LIMIT = 1 << 31
@@ -49,20 +46,13 @@ def export_file(
 def _pieces(
     settings: Settings, folder: DataFolder, asked: dict[str, Any], entities: Sequence[str]
 ) -> Iterator[bytes]:
-    with ExitStack() as stack:
-        lake = open_lake(folder.lake, settings.lake)
-        stack.callback(lake.close)
-        reader = SqliteLogReader(folder.database, HotIndex())
-        stack.callback(reader.close)
-        reader.load_index()
-        state = SqliteState(folder.database)
-        stack.callback(state.close)
-        keys = [*asked["key"], *_keys_of(state, entities)]
+    with opened_past(folder, settings.lake) as past:
+        keys = [*asked["key"], *_keys_of(past.state, entities)]
         query = _query(settings, {**asked, "key": keys})
         units: dict[SeriesKey, str] = {}
         if isinstance(query, AggregateQuery):
-            units = _units(state, sorted({key.entity for key in query.series}))
-        yield from export(lake.history(reader), query, asked["format"], units)
+            units = _units(past.state, sorted({key.entity for key in query.series}))
+        yield from export(past.history, query, asked["format"], units)
 
 
 def _query(settings: Settings, asked: dict[str, Any]) -> Any:

@@ -32,6 +32,7 @@ from dothi.notify.wording.templates import read_templates
 from dothi.notify.wording.words import Wording
 from dothi.ports.channel import Channel
 from dothi.ports.clock import Clock
+from dothi.ports.clock_watch import SteadyClock, boot_id
 from dothi.ports.notifier import DocumentNotifier
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -74,6 +75,7 @@ class NoticePart:
             wording,
             clock,
             built.push_key,
+            SteadyClock(boot=boot_id()),
         )
         self.service = NoticeService(ports, own)
         self._deps = NoticeDeps(

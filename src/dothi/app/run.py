@@ -1,7 +1,6 @@
 """Runs the program: takes the port and the data directory, starts all parts, waits, stops."""
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -16,6 +15,7 @@ from dothi.app.data_folder import DataFolder
 from dothi.app.exposure import plain_doors
 from dothi.app.http.server import address_of, bind
 from dothi.app.hubs.open_files import raise_limit
+from dothi.app.interpreter import tuned
 from dothi.app.logs import set_up
 from dothi.app.mode import Mode
 from dothi.app.start_record import start_of
@@ -23,8 +23,6 @@ from dothi.app.started import Started
 from dothi.model.problem import Problem
 
 log = logging.getLogger("dothi.app")
-
-_OBJECTS_BEFORE_LOOK = 50_000
 
 
 def run(
@@ -81,19 +79,13 @@ async def _live(
     began_at = datetime.now(UTC)
     async with build(loaded.settings, folder, sock, mode) as program:
         await program.supervisor.start()
-        # What the start has made stays: looking through it for garbage again and again cost a
-        # tenth of the time of a write.
-        gc.collect()
-        gc.freeze()
-        # A batch of a hundred entities is some ten thousand objects, none of them in a circle.
-        gc.set_threshold(_OBJECTS_BEFORE_LOOK)
-        took_s = (datetime.now(UTC) - began_at).total_seconds()
-        log.info("dothi is ready", extra={"url": address_of(sock), "took_s": round(took_s, 2)})
-        await asyncio.to_thread(program.stores.audit.tell, start_of(loaded, mode))
-        announce(await asyncio.to_thread(program.describe))
-        await stop.wait()
-        log.info("stopping")
-        gc.unfreeze()  # or bindings of libraries complain at the end of what nobody collected
+        with tuned():
+            took_s = (datetime.now(UTC) - began_at).total_seconds()
+            log.info("dothi is ready", extra={"url": address_of(sock), "took_s": round(took_s, 2)})
+            await asyncio.to_thread(program.stores.audit.tell, start_of(loaded, mode))
+            announce(await asyncio.to_thread(program.describe))
+            await stop.wait()
+            log.info("stopping")
         await program.supervisor.stop()
     log.info("stopped")
 

@@ -18,6 +18,7 @@ from dothi.storage.relational.alarms import RelationalAlarmLedger
 from dothi.storage.relational.answers import RelationalAnswers
 from dothi.storage.relational.areas import RelationalAreas
 from dothi.storage.relational.audit import RelationalAudit
+from dothi.storage.relational.clock_marks import RelationalClockMarks
 from dothi.storage.relational.context_sources import RelationalContextSources
 from dothi.storage.relational.cursors import RelationalCursors
 from dothi.storage.relational.engine import open_sqlite
@@ -90,6 +91,7 @@ class Registers(Struct, frozen=True):
     warnings: RelationalWarnings
     foreign_warnings: RelationalForeignWarnings
     rules: RelationalRules
+    clock_marks: RelationalClockMarks
 
 
 class Stores(Registers, frozen=True):
@@ -175,4 +177,5 @@ def _registers(engine: Engine, clock: Clock) -> dict[str, Any]:
         "warnings": RelationalWarnings(engine),
         "foreign_warnings": RelationalForeignWarnings(engine),
         "rules": RelationalRules(engine),
+        "clock_marks": RelationalClockMarks(engine),
     }

@@ -38,17 +38,15 @@ class IncidentCentre:
         alarms: KnownAlarms,
         clock: Clock,
         warnings: KnownWarnings | None = None,
-        elapsed: Callable[[], float] | None = None,
+        follower: ClockFollower | None = None,
     ) -> None:
-        """`elapsed`: seconds on a clock that nobody sets; None: the clock is never set."""
+        """`follower`: None: the clock is never set."""
         self._warnings = warnings
         self._incidents = incidents
         self._alarms = alarms
         self._clock = clock
         self.library = library
-        self._follower: ClockFollower | None = None
-        if elapsed is not None:
-            self._follower = ClockFollower(incidents, library, clock, elapsed)
+        self._follower = follower
         self.wake: Callable[[], None] = lambda: None
         """Called after every change; the escalation sets it."""
 

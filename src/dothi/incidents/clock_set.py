@@ -1,56 +1,62 @@
 """Time limits when somebody sets the clock of the machine: what was left of them stays left."""
 
 import logging
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
+from contextvars import Context
 from threading import Lock
 
 from dothi.incidents import conduct
 from dothi.incidents.library import ProcedureLibrary
 from dothi.model.incident import IncidentState
 from dothi.ports.clock import Clock
-from dothi.ports.clock_watch import ClockWatch
+from dothi.ports.clock_watch import ClockMarks, ClockWatch, SteadyClock
 from dothi.ports.incidents import BoardQuery, Incidents
 
 log = logging.getLogger(__name__)
 
 _PAGE = BoardQuery(states=tuple(s for s in IncidentState if s is not IncidentState.CLOSED))
+_NAME = "procedures"
 
 
 class ClockFollower:
-    """Any thread; blocking. A jump while the program does not run is not seen."""
+    """Any thread; blocking. Sees also what was done to the clock while the program stood, as far
+    as that can be known (ports/clock_watch.py)."""
 
     def __init__(
         self,
         incidents: Incidents,
         library: ProcedureLibrary,
         clock: Clock,
-        elapsed: Callable[[], float],
+        steady: SteadyClock,
+        marks: ClockMarks,
     ) -> None:
-        self._incidents, self._library, self._clock = incidents, library, clock
-        self._watch = ClockWatch(clock.now(), elapsed)
+        self._incidents, self._library, self._clock, self._marks = incidents, library, clock, marks
+        self._steady = steady
+        self._watch = ClockWatch(marks.get(_NAME))
         self._lock = Lock()
-        self._owed: list[tuple[timedelta, set[int]]] = []
-        """Jumps that are not stored everywhere yet, and the incidents where they are."""
 
     def follow(self) -> None:
         """Must come before steps are opened or judged. Raises StoreUnavailable: nothing is lost,
-        the next call goes on."""
+        the next call goes on, also after a crash."""
         with self._lock:
-            if jump := self._watch.jump(self._clock.now()):
-                log.warning("the clock was set by %s; limits in minutes and hours move along", jump)
-                self._owed.append((jump, set()))
-            while self._owed:
-                jump, done = self._owed[0]
-                for number in self._running():
-                    if number not in done:
-                        self._move(number, jump)
-                        done.add(number)
-                del self._owed[0]
+            # It is the program that moves limits, not the person whose request comes first.
+            Context().run(self._follow)
 
-    def _move(self, number: int, jump: timedelta) -> None:
-        now, book = self._clock.now(), self._library.book
-        self._incidents.change(number, lambda record: conduct.move_limits(record, jump, now, book))
+    def _follow(self) -> None:
+        seen = self._steady.mark(self._clock.now())
+        jump, mark = self._watch.jump(seen), self._watch.mark
+        if jump and mark is not None:
+            log.warning("the clock was set by %s; limits in minutes and hours move along", jump)
+            move = conduct.ClockMove(jump, mark.wall_at, seen.wall_at)
+            for number in self._running():
+                self._move(number, move)
+        if jump or self._watch.is_old(seen):
+            self._marks.put(_NAME, seen)
+            self._watch.mark = seen
+
+    def _move(self, number: int, move: conduct.ClockMove) -> None:
+        book = self._library.book
+        self._incidents.change(number, lambda record: conduct.move_limits(record, move, book))
 
     def _running(self) -> Iterator[int]:
         query = _PAGE

@@ -17,10 +17,13 @@ _LIMIT = re.compile(
     r"(?P<unit>s|min|minutes?|h|hours?|days?)"
 )
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+_HALF = 0.5
 
 
-def parse_limit(text: str) -> Limit:
-    """Raises ValueError: what is written is no limit."""
+def parse_limit(text: str, *, may_be_half: bool = False) -> Limit:
+    """`may_be_half`: half working days are taken too, as they once were.
+
+    Raises ValueError: what is written is no limit."""
     found = _LIMIT.fullmatch(text.strip())
     if found is None:
         raise ValueError(
@@ -32,7 +35,7 @@ def parse_limit(text: str) -> Limit:
     if amount <= 0:
         raise ValueError(f"{text!r} leaves no time: a limit is more than 0")
     if unit == "day":
-        if amount % 1:
+        if amount % (_HALF if may_be_half and is_working else 1):
             # A limit in days ends with a day (Article 148): half of one would say the same as 1.
             raise ValueError(f"{text!r}: days are whole; for half a day write 4 working hours")
         return Limit(LimitKind.WORKING_DAYS if is_working else LimitKind.DAYS, amount, text.strip())

@@ -22,8 +22,12 @@ from dothi.incidents.working_calendar import WorkingCalendar
 from dothi.model.incident import EntryKind
 from dothi.model.incident_record import Change, Record
 from dothi.model.notice import Notice
+from dothi.model.priority import Priority
 from dothi.model.problem import Problem
-from dothi.model.procedure import Procedure, Run, RunState, StepRun, StepState
+from dothi.model.procedure import Procedure, Run, RunState, Step, StepRun, StepState, Words
+
+_LEAST_MOVE = timedelta(seconds=1)
+"""Less is rounding."""
 
 
 class Answered(Struct, frozen=True):
@@ -44,7 +48,8 @@ class Book(Struct, frozen=True):
     calendar: WorkingCalendar
 
     def of(self, run: Run) -> Procedure:
-        """The version that the run keeps. Raises Problem 500: it is not in the store any more."""
+        """The version that the run keeps. Raises Problem 500: it is not in the store any more, or
+        this dothi cannot read it."""
         found = self.procedures.get((run.procedure, run.version))
         if found is None:
             raise Problem(
@@ -52,9 +57,28 @@ class Book(Struct, frozen=True):
                 "The procedure of this run is not there",
                 f"{run.procedure} version {run.version}",
                 500,
-                remedy="restore the table procedure from the backup",
+                remedy="`dothi doctor` says what is wrong with it; or end it and start another",
             )
         return found
+
+    def shown(self, run: Run) -> Procedure:
+        """As `of`, to look at, escalate and end: where the version cannot be read, the steps that
+        the run has reached stand for it, by their ids."""
+        return self.procedures.get((run.procedure, run.version)) or _stand_in(run)
+
+
+def _stand_in(run: Run) -> Procedure:
+    return Procedure(
+        id=run.procedure,
+        version=run.version,
+        title=Words(run.procedure, run.procedure),
+        purpose=Words("Không đọc được phiên bản đã lưu.", "The stored version cannot be read."),
+        source="",
+        is_example=False,
+        priority=Priority.HIGH,
+        first=run.steps[0].step if run.steps else "",
+        steps={s.step: Step(s.step, Words(s.step, s.step), Words("", ""), "") for s in run.steps},
+    )
 
 
 def start(
@@ -119,7 +143,7 @@ def end(record: Record, number: int, reason: str, book: Book, actor: Actor) -> C
     run = _require_run(record, number)
     reason = require_text(reason, "reason")
     changed = runs.end_run(run, actor, reason)
-    said = _run_said(changed, book.of(run), "ended", reason)
+    said = _run_said(changed, book.shown(run), "ended", reason)
     return Change(record.incident, numbered(record.entries, [said], actor), runs=(changed,))
 
 
@@ -153,38 +177,43 @@ def escalate(record: Record, now: datetime, book: Book) -> Change | None:
     )
 
 
-def move_limits(record: Record, jump: timedelta, now: datetime, book: Book) -> Change | None:
-    """The clock was set: limits in minutes and hours of live steps move with it, and the timeline
-    says so; None: there is none."""
+class ClockMove(Struct, frozen=True):
+    """The clock was set."""
+
+    jump: timedelta
+    """By how much, all in all, since the mark."""
+    since_at: datetime
+    """The mark: names the move, so that what was moved before a crash is not moved twice."""
+    at: datetime
+
+
+def move_limits(record: Record, move: ClockMove, book: Book) -> Change | None:
+    """Limits in minutes and hours of live steps move with the clock, and the timeline says so;
+    None: there is none that has not moved so far already."""
     said: list[Said] = []
     changed: list[Run] = []
     for run in record.runs:
-        if run.state is not RunState.RUNNING:
+        jump = move.jump - _moved_before(record, run, move)
+        if run.state is not RunState.RUNNING or abs(jump) < _LEAST_MOVE:
             continue
-        procedure = book.of(run)
+        procedure = book.shown(run)
         steps = tuple(runs.moved(procedure, state, jump) for state in run.steps)
         if steps != run.steps:
             changed.append(replace(run, steps=steps))
             told = _run_said(run, procedure, "clock_set", "")
-            jump_s = jump.total_seconds()
-            said.append(replace(told, details={**told.details, "jump_s": jump_s}))
+            which = {"jump_s": jump.total_seconds(), "since_at": move.since_at.isoformat()}
+            said.append(replace(told, details={**told.details, **which}))
     if not changed:
         return None
     return Change(
-        record.incident, numbered(record.entries, said, Actor(PROGRAM, now)), runs=changed
+        record.incident, numbered(record.entries, said, Actor(PROGRAM, move.at)), runs=changed
     )
 
 
-def next_escalation_at(record_runs: Sequence[Run], book: Book) -> datetime | None:
-    """When `escalate` has something to do, as things stand."""
-    times = [
-        at
-        for run in record_runs
-        if run.state is RunState.RUNNING
-        for state in run.steps
-        if (at := runs.escalation_at(book.of(run).steps[state.step], state)) is not None
-    ]
-    return min(times, default=None)
+def _moved_before(record: Record, run: Run, move: ClockMove) -> timedelta:
+    mark = move.since_at.isoformat()
+    told = (e.details for e in record.entries if e.details.get("since_at") == mark)
+    return timedelta(seconds=sum(d["jump_s"] for d in told if d["run"] == run.number))
 
 
 def _acted(
@@ -225,7 +254,7 @@ def _require_pause(state: StepRun, known: Sequence[str], reason: str) -> None:
 def _escalated(
     record: Record, run: Run, state: StepRun, now: datetime, book: Book
 ) -> tuple[StepRun, list[Said], list[Notice]]:
-    procedure = book.of(run)
+    procedure = book.shown(run)
     step = procedure.steps[state.step]
     said: list[Said] = []
     notices: list[Notice] = []

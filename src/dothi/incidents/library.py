@@ -1,6 +1,7 @@
 """The procedures that are known: every stored version, which of them new runs take, and which an
 alarm calls for."""
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -10,10 +11,12 @@ from msgspec.structs import replace
 from dothi.incidents import procedure_run
 from dothi.incidents.calendar_file import DatedCalendar
 from dothi.incidents.conduct import Book
-from dothi.incidents.procedure_file import decode_procedure
+from dothi.incidents.procedure_file import decode_procedure, decode_stored
 from dothi.model.problem import Problem
 from dothi.model.procedure import Procedure, Run, StartCondition, StepRun
 from dothi.ports.incidents import KnownAlarm, Procedures, StoredProcedure
+
+log = logging.getLogger(__name__)
 
 
 class Shelved(Struct, frozen=True):
@@ -30,6 +33,16 @@ class Shelved(Struct, frozen=True):
     @property
     def is_usable(self) -> bool:
         return self.is_active and self.approved_at is not None
+
+
+class Unreadable(Struct, frozen=True):
+    """A stored version that this dothi cannot read: nothing starts it."""
+
+    id: str
+    version: int
+    stored_at: datetime
+    stored_by: str
+    problem: Problem
 
 
 class Called(Struct, frozen=True):
@@ -59,8 +72,16 @@ class ProcedureLibrary:
         self._known: dict[tuple[str, int], Shelved] = {}
         self._decoded: dict[tuple[str, int], Procedure] = {}
         self.book = Book(self._decoded, calendar.calendar)
+        self.unreadable: list[Unreadable] = []
         for stored in procedures.all():
-            self._take(stored)
+            try:
+                self._take(stored)
+            except Problem as problem:
+                unreadable = Unreadable(
+                    stored.id, stored.version, stored.stored_at, stored.stored_by, problem
+                )
+                self.unreadable.append(unreadable)
+                log.error("a stored procedure starts nothing: %s: %s", problem.where, problem)
 
     def all(self) -> list[Shelved]:
         """Every version, by id, the newest first."""
@@ -165,11 +186,11 @@ class ProcedureLibrary:
 
     def escalation_at(self, run: Run, step: StepRun) -> datetime | None:
         """When the next level of a step is told."""
-        return procedure_run.escalation_at(self.book.of(run).steps[step.step], step)
+        return procedure_run.escalation_at(self.book.shown(run).steps[step.step], step)
 
     def _take(self, stored: StoredProcedure) -> None:
         key = (stored.id, stored.version)
-        read = decode_procedure(stored.text, f"procedure {stored.id} version {stored.version}")
+        read = decode_stored(stored.text, f"procedure {stored.id} version {stored.version}")
         procedure = self._adapt(read)
         self._decoded[key] = procedure
         self._known[key] = Shelved(

@@ -53,7 +53,7 @@ def _live(record: Record) -> list[tuple[Run, StepRun]]:
 
 
 def _open(centre: IncidentCentre, record: Record, run: Run, state: StepRun) -> OpenStep:
-    procedure = centre.library.book.of(run)
+    procedure = centre.library.book.shown(run)
     incident = record.incident
     return OpenStep(
         incident.id,

@@ -36,6 +36,12 @@ def decode_procedure(text: str, where: str) -> Procedure:
     return procedure_of(decode_table(text, where), text, where)
 
 
+def decode_stored(text: str, where: str) -> Procedure:
+    """As `decode_procedure`, of a version that was stored: limits of half working days, which
+    could be written once, are counted as they were then."""
+    return procedure_of(decode_table(text, where), text, where, is_stored=True)
+
+
 def decode_table(text: str, where: str) -> shape.ProcedureTable:
     """The keys as they stand in the file, each for itself. Raises Problem."""
     try:
@@ -48,22 +54,24 @@ def decode_table(text: str, where: str) -> shape.ProcedureTable:
         raise _wrong(_named(str(error), raw), where, text) from error
 
 
-def procedure_of(table: shape.ProcedureTable, text: str, where: str) -> Procedure:
+def procedure_of(
+    table: shape.ProcedureTable, text: str, where: str, *, is_stored: bool = False
+) -> Procedure:
     """What the keys mean together. Raises Problem."""
     try:
-        procedure = _procedure(table)
+        procedure = _procedure(table, is_stored=is_stored)
         check_graph(procedure)
     except ValueError as error:
         raise _wrong(str(error), where, text) from error
     return procedure
 
 
-def _procedure(table: shape.ProcedureTable) -> Procedure:
+def _procedure(table: shape.ProcedureTable, *, is_stored: bool) -> Procedure:
     steps: dict[str, Step] = {}
     for entry in table.step:
         if entry.id in steps:
             raise ValueError(f"step {entry.id!r}: the id is taken by another step")
-        steps[entry.id] = _step(entry)
+        steps[entry.id] = _step(entry, is_stored=is_stored)
     return Procedure(
         id=table.id,
         version=table.version,
@@ -82,7 +90,7 @@ def _procedure(table: shape.ProcedureTable) -> Procedure:
     )
 
 
-def _step(entry: shape.StepTable) -> Step:
+def _step(entry: shape.StepTable, *, is_stored: bool) -> Step:
     where = f"step {entry.id!r}"
     fields: dict[str, FormField] = {}
     for asked in entry.field:
@@ -92,7 +100,7 @@ def _step(entry: shape.StepTable) -> Step:
     limit = None
     if entry.limit:
         try:
-            limit = parse_limit(entry.limit)
+            limit = parse_limit(entry.limit, may_be_half=is_stored)
         except ValueError as error:
             raise ValueError(f"{where}, key limit: {error}") from error
     if limit is None and (entry.pause or entry.escalate or entry.limit_source):

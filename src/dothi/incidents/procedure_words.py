@@ -82,7 +82,7 @@ _SAID = [
             "“{0}” leaves no time: a limit is more than 0",
         ),
         (
-            r"'(.*)': days are whole, .*",
+            r"'(.*)': days are whole; .*",
             "“{0}”: ngày và ngày làm việc là số nguyên; nửa ngày thì ghi 4 working hours",
             "“{0}”: days are whole; for half a day write 4 working hours",
         ),

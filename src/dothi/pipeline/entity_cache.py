@@ -49,6 +49,8 @@ class _Entry(Struct, eq=False):
     packed: bytes | None
     """None: only one form was asked for; the entity itself would double the memory."""
     expires_at: datetime | None
+    ages: bool
+    """Whether parts of it end without a commit: forms of it are not kept."""
     forms: dict[Hashable, bytes] = field(default_factory=dict)
 
     @property
@@ -203,13 +205,13 @@ class EntityCache:
         try:
             found = self._entities.load(ids)
             for entity in found:
-                entry = _Entry(None, entity.expires_at)
+                entry = _Entry(None, entity.expires_at, _ages(entity))
                 entries.append((entity, entry))
-                if form is None or form.key is None:
+                if form is None or form.key is None or entry.ages:
                     entry.packed = _ENCODER.encode(entity)
                 if form is not None and made is not None:
                     made[entity.id] = content = form.write(entity)
-                    if form.key is not None:
+                    if form.key is not None and not entry.ages:
                         entry.forms[form.key] = content
         finally:
             # In one step: a write between the two would go unnoticed.
@@ -222,7 +224,7 @@ class EntityCache:
 
     def _write(self, id_: str, entry: _Entry, form: Form) -> bytes:
         content = form.write(_unpacked(entry))
-        if form.key is None:
+        if form.key is None or entry.ages:
             return content
         with self._lock:
             if self._entries.get(id_) is entry:
@@ -262,3 +264,8 @@ class EntityCache:
 def _unpacked(entry: _Entry) -> StoredEntity:
     """Of an entry that has it."""
     return _DECODER.decode(entry.packed or b"")
+
+
+def _ages(entity: StoredEntity) -> bool:
+    """Whether an attribute, or one inside it, may have an end."""
+    return any(row.body is not None and '"expiresAt"' in row.body for row in entity.attributes)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 _PATIENCE = 3
-"""So many failures in a row close the gate."""
+"""So many failures in a row close the gate; tries that were under way together are one."""
 
 
 class Gate:
@@ -19,6 +19,8 @@ class Gate:
         self._pauses_s = pauses_s
         self._failures = 0
         self._opens_s = 0.0
+        self._counted = 0
+        """Failures since the beginning."""
 
     @property
     def is_down(self) -> bool:
@@ -31,18 +33,29 @@ class Gate:
             await asyncio.sleep(pause_s)
 
     @asynccontextmanager
-    async def passing(self) -> AsyncIterator[None]:
-        """Wait for a place, and until the receiver may be tried again."""
+    async def passing(self) -> AsyncIterator[int]:
+        """Wait for a place, and until the receiver may be tried again; gives what `begun` does."""
         async with self._places:
             await self.opened()
-            yield
+            yield self.begun()
 
-    def note(self, *, is_reached: bool) -> None:
-        """What a try showed: whether the receiver works at all."""
+    def begun(self) -> int:
+        """A try begins; to be handed to `note` when it has ended."""
+        return self._counted
+
+    def note(self, begun: int, *, is_reached: bool) -> None:
+        """What a try showed: whether the receiver works at all.
+
+        One that had begun before the last failure was known says the same as that one: a moment
+        without network fails everything that is under way, and is one failure.
+        """
         if is_reached:
             self._failures = 0
             self._opens_s = 0.0
             return
+        if begun < self._counted:
+            return
+        self._counted += 1
         self._failures += 1
         if self._failures >= _PATIENCE:
             first_s, longest_s = self._pauses_s
@@ -75,12 +88,6 @@ class Gates:
     def down(self) -> int:
         """How many receivers are down."""
         return sum(gate.is_down for gate in self._known.values())
-
-
-def without_login(uri: str) -> str:
-    """The same without user and password."""
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def receiver_of(uri: str) -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from dothi.model.delivery import Delivery, DeliveryState
 from dothi.model.notice import Notice
 from dothi.model.preference import Preference
+from dothi.ports.clock_watch import ClockMark
 
 
 class NoticeState(StrEnum):
@@ -181,8 +182,13 @@ class DeliveryQueue(Protocol):
         """When a notice, a delivery or a reserve is due next."""
         ...
 
-    def shift(self, by: timedelta) -> None:
-        """The clock was set: move every time that is awaited along with it."""
+    def mark(self) -> ClockMark | None:
+        """The one that was kept last."""
+        ...
+
+    def keep(self, mark: ClockMark, by: timedelta = timedelta()) -> None:
+        """Keep the mark; where the clock was set, move every time that is awaited along with it,
+        in the same transaction."""
         ...
 
     def drop_before(self, created_at: datetime) -> int:

@@ -298,6 +298,14 @@ async def test_a_notified_piece_is_joined_with_what_others_have(
     assert [one.method for one in source.requests] == ["POST"]
     broken = {**told, "data": [{"id": CAR}]}
     problem_of(await door.http.post(where, json=broken), 400, "BadRequestData")
+    source.requests.clear()
+    gone = {"speed": "urn:ngsi-ld:null", "at": {"object": "urn:ngsi-ld:null"}, "brand": "Vin"}
+    condition = {"subscriptionId": copy["id"]}
+    await door.send("PATCH", f"{PATH}/{SUB}", {"q": "brand"})
+    await door.http.post(where, json={**told, **condition, "data": [car(**gone)]})
+    [entity] = (await receiver.next()).data
+    assert entity["at"] == {"type": "Relationship", "object": "urn:ngsi-ld:null"}
+    assert entity["speed"] == prop(5), "another one still has it"
 
 
 async def test_a_deletion_elsewhere(doors: Doors, receiver: Receiver) -> None:

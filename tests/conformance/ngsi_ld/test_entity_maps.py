@@ -68,8 +68,8 @@ async def test_paging_by_a_map(door: Running) -> None:
     assert answer.headers[HEADER] == location
     assert answer.headers["NGSILD-Results-Count"] == "5"
     links = answer.headers.get_list("link")
-    assert any('offset=0>;rel="prev"' in link for link in links)
-    assert any('offset=4>;rel="next"' in link for link in links)
+    assert any('offset=0&type=Car>;rel="prev"' in link for link in links)
+    assert any('offset=4&type=Car>;rel="next"' in link for link in links)
     await door.http.delete(f"{ROOT}/entities/urn:ngsi-ld:Car:1")
     answer = await door.get("/entities", params={"type": "Car", "limit": 3}, **by_map)
     assert _numbers(answer.json()) == [0, 2, 3]
@@ -113,7 +113,7 @@ async def test_update(door: Running) -> None:
     answer = await door.send("PATCH", path, fragment)
     assert (answer.status_code, answer.content) == (204, b"")
     after = await _map_of(door, location)
-    assert before["expiresAt"] < after["expiresAt"] <= later
+    assert before["expiresAt"] < after["expiresAt"] == later
     assert after["entityMap"] == before["entityMap"]
     assert (await door.send("PATCH", path, {"linkedMaps": {}})).status_code == 204
     for wrong in ([], {"expiresAt": "soon"}, {"type": "Entity"}):

@@ -165,13 +165,13 @@ async def test_only_asked_attributes_come_back(door: Running) -> None:
 
 async def test_pages_count_and_links(door: Running) -> None:
     await _load(door)
-    params = {"limit": 1, "offset": 1, "count": "true", "type": "Air,Water"}
+    params = {"type": "Air,Water", "limit": 1, "offset": 1, "idPattern": "urn:.*", "count": "true"}
     answer = await door.get("/entities", params=params)
     assert answer.headers["NGSILD-Results-Count"] == "3"
-    path = f"{ROOT}/entities?count=true&type=Air%2CWater&limit=1"
+    path = f"{ROOT}/entities?count=true&idPattern=urn:.*&limit=1"
     links = answer.headers.get_list("link")
-    assert f'<{path}&offset=0>;rel="prev";type="application/json"' in links
-    assert f'<{path}&offset=2>;rel="next";type="application/json"' in links
+    assert f'<{path}&offset=0&type=Air%2CWater>;rel="prev";type="application/json"' in links
+    assert f'<{path}&offset=2&type=Air%2CWater>;rel="next";type="application/json"' in links
     for link in links[1:]:
         again = await door.http.get(re.findall("<(.*)>", link)[0])
         assert len(again.json()) == 1

@@ -198,7 +198,7 @@ async def test_only_the_information_that_matters(door: Running, source: Recorder
     }
     await door.send("POST", REGISTRATIONS, body)
     request = (await told(source, 1))[0]
-    assert request.body["data"][0]["information"] == [{"entities": [{"type": "AirStation"}]}]
+    assert request.body["data"][0]["information"] == [{"entities": [{"type": ["AirStation"]}]}]
     assert request.headers["link"] == CONTEXT_LINK["link"]
     shown = (await door.get(f"{PATH}/{URI}")).json()
     assert shown["entities"] == [{"type": iri}]

@@ -338,7 +338,8 @@ async def test_expired_ones_are_gone(door: Running) -> None:
 
 async def test_the_list_of_the_console(door: Running) -> None:
     """GET /api/v1/registrations: all of them, which the public query does not give."""
-    await door.send("POST", PATH, registration(registrationName="buses"))
+    login = f"http://me:s3cret@source.example.org{ROOT}"
+    await door.send("POST", PATH, registration(registrationName="buses", endpoint=login))
     answer = await door.http.get("/api/v1/registrations")
     assert answer.json() == [
         {

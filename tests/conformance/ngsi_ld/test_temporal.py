@@ -195,3 +195,41 @@ async def test_errors(door: Running) -> None:
     ):
         problem_of(await door.get(PATH, params=params), 400, "InvalidRequest")
     assert (await door.get(PATH, headers={"accept": "application/geo+json"})).status_code == 406
+
+
+async def test_expired_instances_are_no_history(door: Running) -> None:
+    """4.22: an attribute is stored until `expiresAt`, and so are its instances."""
+    ends = {1: "2020-01-01T00:00:00Z", 2: "2020-01-01T00:00:00Z", 4: "2999-01-01T00:00:00Z"}
+    fast = [
+        {
+            "value": n,
+            "observedAt": f"2026-03-01T12:0{n}:00Z",
+            **({"expiresAt": ends[n]} if n in ends else {}),
+        }
+        for n in range(1, 6)
+    ]
+    odd = {"value": {"expiresAt": ends[1]}, "observedAt": "2026-03-01T12:00:00Z"}
+    past = {"value": 1, "expiresAt": ends[1], "observedAt": "2026-03-01T12:00:00Z"}
+    body = {"id": "urn:x:1", "type": "T", "fast": fast, "odd": odd, "past": past}
+    assert (await door.send("POST", "/temporal/entities", body)).status_code == 201
+    by_time = {"timeproperty": "modifiedAt", "timerel": "after", "timeAt": "2000-01-01T00:00:00Z"}
+    for params in ({}, {"lastN": "3"}, by_time, {"lastN": "5"}):
+        answer = await door.get("/temporal/entities/urn:x:1", params=params)
+        assert [one["value"] for one in answer.json()["fast"]] == [3, 4, 5], params
+        assert answer.json().keys() == {"id", "type", "fast", "odd"}
+    params = {"options": "aggregatedValues", "aggrMethods": "totalCount,min", "attrs": "fast"}
+    answer = await door.get("/temporal/entities/urn:x:1", params=params)
+    [[count, *_]] = answer.json()["fast"]["totalCount"]
+    assert (count, answer.json()["fast"]["min"][0][0]) == (3, 3)
+    for name, ids in (("past", []), ("fast", ["urn:x:1"])):
+        found = await door.get("/temporal/entities", params={"attrs": name, "type": "T"} | by_time)
+        assert [one["id"] for one in found.json()] == ids
+    gone = {
+        "id": "urn:x:2",
+        "type": "T",
+        "a": {"value": 1, "expiresAt": ends[1]},
+        "b": {"value": 2},
+    }
+    await door.create(gone)
+    answer = await door.get("/temporal/entities/urn:x:2", params=by_time)
+    assert answer.json().keys() == {"id", "type", "b"}

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from dothi.incidents import clocks, procedure_file, procedure_graph
+from dothi.incidents.clocks import parse_limit
 from dothi.incidents.procedure_file import decode_procedure
 from dothi.incidents.procedure_text import write_toml
 from dothi.incidents.procedure_words import words_of
@@ -107,3 +108,11 @@ def test_what_nobody_has_put_into_words_stays() -> None:
     assert words_of("Something new") == msgspec.structs.replace(
         words_of(""), vi="Something new", en="Something new"
     )
+
+
+def test_half_a_day_is_refused_in_both_languages() -> None:
+    with pytest.raises(ValueError, match="days are whole") as refused:
+        parse_limit("0.5 working days")
+    said = words_of(f"step 'tell', key limit: {refused.value}")
+    assert "nửa ngày thì ghi 4 working hours" in said.vi
+    assert "for half a day write 4 working hours" in said.en

@@ -5,12 +5,15 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from dothi.model.delivery import DeliveryState
 from dothi.model.preference import Preference
 from dothi.ports.channel import Handed, Letter
-from dothi.ports.clock_watch import ClockWatch
+from dothi.ports.clock_watch import ClockMark, ClockWatch, SteadyClock
 from dothi.ports.notices import NoticeState
-from notice_parts import ACCEPTED, DOWN, Desk, Roster, Sink, notice, person, telling
+from incident_ports import SetClock
+from notice_parts import ACCEPTED, DOWN, NOW, Desk, Roster, Sink, notice, person, telling
 
 LAN = person("lan", email="lan@example.org", sms="+84901")
 MINH = person("minh", "duty_officer", email="minh@example.org")
@@ -206,36 +209,70 @@ async def test_measures_tell_of_every_channel(tmp_path: Path) -> None:
         assert next(iter(measures["dothi_notice_endpoints_down"].samples))[1] == 1.0
 
 
-async def test_when_the_clock_is_set_escalation_keeps_its_time(tmp_path: Path) -> None:
-    class Clock:
-        offset = timedelta()
+async def test_when_the_clock_is_set_escalation_keeps_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time passes only where the test says so; what was planned wrongly would be stored."""
+    clock, mail, rounds = SetClock(NOW), Sink(), []
+    steady = SteadyClock(clock.elapsed, "one")
+    desk = Desk(tmp_path, Roster([LAN, MINH]), {"email": mail}, clock=clock, steady=steady)
+    looks = desk.queue.next_at
+    monkeypatch.setattr(desk.queue, "next_at", lambda: rounds.append(1) or looks())
 
-        def now(self) -> datetime:
-            return datetime.now(UTC) + self.offset
+    async def planned_after(passed_s: float = 0.0, set_h: float = 0.0) -> int:
+        """Deliveries there are after whole rounds of the service, once the clock shows that."""
+        clock.pass_(seconds=passed_s)
+        clock.set_(hours=set_h)
+        begun = len(rounds)
+        await desk.until(lambda: len(rounds) >= begun + 3)
+        return len(desk.deliveries())
 
-    clock, mail = Clock(), Sink()
-    desk = Desk(tmp_path, Roster([LAN, MINH]), {"email": mail}, clock=clock)
     await desk.service.start()
     try:
-        desk.put(notice(answer_within_s=1.0))
+        desk.put(notice(answer_within_s=60.0))
         await mail.until(1)
-        await asyncio.sleep(0.2)
-        clock.offset = timedelta(hours=2)
-        await asyncio.sleep(0.3)
-        assert len(mail.letters) == 1, "a jump forward must not escalate at once"
-        clock.offset = timedelta(hours=-2)
-        await mail.until(2, timeout_s=3.0)
+        assert await planned_after(passed_s=10) == 1
+        assert await planned_after(set_h=2) == 1, "a jump forward must not escalate at once"
+        assert await planned_after(set_h=-4) == 1
+        assert await planned_after(passed_s=49.9) == 1
+        assert await planned_after(passed_s=0.2) == 2, "nor a jump backwards late"
+        await mail.until(2)
     finally:
         await desk.service.stop()
         desk.engine.dispose()
 
 
+async def test_a_clock_that_is_set_while_nobody_tells_keeps_its_time_too(tmp_path: Path) -> None:
+    clock = SetClock(NOW)
+    changes = {"clock": clock, "steady": SteadyClock(clock.elapsed, "one")}
+    roster = Roster([LAN, MINH])
+    desk = Desk(tmp_path, roster, {"email": Sink()}, **changes)
+    await desk.service.start()
+    desk.put(notice(answer_within_s=60.0))
+    await desk.until(lambda: desk.state() is DeliveryState.ACCEPTED)
+    await desk.service.stop()
+    next_at = desk.queue.next_at()
+    assert next_at is not None
+    clock.pass_(seconds=10)
+    clock.set_(hours=2)
+    again = Desk(tmp_path, roster, {"email": Sink()}, **changes)
+    await again.service.start()
+    await again.until(lambda: again.queue.next_at() == next_at + timedelta(hours=2))
+    await again.service.stop()
+    assert len(again.deliveries()) == 1
+    for one in (desk, again):
+        one.engine.dispose()
+
+
 def test_only_a_clock_that_was_set_counts_as_a_jump() -> None:
-    at, ran = datetime(2026, 1, 1, tzinfo=UTC), [0.0]
-    watch = ClockWatch(at, lambda: ran[0])
-    ran[0] = 10.0
-    assert watch.jump(at + timedelta(seconds=11)) == timedelta()
-    ran[0] = 20.0
-    assert watch.jump(at + timedelta(seconds=3621)) == timedelta(seconds=3600)
-    ran[0] = 30.0
-    assert watch.jump(at + timedelta(seconds=31)) == timedelta(seconds=-3600)
+    watch = ClockWatch(ClockMark(NOW, 0.0, "one"))
+
+    def jump(ran_s: float, wall_s: float) -> timedelta:
+        seen = ClockMark(NOW + timedelta(seconds=wall_s), ran_s, "one")
+        found = watch.jump(seen)
+        watch.mark = seen
+        return found
+
+    assert jump(10, 11) == timedelta()
+    assert jump(20, 3621) == timedelta(seconds=3600)
+    assert jump(30, 31) == timedelta(seconds=-3600)

@@ -30,6 +30,11 @@ def minutes(monkeypatch: pytest.MonkeyPatch) -> Minutes:
     return passing
 
 
+def fail(gate: Gate) -> None:
+    """A try that began and ended while no other was under way."""
+    gate.note(gate.begun(), is_reached=False)
+
+
 async def waited(gate: Gate, minutes: Minutes) -> float:
     """How long the gate lets somebody wait, in seconds."""
     began_s = minutes.now_s
@@ -44,7 +49,7 @@ async def test_three_failures_close_and_each_further_one_doubles_the_pause(
     pauses = []
     for _ in range(8):
         pauses.append(await waited(gate, minutes))
-        gate.note(is_reached=False)
+        fail(gate)
     assert pauses == [0, 0, 0, 2, 4, 8, 15, 15]
     assert gate.is_down
 
@@ -52,14 +57,14 @@ async def test_three_failures_close_and_each_further_one_doubles_the_pause(
 async def test_a_success_opens_and_three_more_failures_are_borne(minutes: Minutes) -> None:
     gate = Gate(1, (2.0, 15.0))
     for _ in range(5):
-        gate.note(is_reached=False)
-    gate.note(is_reached=True)
+        fail(gate)
+    gate.note(gate.begun(), is_reached=True)
     assert not gate.is_down
     assert await waited(gate, minutes) == 0
     for _ in range(2):
-        gate.note(is_reached=False)
+        fail(gate)
     assert not gate.is_down
-    gate.note(is_reached=False)
+    fail(gate)
     assert gate.is_down
     assert await waited(gate, minutes) == 2
 
@@ -67,9 +72,9 @@ async def test_a_success_opens_and_three_more_failures_are_borne(minutes: Minute
 async def test_failures_with_successes_between_close_nothing(minutes: Minutes) -> None:
     gate = Gate(1, (2.0, 15.0))
     for _ in range(10):
-        gate.note(is_reached=False)
-        gate.note(is_reached=False)
-        gate.note(is_reached=True)
+        fail(gate)
+        fail(gate)
+        gate.note(gate.begun(), is_reached=True)
     assert not gate.is_down
     assert await waited(gate, minutes) == 0
 
@@ -77,13 +82,34 @@ async def test_failures_with_successes_between_close_nothing(minutes: Minutes) -
 async def test_who_waits_when_another_failure_comes_waits_for_the_longer_pause() -> None:
     gate = Gate(2, (0.05, 0.2))
     for _ in range(3):
-        gate.note(is_reached=False)
+        fail(gate)
     began_s = time.monotonic()
     waiting = asyncio.create_task(gate.opened())
     await asyncio.sleep(0.01)
-    gate.note(is_reached=False)  # by one that was under way: the pause is 0.1 s now
+    fail(gate)  # another one, begun since: the pause is 0.1 s now
     await waiting
     assert time.monotonic() - began_s >= 0.1
+
+
+async def test_what_was_under_way_together_is_one_failure(minutes: Minutes) -> None:
+    gate = Gate(8, (2.0, 15.0))
+    for pause_s in (0, 0, 0, 2, 4, 8):
+        assert await waited(gate, minutes) == pause_s
+        begun = [gate.begun() for _ in range(8)]
+        for one in begun:
+            gate.note(one, is_reached=False)
+
+
+async def test_one_that_was_under_way_when_others_failed_opens_again(minutes: Minutes) -> None:
+    gate = Gate(8, (2.0, 15.0))
+    slow = gate.begun()
+    for _ in range(4):
+        fail(gate)
+    gate.note(slow, is_reached=False)
+    assert await waited(gate, minutes) == 4
+    gate.note(slow, is_reached=True)
+    assert not gate.is_down
+    assert await waited(gate, minutes) == 0
 
 
 async def test_no_more_pass_at_once_than_there_are_places() -> None:
@@ -105,8 +131,8 @@ async def test_no_more_pass_at_once_than_there_are_places() -> None:
 def test_each_receiver_has_its_own_gate() -> None:
     known = Gates(1, (1.0, 1.0))
     for _ in range(3):
-        known.of("http://a/x").note(is_reached=False)
-    known.of("http://b/x").note(is_reached=True)
+        fail(known.of("http://a/x"))
+    known.of("http://b/x").note(0, is_reached=True)
     assert (known.down(), known.names_down()) == (1, ["http://a/x"])
     assert known.is_down("http://a/x")
     assert not known.is_down("http://b/x")

@@ -44,11 +44,15 @@ export function pointOf(entity: EntityView, view: View): Point | null {
     properties: {
       entity: entity.id,
       icon: markName(domainOf(layer), stale),
-      // The fonts of the map have no minus sign (U+2212).
-      label: value ? valueText(value, view.lang).replaceAll('\u2212', '-') : '',
+      label: value ? onMap(valueText(value, view.lang)) : '',
       name: entityName(entity),
     },
   };
+}
+
+/** The fonts of the map have no minus sign (U+2212): an en dash looks the same. */
+function onMap(text: string): string {
+  return text.replaceAll('\u2212', '\u2013');
 }
 
 export function isSamePoint(a: Point, b: Point): boolean {

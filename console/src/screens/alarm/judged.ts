@@ -1,7 +1,7 @@
 /** What the rule compared, as lines beside the values: the limit, and the figure of a window: pure. */
 
 import type { Line } from '../../parts/chart/lines';
-import type { Term } from './why';
+import type { Term } from '../rules/terms';
 
 /** Figures that are in the unit of the attribute and stand where its values stand. */
 const ON_AXIS = ['', 'value', 'mean', 'min', 'max', 'sum'];

@@ -43,6 +43,8 @@ export const actionText = (action: string): string => tryText(`audit_${action}`,
 
 function valueText(name: string, value: string): string {
   if (name === 'subject') return subjectText(value);
+  if (name === 'position') return people.titleOf(value);
+  if (name === 'positions') return value.split(/[ ,]+/).map((one) => people.titleOf(one)).join(', ');
   if (name === 'subjects') return value.split(' ').map(subjectText).join(', ');
   if (TIME.test(value)) return formatTime(Date.parse(value));
   return value === 'yes' || value === 'no' ? t(`audit_${value}`) : value;

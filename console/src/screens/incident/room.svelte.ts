@@ -2,7 +2,7 @@
 
 import { ApiError } from '../../api/client';
 import { incidents, type Room } from '../../api/incidents';
-import { t } from '../../i18n/text';
+import { problemText } from '../../i18n/problems';
 
 const EVERY_MS = 3000;
 
@@ -59,9 +59,7 @@ export class RoomState {
   }
 
   get refusal(): string {
-    if (!(this.refused instanceof ApiError)) return String(this.refused);
-    if (this.refused.status === 0) return t('hub_unreachable');
-    return `${this.refused.title}: ${this.refused.detail}`;
+    return problemText(this.refused).what;
   }
 
   private take(room: Room): void {

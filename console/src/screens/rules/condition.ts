@@ -4,7 +4,8 @@ import type { Condition, DatedLimit, LimitTable, Rule, Words } from '../../api/r
 import type { LonLat } from '../../api/warnings';
 import { exactNumber, type Lang } from '../../format/number';
 import { formatDuration } from '../../format/time';
-import { attributeName } from '../../i18n/attributes';
+import { unitSymbol } from '../../format/unit';
+import { attributeName, attributeUnit } from '../../i18n/attributes';
 import { t, tryText, type TextKey } from '../../i18n/text';
 
 export type FieldType = 'text' | 'number' | 'limit' | 'flag' | 'comparison' | 'function' | 'relation' | 'flags';
@@ -15,6 +16,8 @@ export interface Field {
   isOptional?: boolean;
 }
 
+/** Of a rate: what its change is counted by where it does not say (model/rule_condition.py). */
+const PER_S = 3600;
 const attribute: Field = { name: 'attribute', type: 'text' };
 const comparison: Field = { name: 'comparison', type: 'comparison' };
 const limit: Field = { name: 'limit', type: 'limit' };
@@ -120,8 +123,11 @@ export function words(of: Words, lang: Lang): string {
 }
 
 /** A number, or the title of the table and the level: `Flood alarm levels: II`. */
-function limitText(value: unknown, lang: Lang, tables: LimitTable[]): string {
-  if (typeof value === 'number') return exactNumber(value, lang);
+function limitText(of: Condition, value: unknown, lang: Lang, tables: LimitTable[]): string {
+  if (typeof value === 'number') {
+    const unit = unitOfLimit(of, lang);
+    return `${exactNumber(value, lang)}${unit ? ` ${unit}` : ''}`;
+  }
   const dated = value as DatedLimit | null;
   if (!dated?.table) return '?';
   const title = words(tables.find((one) => one.name === dated.table)?.title ?? {}, lang);
@@ -130,7 +136,7 @@ function limitText(value: unknown, lang: Lang, tables: LimitTable[]): string {
 
 const TELLERS: Record<string, (of: Condition, lang: Lang, tables: LimitTable[]) => string> = {
   range: (c, lang, tables) => {
-    const [low, high] = [c['low'], c['high']].map((one) => limitText(one, lang, tables));
+    const [low, high] = [c['low'], c['high']].map((one) => limitText(c, one, lang, tables));
     return `${t(c['is_inside'] ? 'rules_say_inside' : 'rules_say_outside')} ${low} … ${high}`;
   },
   no_data: (c, lang) => t('rules_say_no_data', { s: span(c['for_s'], lang) }),
@@ -174,8 +180,21 @@ export function functionName(name: string): string {
   return tryText(`fn_${name === 'mean' ? 'avg' : name}`, name);
 }
 
+/** "hour": what a change is counted by. */
+export function perText(seconds: number, lang: Lang): string {
+  return tryText(`per_${seconds}`, formatDuration(seconds * 1000, lang));
+}
+
 function against(c: Condition, lang: Lang, tables: LimitTable[]): string {
-  return `${sign(c['comparison'])} ${limitText(c['limit'], lang, tables)}`;
+  return `${sign(c['comparison'])} ${limitText(c, c['limit'], lang, tables)}`;
+}
+
+/** Unit of a limit that the rule itself gives. */
+function unitOfLimit(c: Condition, lang: Lang): string {
+  if (c.kind === 'window' && c['function'] === 'count') return '';
+  const symbol = unitSymbol(attributeUnit(String(c['attribute'] ?? '')));
+  if (c.kind !== 'rate') return symbol;
+  return `${symbol || '1'}/${perText(Number(c['per_s'] ?? PER_S), lang)}`;
 }
 
 function span(seconds: unknown, lang: Lang): string {

@@ -45,6 +45,16 @@ class Finding(Struct):
     remedy: Words
 
 
+class UnreadableVersion(Struct):
+    """A stored version that this dothi cannot read: nothing starts it, and its file is kept."""
+
+    id: str
+    version: int
+    stored_at: datetime
+    stored_by: str
+    finding: Finding
+
+
 class CheckView(Struct):
     """Both forms of the procedure, and what comes of it."""
 
@@ -78,6 +88,15 @@ def endpoints(deps: IncidentDeps) -> list[Endpoint]:
         clocks = preview(procedure, started_at, library.calendar.calendar)
         return CheckView(text, table, None, clocks)
 
+    async def unreadable(request: Request) -> Response:
+        decode_query(request, NoQuery)
+        return answer(
+            [
+                UnreadableVersion(o.id, o.version, o.stored_at, o.stored_by, _finding(o.problem))
+                for o in library.unreadable
+            ]
+        )
+
     async def approve(request: Request) -> Response:
         decode_query(request, NoQuery)
         name, version = request.path_params["procedure"], number_in(request, "version")
@@ -95,6 +114,11 @@ def endpoints(deps: IncidentDeps) -> list[Endpoint]:
             "POST", "/api/v1/procedures/check", Permission.READ, check,
             "Check a procedure that is being written, and try its clocks",
             NoQuery, CheckBody, CheckView, tags,
+        ),
+        Endpoint(
+            "GET", "/api/v1/procedures/unreadable", Permission.READ, unreadable,
+            "Stored versions that cannot be read, and what is wrong with each",
+            NoQuery, None, list[UnreadableVersion], tags,
         ),
         Endpoint(
             "POST", "/api/v1/procedures/{procedure}/{version}/approve",

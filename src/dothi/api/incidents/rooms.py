@@ -32,7 +32,7 @@ def room_of(deps: IncidentDeps, record: Record) -> Room:
         list(record.links),
         list(record.tasks),
         list(record.files),
-        [RunView(run, book.of(run)) for run in record.runs],
+        [RunView(run, book.shown(run)) for run in record.runs],
         [Proposal(c.procedure, c.cause) for c in deps.centre.proposals(record)],
         list(deps.centre.warnings_about(record.incident.id)),
         deps.centre.now(),

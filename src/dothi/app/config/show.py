@@ -8,9 +8,9 @@ import msgspec
 
 from dothi.app.config.load import Loaded
 from dothi.app.config.tree import leaves
+from dothi.model.uri import without_login
 
 _SECRET = re.compile(r"(password|secret|token|api_key|credential)s?$")
-_IN_URL = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
 MASK = "***"
 
 
@@ -28,11 +28,11 @@ def origin_of(loaded: Loaded[Any], key: str) -> str:
 
 
 def mask(value: Any, name: str = "") -> Any:
-    """The value with secrets replaced: by the name of their key, and passwords within URLs."""
+    """The value with secrets replaced: by the name of their key, and logins within addresses."""
     if isinstance(value, dict):
         return {key: mask(item, str(key)) for key, item in value.items()}
     if isinstance(value, list):
         return [mask(item, name) for item in value]
     if isinstance(value, str) and value:
-        return MASK if _SECRET.search(name) else _IN_URL.sub(rf"\1:{MASK}@", value)
+        return MASK if _SECRET.search(name) else without_login(value, MASK)
     return value

@@ -1,22 +1,19 @@
 """The rows of some hours out of a province's history, also beside its running server."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 import pyarrow as pa
 
 from dothi.app.config.settings import Settings
 from dothi.app.data_folder import DataFolder
+from dothi.app.past import opened_past
 from dothi.app.stores import open_registers
 from dothi.model.row import ROW_SCHEMA, Change
 from dothi.model.series import RawQuery, SeriesKey
 from dothi.model.source import Source
 from dothi.ports.clock import SystemClock
 from dothi.ports.state import EntityQuery
-from dothi.storage.lake.open import open_lake
-from dothi.storage.relational.hot_index import HotIndex
-from dothi.storage.relational.log_reader import SqliteLogReader
 from dothi.storage.relational.state import SqliteState
 
 _PIECE = timedelta(hours=1)
@@ -41,21 +38,13 @@ def history_rows(
 def _pieces(
     settings: Settings, folder: DataFolder, begin_at: datetime, end_at: datetime
 ) -> Iterator[pa.Table]:
-    with ExitStack() as stack:
-        lake = open_lake(folder.lake, settings.lake)
-        stack.callback(lake.close)
-        reader = SqliteLogReader(folder.database, HotIndex())
-        stack.callback(reader.close)
-        reader.load_index()
-        state = SqliteState(folder.database)
-        stack.callback(state.close)
-        types = _types(state)
-        series = _series(state, list(types))
-        history = lake.history(reader)
+    with opened_past(folder, settings.lake) as past:
+        types = _types(past.state)
+        series = _series(past.state, list(types))
         start_at = begin_at
         while start_at < end_at:
             stop_at = min(start_at + _PIECE, end_at)
-            found = history.raw(RawQuery(series, start_at, stop_at, limit=_NO_LIMIT))
+            found = past.history.raw(RawQuery(series, start_at, stop_at, limit=_NO_LIMIT))
             yield _rows(found, types)
             start_at = stop_at
 

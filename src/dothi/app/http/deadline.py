@@ -5,9 +5,9 @@ from typing import Any, ClassVar, cast
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dothi.app.http.cycle import Cycle
+from dothi.app.http.offer import OfferProtocol
 
 _SOON_S = 0.001
 
@@ -18,7 +18,7 @@ class Cuts:
     count = 0
 
 
-class DeadlineProtocol(HttpToolsProtocol):
+class DeadlineProtocol(OfferProtocol):
     """A request head must be complete, and a body make progress, within `request_timeout_s`.
 
     Time that passes because of us (reading is paused, an earlier answer is under way, the client
@@ -106,6 +106,8 @@ class DeadlineProtocol(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, self.app))
 
     def on_message_complete(self) -> None:
+        if self.passes_over:
+            return
         self._in_head = True
         self._arrives_by = None
         super().on_message_complete()

@@ -22,7 +22,7 @@ class ProblemDocument(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: int
     detail: str = ""
     code: str = ""
-    """Stable; docs/reference/problems.md lists them."""
+    """Stable."""
     where: str = ""
     remedy: str = ""
     """What to do about it."""

@@ -17,6 +17,7 @@ from dothi.model.measure import Measure, counter
 from dothi.model.problem import Problem
 
 _BACKLOG = 2048
+_BAD_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 def bind(settings: ServerSettings) -> socket.socket:
@@ -65,7 +66,16 @@ class _Forwarded:
 
 
 class _Sockets(WebSocketsSansIOProtocol):
-    """A refusal by an answer ends the handshake; uvicorn logs it as an error of the application."""
+    """A refusal by an answer ends the handshake; uvicorn logs it as an error of the application.
+
+    A handshake that the library cannot read would get no answer at all, and no end.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.transport.is_closing():
+            self.transport.write(_BAD_HANDSHAKE)
+            self.transport.close()
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)

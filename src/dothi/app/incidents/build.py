@@ -21,13 +21,14 @@ from dothi.incidents.acting import PROGRAM
 from dothi.incidents.calendar_file import DatedCalendar, decode_calendar
 from dothi.incidents.calling import Calling
 from dothi.incidents.centre import IncidentCentre
+from dothi.incidents.clock_set import ClockFollower
 from dothi.incidents.escalation import Escalation
 from dothi.incidents.library import ProcedureLibrary
 from dothi.incidents.settings import IncidentSettings
 from dothi.model.problem import Problem
 from dothi.model.procedure import Words
 from dothi.ports.clock import Clock
-from dothi.ports.clock_watch import elapsed_s
+from dothi.ports.clock_watch import SteadyClock, boot_id
 from dothi.ports.people import approvers, name_of
 from dothi.ports.service import Service
 from dothi.storage.blobs.evidence import EvidenceFolder
@@ -65,7 +66,10 @@ def build_incidents(
     if mode.name in _NOTES:
         _take(library, find_data_folder() / "procedures", clock, is_shipped=True)
     alarms, warnings = StoredAlarms(stores.alarms, stores.areas), StoredWarnings(stores.warnings)
-    centre = IncidentCentre(stores.incidents, library, alarms, clock, warnings, elapsed_s)
+    follower = ClockFollower(
+        stores.incidents, library, clock, SteadyClock(boot=boot_id()), stores.clock_marks
+    )
+    centre = IncidentCentre(stores.incidents, library, alarms, clock, warnings, follower)
     deps = IncidentDeps(
         centre,
         EvidenceFolder(folder.evidence),

@@ -17,8 +17,9 @@ from dothi.facades.cap.settings import CapReceiver
 from dothi.facades.cap.writing import MEDIA_TYPE
 from dothi.model.cap import Scope
 from dothi.model.measure import Measure
+from dothi.model.uri import without_login
 from dothi.model.warning import WarningMessage
-from dothi.pipeline.gates import receiver_of, without_login
+from dothi.pipeline.gates import receiver_of
 from dothi.ports.clock import Clock
 from dothi.ports.cursors import Cursors
 from dothi.ports.notifier import DocumentNotifier, Outcome

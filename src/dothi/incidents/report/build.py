@@ -45,7 +45,7 @@ def build_report(
     blocks += [Heading(w.say("timeline")), _timeline(record.entries, w)]
     blocks.append(Heading(w.say("procedures")))
     blocks += _or_none(
-        [b for run in record.runs for b in run_blocks(run, book.of(run), w, made_at)], w
+        [b for run in record.runs for b in run_blocks(run, book.shown(run), w, made_at)], w
     )
     alarms = [one for one in record.links if one.kind is SubjectKind.ALARM]
     others = [one for one in record.links if one.kind is not SubjectKind.ALARM]

@@ -14,6 +14,7 @@ from dothi.model.batch import Rejection
 from dothi.model.cap import CapStatus, CapUnreadable, FeedLink, MsgType, Received, Severity
 from dothi.model.row import EMPTY_ROWS
 from dothi.model.source import Source
+from dothi.model.uri import without_login
 from dothi.model.warning import ForeignWarning
 from dothi.ports.clock import Clock
 from dothi.ports.warnings import CapReader, ForeignWarnings, Link
@@ -51,7 +52,7 @@ class CapFeedConnector:
             settings.source or name,
             name,
             "pull",
-            owner=settings.base_url,
+            owner=without_login(settings.base_url),
             origin_note="warning of another authority",
             origin_note_vi="cảnh báo của cơ quan khác",
             cadence_s=settings.every_s,
@@ -156,7 +157,8 @@ class CapFeedConnector:
             Rejection(
                 self.source.id,
                 "link_elsewhere",
-                f"{url} is not at the host of base_url: not asked; make a connector for it",
+                f"{without_login(url)} is not at the host of base_url: not asked; "
+                "make a connector for it",
             )
             for url in elsewhere
         ]
@@ -173,12 +175,12 @@ class CapFeedConnector:
     def _refused(self, url: str, reason: str, payload: bytes) -> Page:
         """One bad message is no reason to stop at the others."""
         sample = payload[:300].decode("utf-8", "replace")
-        detail = f"{url}: {reason}"
+        detail = f"{without_login(url)}: {reason}"
         return Page(
             rejected=(Rejection(self.source.id, "payload_malformed", detail, sample=sample),)
         )
 
 
 def _host(url: str) -> str:
-    scheme, _, rest = url.partition("://")
+    scheme, _, rest = without_login(url).partition("://")
     return f"{scheme}://{rest.partition('/')[0]}"

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from dothi.intake.pull.connector import Request
 from dothi.intake.pull.settings import ConnectorSettings
+from dothi.model.uri import without_login
 
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S = 300.0
@@ -43,7 +44,8 @@ class Fetcher(Struct):
         url = httpx.URL(request.url)
         base = httpx.URL(self.settings.base_url)
         if (url.scheme, url.host, url.port) != (base.scheme, base.host, base.port):
-            raise FetchFailed(f"{url.copy_with(query=None)} is not at {base.host}: not asked")
+            shown = without_login(str(url.copy_with(query=None)))
+            raise FetchFailed(f"{shown} is not at {base.host}: not asked")
         attempt = 0
         while True:
             await self._rest()

@@ -22,6 +22,7 @@ from dothi.intake.pull.schedule import after_failure, after_success, due_at, spa
 from dothi.model.batch import Batch, Rejection
 from dothi.model.measure import Measure
 from dothi.model.problem import Overloaded, StoreUnavailable
+from dothi.model.uri import without_login
 from dothi.ports.clock import Clock
 from dothi.ports.ingest import Ingest
 from dothi.ports.pulls import PullRun, PullRuns
@@ -180,7 +181,8 @@ class PullService:
         except FetchFailed as error:
             if not request.is_optional:
                 raise
-            refused = Rejection(connector.source.id, "link_unusable", f"{request.url}: {error}")
+            detail = f"{without_login(request.url)}: {error}"
+            refused = Rejection(connector.source.id, "link_unusable", detail)
             return Page(rejected=(refused,))
         return await self._decode(name, connector, request, payload, span)
 
@@ -192,9 +194,8 @@ class PullService:
         except Malformed as error:
             # The answer counts as received and rejected, then the run fails.
             sample = payload[:300].decode("utf-8", "replace")
-            rejection = Rejection(
-                connector.source.id, "payload_malformed", f"{request.url}: {error}", sample=sample
-            )
+            detail = f"{without_login(request.url)}: {error}"
+            rejection = Rejection(connector.source.id, "payload_malformed", detail, sample=sample)
             await self._store(name, Page(rejected=(rejection,)))
             raise
 

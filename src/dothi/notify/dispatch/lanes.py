@@ -106,8 +106,9 @@ class Lanes:
         stored = await self._waiting.notice(delivery.notice)
         if stored is None:
             return
+        begun = gate.begun()
         attempt, handed = await self._sender.send(delivery, stored)
-        gate.note(is_reached=handed.is_reached)
+        gate.note(begun, is_reached=handed.is_reached)
         await self._settler.settle(attempt)
 
 

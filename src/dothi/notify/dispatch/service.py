@@ -16,6 +16,7 @@ from dothi.model.delivery import Delivery, DeliveryState
 from dothi.model.measure import Measure
 from dothi.model.problem import StoreUnavailable
 from dothi.notify.dispatch.circle import Circle, Way
+from dothi.notify.dispatch.clock_set import ClockFollower
 from dothi.notify.dispatch.lanes import Lanes
 from dothi.notify.dispatch.measuring import health_of, measures_of
 from dothi.notify.dispatch.planning import Plan, planned
@@ -27,7 +28,7 @@ from dothi.notify.wording.templates import OTHER
 from dothi.notify.wording.words import Wording
 from dothi.ports.channel import Channel, Reporting
 from dothi.ports.clock import Clock
-from dothi.ports.clock_watch import ClockWatch, elapsed_s
+from dothi.ports.clock_watch import SteadyClock
 from dothi.ports.notices import Attempt, DeliveryQueue, Notices, Preferences, StoredNotice
 from dothi.ports.people import People
 from dothi.ports.telling import ChannelHealth
@@ -59,7 +60,7 @@ class NoticePorts(Struct, frozen=True):
     clock: Clock
     push_key: str = ""
     """For browsers; empty: web push is off."""
-    elapsed: Callable[[], float] = elapsed_s
+    steady: SteadyClock = SteadyClock()
 
 
 class NoticeService:
@@ -91,6 +92,7 @@ class NoticeService:
         self._storms = Storms(
             StormLimits(settings.storm_alarms, settings.storm_within_s, settings.storm_every_s)
         )
+        self._follower = ClockFollower(ports.queue)
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._threads: ThreadPoolExecutor | None = None
@@ -175,11 +177,10 @@ class NoticeService:
         return known or await self._ask(self._ports.notices.get, number)
 
     async def _run(self) -> None:
-        watch = ClockWatch(self._ports.clock.now(), self._ports.elapsed)
         while True:
             self._wake.clear()
             try:
-                pause_s = await self._round(watch)
+                pause_s = await self._round()
             except StoreUnavailable as error:
                 logger.warning("notices wait for the store: %s", error)
                 pause_s = _RETRY_S
@@ -187,12 +188,10 @@ class NoticeService:
                 async with asyncio.timeout(pause_s):
                     await self._wake.wait()
 
-    async def _round(self, watch: ClockWatch) -> float:
+    async def _round(self) -> float:
         """Everything that is due now; gives the seconds until it is to be looked at again."""
         queue, now = self._ports.queue, self._ports.clock.now()
-        if jump := watch.jump(now):
-            logger.warning("the clock was set by %s; what is awaited moves along", jump)
-            await self._ask(queue.shift, jump)
+        await self._ask(self._follower.follow, self._ports.steady.mark(now))
         next_at = await self._ask(queue.next_at)
         if next_at is not None and next_at <= now:
             while await self._ask(self._plan_due):

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct, field
 
 from dothi.access.egress import EgressPolicy
+from dothi.model.uri import without_login
 from dothi.notify.addresses import ForbiddenAddress, allowed_address, reason
 from dothi.ports.notifier import Message, Outcome
 
@@ -155,7 +156,7 @@ def _parsed(message: Message) -> tuple[_Broker, str, int]:
     parts = urlsplit(message.uri)
     topic = unquote(parts.path.removeprefix("/"))
     if not parts.hostname or not topic:
-        raise ValueError(f"{message.uri!r} names no host or no topic")
+        raise ValueError(f"{without_login(message.uri)!r} names no host or no topic")
     is_secure = parts.scheme == "mqtts"
     options = dict(message.options)
     broker = _Broker(

@@ -14,9 +14,10 @@ import msgspec
 
 from dothi.model.delivery import DeliveryState
 from dothi.model.problem import Problem
+from dothi.model.uri import without_login
 from dothi.notify.webhook.client import HttpClient
 from dothi.notify.webhook.outcome import exchanged, is_success, refused
-from dothi.pipeline.gates import receiver_of, without_login
+from dothi.pipeline.gates import receiver_of
 from dothi.ports.channel import Handed, Letter
 from dothi.ports.notifier import Message
 

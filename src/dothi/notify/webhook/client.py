@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from dothi.access.egress import EgressPolicy
+from dothi.model.uri import without_login
 from dothi.notify.addresses import allowed_address
 from dothi.notify.webhook.connection import Answer, ClosedEarly, Connection
 from dothi.ports.notifier import Message
@@ -109,7 +110,7 @@ def _head(uri: str, method: str, headers: tuple[tuple[str, str], ...]) -> tuple[
     receiver that has no headers of its own for each."""
     parts = urlsplit(uri)
     if not parts.hostname:
-        raise ValueError(f"{uri!r} names no host")
+        raise ValueError(f"{without_login(uri)!r} names no host")
     is_secure = parts.scheme == "https"
     port = parts.port or (443 if is_secure else 80)
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")

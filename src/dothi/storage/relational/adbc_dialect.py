@@ -19,6 +19,7 @@ from sqlalchemy import URL, pool
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
+from dothi.storage.relational.prepared import answer, change, prepared
 from dothi.storage.relational.write_turns import turns_of
 
 URL_SCHEME = "sqlite+adbc"
@@ -109,13 +110,12 @@ class Connection:
 
     def run(self, sql: str, bound: pa.RecordBatch | None = None) -> int:
         """Execute once, or once per row; gives how many rows changed."""
-        cursor = self._kept.pop((sql, ""), None) or self._adbc.cursor()
+        cursor = self._prepared(sql, "")
         try:
-            cursor.executemany(sql, bound)
+            changed = change(cursor, bound)
         except BaseException:
             cursor.close()
             raise
-        changed = int(cursor.rowcount)
         self._keep((sql, ""), cursor)
         return changed
 
@@ -162,22 +162,17 @@ class Connection:
         self, sql: str, bound: pa.StructArray | pa.RecordBatch | None, batch_rows: str
     ) -> tuple[pa.RecordBatchReader, Any]:
         """The answer of a statement that was prepared before or is now, and its cursor."""
-        cursor = self._kept.pop((sql, batch_rows), None)
-        is_new = cursor is None
-        if is_new:
-            cursor = self._adbc.cursor(adbc_stmt_kwargs={_BATCH: batch_rows})
+        cursor = self._prepared(sql, batch_rows)
         try:
-            statement = cursor.adbc_statement
-            if is_new:
-                statement.set_sql_query(sql)
-                statement.prepare()
-            if bound is not None:
-                statement.bind(bound)
-            stream, _ = statement.execute_query()
-            return pa.RecordBatchReader.from_stream(stream), cursor
+            return answer(cursor, bound), cursor
         except BaseException:
             cursor.close()
             raise
+
+    def _prepared(self, sql: str, batch_rows: str) -> Any:
+        """A cursor with this statement, which nobody else has meanwhile."""
+        options = {_BATCH: batch_rows} if batch_rows else None
+        return self._kept.pop((sql, batch_rows), None) or prepared(self._adbc, sql, options)
 
     def _keep(self, key: tuple[str, str], cursor: Any) -> None:
         """Prepared for the next time; the longest unused one is let go."""

@@ -13,6 +13,8 @@ from dothi.storage.relational.schema import entity_map as table
 from dothi.storage.relational.writing import writing
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_MAPS = 1000
+"""A map may be told to stay for years: the oldest make room."""
 
 
 class RelationalEntityMaps:
@@ -32,6 +34,9 @@ class RelationalEntityMaps:
                     id=entity_map.id, created_us=now_us, **_changing_columns(entity_map)
                 )
             )
+            newest_first = select(table.c.id).order_by(table.c.created_us.desc())
+            surplus = newest_first.offset(MOST_MAPS)
+            connection.execute(delete(table).where(table.c.id.in_(surplus)))
 
     def find(self, map_id: str) -> EntityMap | None:
         """See ports.entity_maps.EntityMaps."""

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dothi.model.problem import StoreUnavailable
 from dothi.storage.relational.engine import BUSY_TIMEOUT_MS, LONG_WAL
+from dothi.storage.relational.prepared import answer, change, prepared
 from dothi.storage.relational.write_turns import turns_of
 
 _PRAGMAS = (
@@ -57,7 +58,7 @@ class HotConnection:
     def run(self, sql: str, rows: pa.Table | pa.RecordBatch | None = None) -> None:
         """Execute once, or once per row with the row's columns bound in order."""
         if rows is None or rows.num_rows:
-            self._statement(sql).executemany(sql, rows)
+            change(self._kept(sql), rows)
 
     def put(self, sql: str, rows: Sequence[tuple[Any, ...]], shape: pa.StructType) -> None:
         """Execute once per tuple, whose cells are bound in order.
@@ -65,7 +66,7 @@ class HotConnection:
         As a struct, few rows need one call of Arrow; as columns, one for each column.
         """
         if rows:
-            self._statement(sql).executemany(sql, pa.array(rows, shape))
+            change(self._kept(sql), pa.array(rows, shape))
 
     def run_rarely(self, sql: str, rows: pa.Table) -> None:
         """Like `run` with rows, without keeping the statement.
@@ -77,15 +78,16 @@ class HotConnection:
             with self._connection.cursor() as cursor:
                 cursor.executemany(sql, rows)
 
-    def _statement(self, sql: str) -> Any:
-        """A cursor that keeps this statement prepared; the longest unused one is let go."""
-        if sql in self._prepared:
-            self._prepared.move_to_end(sql)
-        else:
-            self._prepared[sql] = self._connection.cursor()
+    def _kept(self, sql: str) -> Any:
+        """The cursor with this statement; the longest unused one is let go."""
+        cursor = self._prepared.get(sql)
+        if cursor is None:
+            cursor = self._prepared[sql] = prepared(self._connection, sql)
             if len(self._prepared) > _KEPT_STATEMENTS:
                 self._prepared.popitem(last=False)[1].close()
-        return self._prepared[sql]
+        else:
+            self._prepared.move_to_end(sql)
+        return cursor
 
     def query(self, sql: str) -> pa.Table:
         """The answer as Arrow columns."""
@@ -97,9 +99,7 @@ class HotConnection:
 
         Columns of text must never be null: the driver takes leading nulls for integers.
         """
-        cursor = self._statement(sql)
-        cursor.execute(sql, rows)
-        return cursor.fetch_arrow_table()
+        return answer(self._kept(sql), rows).read_all()
 
     def typed(self, schema: pa.Schema, sql: str) -> pa.Table:
         """The answer cast to `schema`, whatever nulls it begins with.

@@ -18,9 +18,14 @@ def upgrade(engine: Engine) -> None:
     Raises:
         Problem: the database was written by a newer dothi.
     """
-    if _current(engine) != newest():
+    if not is_newest(engine):
         with _one_at_a_time:
             _migrate(engine, _current(engine))
+
+
+def is_newest(engine: Engine) -> bool:
+    """Whether no migration is missing."""
+    return _current(engine) == newest()
 
 
 def newest() -> str:

@@ -22,7 +22,9 @@ from sqlalchemy.dialects import sqlite
 from dothi.model.delivery import Delivery, DeliveryState
 from dothi.model.moments import at_of, us_of
 from dothi.model.priority import Priority
+from dothi.ports.clock_watch import ClockMark
 from dothi.ports.notices import Attempt, DeliveryRecord
+from dothi.storage.relational.clock_marks import RelationalClockMarks, put_mark
 from dothi.storage.relational.notice_tables import (
     delivery,
     delivery_reference,
@@ -47,6 +49,8 @@ _SETTLED = _REPORTED.values(
         **{name: bindparam(f"b_{name}") for name in ("due_us", "title", "text")},
     }
 )
+_FOLLOWER = "notices"
+"""Name of the mark of the clock."""
 _ACCEPTED = frozenset({DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.CAPTURED})
 
 
@@ -152,9 +156,15 @@ class RelationalDeliveryQueue:
         times = [int(us) for us in found if us is not None]
         return at_of(min(times)) if times else None
 
-    def shift(self, by: timedelta) -> None:
+    def mark(self) -> ClockMark | None:
+        return RelationalClockMarks(self._engine).get(_FOLLOWER)
+
+    def keep(self, mark: ClockMark, by: timedelta = timedelta()) -> None:
         us = round(by / timedelta(microseconds=1))
         with writing(self._engine) as connection:
+            put_mark(connection, _FOLLOWER, mark)
+            if not us:
+                return
             connection.execute(
                 update(notice)
                 .where(notice.c.next_us.is_not(None), notice.c.next_us > 0)

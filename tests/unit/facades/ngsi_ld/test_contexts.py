@@ -119,8 +119,11 @@ async def test_arrays_references_and_the_core() -> None:
     assert context.user == spec[:2]
     assert await contexts.resolve(spec) is context
     assert loader.loaded == ["https://c.example.org/one", "https://c.example.org/two"]
-    for nothing in (None, CORE_URL, CORE_URL.replace("-v1.9", ""), CORE_URL.replace("9", "3")):
+    for nothing in (None, CORE_URL):
         assert await contexts.resolve(nothing) is CORE_CONTEXT
+    for url in (CORE_URL.replace("-v1.9", ""), CORE_URL.replace("9", "3")):
+        context = await contexts.resolve(url)
+        assert (context.url, context.stored("a"), context.wire("a")) == (url, "a", "a")
     assert len(loader.loaded) == 2
 
 

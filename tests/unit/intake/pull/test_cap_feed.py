@@ -18,7 +18,7 @@ from dothi.facades.cap.places import place_of_shape
 from dothi.facades.cap.settings import WarningSettings
 from dothi.facades.cap.writing import write_alert
 from dothi.intake.pull.build import pull_service
-from dothi.intake.pull.cap_feed import CapPorts
+from dothi.intake.pull.cap_feed import CapFeedConnector, CapPorts
 from dothi.intake.pull.service import Ports, PullService
 from dothi.intake.pull.settings import CapFeed, PullSettings
 from dothi.model.cap import Alert, CapStatus, MsgType
@@ -72,9 +72,8 @@ class Bench:
     def puller(self, **settings: Any) -> PullService:
         cap = CapPorts(read_document, self.kept, self.clock)
         ports = Ports(self.hub.intake, self.hub.pull_runs, self.hub.sources, self.clock, cap)
-        feed = CapFeed(
-            base_url=f"{self.service.url}/feed", **{"backoff_s": 0.01, "retries": 0, **settings}
-        )
+        base_url = f"{self.service.url}/feed"
+        feed = CapFeed(**{"base_url": base_url, "backoff_s": 0.01, "retries": 0, **settings})
         return pull_service(PullSettings(use_system_proxy=False, connectors={"kttv": feed}), ports)
 
     async def run(self, puller: PullService | None = None, **settings: Any) -> None:
@@ -180,6 +179,25 @@ async def test_bad_messages_are_rejected_and_others_go_on(bench: Bench) -> None:
     assert len(bench.entities()) == 1
     reasons = bench.hub.receipts.reject_reasons("kttv", NOW - 24 * HOUR)
     assert reasons == {"payload_malformed": 1, "link_unusable": 1, "link_elsewhere": 1}
+
+
+async def test_the_login_of_a_feed_is_used_and_shown_nowhere(bench: Bench) -> None:
+    bad = "".join(
+        f"<entry><updated>2026</updated><link type='application/cap+xml' href='{href}'/></entry>"
+        for href in ("/bomb", "/gone", "http://you:s3cret@127.0.0.2:1/elsewhere")
+    )
+    bench.publish(FIRST, extra=bad)
+    bench.service.reply("/bomb", Reply(b"<html>"))
+    address = bench.service.url.replace("://", "://me:s3cret@")
+    await bench.run(base_url=f"{address}/feed")
+    assert len(bench.entities()) == 1
+    assert all(one.headers["Authorization"].startswith("Basic ") for one in bench.service.asked)
+    rejects = bench.hub.receipts.rejects("kttv", 10)
+    assert len(rejects) == 3
+    assert "s3cret" not in str(rejects)
+    ports = CapPorts(read_document, bench.kept, bench.clock)
+    connector = CapFeedConnector("kttv", CapFeed(base_url=f"{address}/feed"), ports)
+    assert connector.source.owner == f"{bench.service.url}/feed"
 
 
 async def test_exercises_and_what_is_over_are_shown_but_make_no_entity(bench: Bench) -> None:

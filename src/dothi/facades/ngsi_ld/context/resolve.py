@@ -68,7 +68,7 @@ class Contexts:
         Raises:
             NgsiError: BadRequestData for a wrong one, LdContextNotAvailable for a missing one.
         """
-        if spec is None or (isinstance(spec, str) and is_core_url(spec)):
+        if spec is None or spec == CORE_URL:
             return CORE_CONTEXT
         key = msgspec.json.encode(spec)
         kept = self._kept.get(key)
@@ -197,9 +197,10 @@ def absolute_url(reference: str, base: str = "") -> str:
 
 
 def _without_core(spec: Any) -> Any:
-    """The user's own part of an @context, as answers repeat it; None when nothing is left."""
-    if isinstance(spec, str):
-        return None if is_core_url(spec) else spec
+    """The user's own part of an @context, as answers repeat it; None when nothing is left.
+
+    Who names another version of the core alone is told that one.
+    """
     if not isinstance(spec, list):
         return spec
     own = [part for part in spec if not (isinstance(part, str) and is_core_url(part))]

@@ -1,7 +1,7 @@
 """Notifications that sources send for our subscribers (clause 5.8.6): who gets which of them."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,19 +15,21 @@ from dothi.facades.ngsi_ld.distributed.legs import Leg, Legs
 from dothi.facades.ngsi_ld.distributed.overlay import with_remote
 from dothi.facades.ngsi_ld.distributed.reads import everything_of
 from dothi.facades.ngsi_ld.distributed.recompact import recompacted
-from dothi.facades.ngsi_ld.distributed.remote_entity import remote_entity
+from dothi.facades.ngsi_ld.distributed.remote_entity import notified_entity
 from dothi.facades.ngsi_ld.errors import bad_request_data, not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.alias import tenant_alias
 from dothi.facades.ngsi_ld.registrations.reading import registration
+from dothi.facades.ngsi_ld.subscriptions.changes import AttributeChange, EntityChange, Series
 from dothi.facades.ngsi_ld.subscriptions.composing import Composer, Entry
 from dothi.facades.ngsi_ld.subscriptions.matcher import Matched, notification_id, selects
-from dothi.facades.ngsi_ld.subscriptions.model import Subscription
+from dothi.facades.ngsi_ld.subscriptions.model import Subscription, Trigger
 from dothi.facades.ngsi_ld.subscriptions.service import SubscriptionService
 from dothi.facades.ngsi_ld.wire.answers import context_value
 from dothi.facades.ngsi_ld.wire.negotiation import GEO_JSON, LD_JSON
 from dothi.facades.ngsi_ld.wire.times import format_date_time
-from dothi.ports.entity_query import StoredEntity
+from dothi.model.row import Kind
+from dothi.ports.entity_query import StoredAttribute, StoredEntity
 
 _MAX_ENTITIES = 1000
 Item = dict[str, Any]
@@ -89,7 +91,7 @@ class Inbound:
             if "deletedAt" in one:
                 items.append((str(one.get("id", "")), _shown(one, ours, spoken)))
                 continue
-            told = remote_entity(self._dated(one), spoken, frozenset())
+            told, gone = notified_entity(self._dated(one), spoken)
             others = await everything_of(
                 self._broker, self._forwarder, caller, told, without=sender.id
             )
@@ -98,13 +100,30 @@ class Inbound:
             entities: list[StoredEntity] = await over.load([told.id])
             load = over.entities.load
             kept = [entity for entity in entities if selects(ours, entity, load)]
-            items += Composer(load).items(ours, [Entry(entity) for entity in kept])
+            items += Composer(load).items(ours, [_entry(entity, gone) for entity in kept])
         return items
 
     def _dated(self, item: Item) -> Item:
         """What does not tell when it was changed has been changed now."""
         now = format_date_time(self._broker.clock.now())
         return {"createdAt": now, "modifiedAt": now, **item}
+
+
+def _entry(entity: StoredEntity, gone: Mapping[Series, Kind]) -> Entry:
+    """The entity with the attributes that one source told as deleted and no other has."""
+    present = {(one.name, one.dataset) for one in entity.attributes}
+    at = entity.modified_at
+    deleted = {
+        key: AttributeChange(
+            Trigger.ATTRIBUTE_DELETED,
+            StoredAttribute(*key, kind, None, None, None, None, None, at, at),
+        )
+        for key, kind in gone.items()
+        if key not in present
+    }
+    if not deleted:
+        return Entry(entity)
+    return Entry(entity, EntityChange(entity, "", 0, 0, attributes=deleted), frozenset(deleted))
 
 
 def _entities(data: Any) -> list[Item]:

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from dothi.facades.ngsi_ld.context.names import LdContext
+from dothi.facades.ngsi_ld.wire.attribute_reading import Mode
 from dothi.facades.ngsi_ld.wire.body import columns
-from dothi.facades.ngsi_ld.wire.instance import Instance
+from dothi.facades.ngsi_ld.wire.instance import EntityDraft, Instance
 from dothi.facades.ngsi_ld.wire.reading import Reader
 from dothi.facades.ngsi_ld.wire.times import parse_date_time
+from dothi.model.row import Kind
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
 
 UNKNOWN_AT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,10 +29,32 @@ def remote_entity(
     Raises:
         NgsiError: the document is no NGSI-LD entity.
     """
-    plain = {name: value for name, value in document.items() if name != "@context"}
-    draft = Reader(context).entity(plain)
+    return _entity(document, Reader(context).entity(_plain(document)), context, names)
+
+
+def notified_entity(
+    document: dict[str, Any], context: LdContext
+) -> tuple[StoredEntity, dict[_Key, Kind]]:
+    """The same of a notification, and the attributes that it tells as deleted (clause 4.5.0).
+
+    Raises:
+        NgsiError: the document is no NGSI-LD entity.
+    """
+    draft = Reader(context, Mode.UPDATE).entity(_plain(document))
+    left = tuple(one for one in draft.instances if not one.is_null)
+    gone = {(one.name, one.dataset): one.kind for one in draft.instances if one.is_null}
+    return _entity(document, replace(draft, instances=left), context, frozenset()), gone
+
+
+def _plain(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != "@context"}
+
+
+def _entity(
+    document: dict[str, Any], draft: EntityDraft, context: LdContext, names: frozenset[str]
+) -> StoredEntity:
     own = (told_time(document, "createdAt"), told_time(document, "modifiedAt"))
-    times = dict(_attribute_times(plain, context, own))
+    times = dict(_attribute_times(_plain(document), context, own))
     rows = [
         _row(instance, times.get((instance.name, instance.dataset), own))
         for instance in draft.instances

@@ -220,6 +220,8 @@ class Work(Struct, frozen=True):
         if all(part.is_good for part in parts):
             return self._success(response)
         if not any(part.is_good or part.is_partial for part in parts):
+            if self.operation is CREATE and len(parts) > 1:  # the caller is told of each side
+                return entity_result(self.entity_id, parts)
             return failed([part for part in parts if part.registration] or parts)
         if self.operation.gives_update_result:
             return update_result(parts, self.caller.context)

@@ -9,7 +9,7 @@ from dothi.facades.ngsi_ld.context.core import DEFAULT_VOCAB
 from dothi.facades.ngsi_ld.context.names import LdContext, iri_of_stored
 from dothi.facades.ngsi_ld.errors import not_found
 from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.wire.kinds import BY_KIND, RESERVED_NAMES
+from dothi.facades.ngsi_ld.wire.kinds import BY_KIND, NO_ATTRIBUTES
 from dothi.facades.ngsi_ld.wire.names import attribute_name
 from dothi.model.row import Kind
 from dothi.ports.inventory import Usage
@@ -92,7 +92,7 @@ def _list(type_: str, member: str, names: list[str]) -> dict[str, Any]:
 
 def _attribute(context: LdContext, stored: str) -> dict[str, Any]:
     return {
-        "id": DEFAULT_VOCAB + stored if stored in RESERVED_NAMES else iri_of_stored(stored),
+        "id": DEFAULT_VOCAB + stored if stored in NO_ATTRIBUTES else iri_of_stored(stored),
         "type": "Attribute",
         "attributeName": attribute_name(context, stored),
     }

@@ -4,7 +4,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -111,7 +111,7 @@ async def update_map(broker: Broker, map_id: str, fragment: Any) -> None:
         wanted = parse_date_time(fragment["expiresAt"])
     except ValueError as error:
         raise bad_request_data(f"expiresAt: {error}") from error
-    changed = replace(found, expires_at=_bounded(broker.clock.now(), wanted))
+    changed = replace(found, expires_at=wanted)
     if not await asyncio.to_thread(broker.maps.replace, changed):
         raise not_found(f"there is no EntityMap {map_id}")
 
@@ -169,7 +169,3 @@ def _page(
     entities = broker.entities.load(page, names or search.attributes)
     total = len(ids) if counts else None
     return Page(entities, bool(limit) and len(ids) > search.offset + limit, total)
-
-
-def _bounded(now: datetime, wanted: datetime) -> datetime:
-    return min(wanted, now + _MAX_LIFETIME)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from dothi.facades.ngsi_ld.errors import too_many_results
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.times import TimeProperty, TimeQuery
-from dothi.facades.ngsi_ld.wire.past import PastInstance, past_instances
+from dothi.facades.ngsi_ld.wire.past import PastInstance, past_instances, without_expired
 from dothi.model.row import VALUE_CHANGES, Change
 from dothi.model.series import RawQuery, SeriesKey
 from dothi.ports.evolution import EvolutionHead, PastSeries
@@ -65,7 +65,8 @@ def fetch_rows(
 ) -> pa.Table:
     """RAW_ANSWER of the instances that may hold, at least `most` of each series where there are.
 
-    The history answers by observedAt (else the commit); for the other times it gives everything.
+    Those that have expired are left out. The history answers by observedAt (else the commit); for
+    the other times it gives everything.
     """
     series = tuple(
         SeriesKey(head.id, one.name, one.dataset) for head in heads for one in wanted.series(head)
@@ -83,11 +84,12 @@ def fetch_rows(
         some = broker.history.raw(replace(query, last_n=min(times.last_n, most)))
     else:
         some = broker.history.raw(replace(query, first_n=most))
-    if times.wants_all or not some["observed_at"].null_count:
+    is_full = times.wants_all or not some["observed_at"].null_count
+    if is_full and without_expired(some).num_rows == some.num_rows:
         return some
-    # Instances without a time stood in the way of those that have one.
+    # Instances without a time, or that have expired, stood in the way of others.
     rows = _all(broker, query)
-    return rows.filter(pc.is_valid(rows["observed_at"]))
+    return rows if times.wants_all else rows.filter(pc.is_valid(rows["observed_at"]))
 
 
 def fetch_all(
@@ -97,7 +99,9 @@ def fetch_all(
     times: TimeQuery,
     columns: tuple[str, ...] = (),
 ) -> pa.Table:
-    """RAW_ANSWER of every instance that may hold. Raises NgsiError TooManyResults.
+    """RAW_ANSWER of every instance that may hold and has not expired.
+
+    Raises NgsiError TooManyResults.
 
     Args:
         columns: those that are needed; empty: all.
@@ -118,7 +122,7 @@ def _all(broker: Broker, query: RawQuery) -> pa.Table:
             f"more than {_MOST_ROWS} instances have to be looked at; name fewer attributes with "
             "attrs, or narrow the time"
         )
-    return rows
+    return without_expired(rows) if not query.columns or "body" in query.columns else rows
 
 
 def evolutions_of(

@@ -166,9 +166,10 @@ def _parsed(name: str, parse: Any) -> Any:
 
 
 def _read_q(parameters: Parameters, context: LdContext) -> Condition | None:
-    expanded = frozenset(read_names(parameters, "expandValues", context))
-    # Values are kept as they were sent, so those of jsonKeys need no exception.
-    read_names(parameters, "jsonKeys", context)
+    # Values of jsonKeys are no JSON-LD, whatever else is said of them.
+    expanded = frozenset(read_names(parameters, "expandValues", context)) - frozenset(
+        read_names(parameters, "jsonKeys", context)
+    )
     text = parameters.text("q")
     if not text:
         return None

@@ -261,10 +261,13 @@ def _read_scopes(parameters: Parameters) -> Condition | None:
 
 def _read_condition(parameters: Parameters, context: LdContext) -> Condition | None:
     parts: list[Condition] = []
-    expanded = frozenset(context.stored(name) for name in parameters.names("expandValues"))
+    expanded, as_sent = (
+        frozenset(context.stored(name) for name in parameters.names(list_name))
+        for list_name in ("expandValues", "jsonKeys")
+    )
     if text := parameters.text("q"):
         try:
-            found = parse_q(text, context.stored, expanded)
+            found = parse_q(text, context.stored, expanded - as_sent)
             if linked_depth(found):
                 raise bad_request_data("parameter q: filters on linked entities have no place here")
             parts.append(found)

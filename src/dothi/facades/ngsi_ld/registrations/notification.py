@@ -141,4 +141,10 @@ def _shown(
     if kept and len(kept) < len(registration.information):
         pairs = zip(document["information"], registration.information, strict=True)
         document = {**document, "information": [raw for raw, part in pairs if part in kept]}
-    return written(document, context)
+    shown = written(document, context)
+    for part in shown["information"]:
+        for entity in part.get("entities", ()):
+            # One type may be told as a string or as an array; subscribers look into an array.
+            if isinstance(entity.get("type"), str):
+                entity["type"] = [entity["type"]]
+    return shown

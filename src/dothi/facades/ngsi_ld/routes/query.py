@@ -1,5 +1,7 @@
 """GET /entities and POST /entityOperations/query (clauses 6.4.3.2 and 6.23.3.1)."""
 
+from urllib.parse import quote, urlencode
+
 from msgspec import Struct
 from msgspec.structs import replace
 from starlette.requests import Request
@@ -169,11 +171,10 @@ def page_links(request: Request, search: EntitySearch, page: Page, media: str) -
 
 
 def _page_link(request: Request, limit: int, offset: int) -> str:
-    """Path of another page: the filters as they were sent, then limit and offset."""
-    kept = [
-        part
-        for part in request.url.query.split("&")
-        if part and part.partition("=")[0] not in {"limit", "offset"}
-    ]
-    query = "&".join([*kept, f"limit={limit}", f"offset={offset}"])
+    """Path of another page: parameters in the order of their names, as readable as a link may be.
+
+    A comma is written as %2C: clients split the values of the header at commas.
+    """
+    given = dict(request.query_params) | {"limit": str(limit), "offset": str(offset)}
+    query = urlencode(sorted(given.items()), safe=":*/()", quote_via=quote)
     return f"{request.url.path.rstrip('/')}?{query}"

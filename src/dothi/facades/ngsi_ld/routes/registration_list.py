@@ -12,6 +12,7 @@ from dothi.access.endpoint import Endpoint
 from dothi.access.permission import Permission
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.registrations.registry import Entry
+from dothi.model.uri import without_login
 
 PATH = "/api/v1/registrations"
 _MOST_NAMED = 4
@@ -58,7 +59,7 @@ def _state(entry: Entry) -> RegistrationState:
     return RegistrationState(
         made.id,
         str(made.document.get("registrationName", "")),
-        made.endpoint,
+        without_login(made.endpoint),
         made.mode.value,
         _about(entry),
         ("failed" if use.is_failing else "ok") if use.sent else "",

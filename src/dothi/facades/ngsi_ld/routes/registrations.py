@@ -106,7 +106,7 @@ def update_handler(broker: Broker) -> Handler:
         )
         context = await payload.context(broker.contexts, payload.document)
         fragment = canonical(payload.document, context)
-        if not fragment:
+        if not payload.document.keys() - {"@context"}:
             raise bad_request_data("the body holds no member of a registration")
         await update_registration(broker, uri, fragment)
         return empty()

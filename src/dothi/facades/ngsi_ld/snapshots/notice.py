@@ -18,6 +18,7 @@ from dothi.facades.ngsi_ld.snapshots.document import (
 )
 from dothi.facades.ngsi_ld.wire.negotiation import JSON, link_of_context
 from dothi.facades.ngsi_ld.wire.times import format_date_time
+from dothi.model.uri import without_login
 from dothi.ports.clock import Clock
 from dothi.ports.hubs import SnapshotRecord
 
@@ -51,7 +52,8 @@ class Notices:
         async with turn:  # what is told of one snapshot arrives in order
             problem = await self._deliver(uri, headers, content)
         if problem:
-            log.warning("no status of snapshot %s to %s: %s", record.id, uri, problem)
+            shown = without_login(uri)
+            log.warning("no status of snapshot %s to %s: %s", record.id, shown, problem)
 
     async def _deliver(self, uri: str, headers: dict[str, str], content: bytes) -> str:
         """What went wrong the last time; empty when it was taken."""

@@ -166,10 +166,10 @@ class Dispatcher:
             self._leave(lane, notification)
             return
         gate = self.gates.of(receiver_of(subscription.target.uri))
-        async with gate.passing():
+        async with gate.passing() as begun:
             notification = lane.queue[0]
             outcome = await self._send(notification, subscription)
-        gate.note(is_reached=outcome.is_ok or not outcome.may_retry)
+        gate.note(begun, is_reached=outcome.is_ok or not outcome.may_retry)
         box = subscription.delivery
         box.state = self.tally.note(box.state, notification, outcome, self._clock.now())
         self._settler.state(number, box.state)

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from dothi.facades.ngsi_ld.subscriptions.dispatcher import Dispatcher
 from dothi.facades.ngsi_ld.subscriptions.model import Subscription
-from dothi.pipeline.gates import receiver_of, without_login
+from dothi.model.uri import without_login
+from dothi.pipeline.gates import receiver_of
 from dothi.ports.subscriptions import SubscriptionView
 
 _MOST_IDS = 3

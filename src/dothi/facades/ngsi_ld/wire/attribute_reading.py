@@ -18,8 +18,10 @@ from dothi.facades.ngsi_ld.wire.kinds import (
     BY_KIND,
     BY_NAME,
     BY_VALUE_KEY,
+    LANGUAGE,
     NAMING_MEMBERS,
     NGSI_NULL,
+    NO_ATTRIBUTES,
     OUTPUT_MEMBERS,
     PLAIN_MEMBERS,
     PROOF,
@@ -83,7 +85,7 @@ class AttributeReader(Struct, frozen=True):
             return known
         check_name(name, where)
         stored = self.context.stored(name)
-        if stored in RESERVED_NAMES:
+        if stored in NO_ATTRIBUTES:
             raise bad_request_data(f"{where}: {name!r} is a core term, no name of an attribute")
         self.context.keep_checked(name, stored)
         return stored
@@ -226,6 +228,8 @@ class AttributeReader(Struct, frozen=True):
         if name == "entityIdSealed":
             check_uri(raw, where)
             return raw
+        if name == LANGUAGE:
+            return language_tag(raw, kind, where)
         if kind is _LANGUAGE_PROPERTY and name == "valueType" and raw != "langString":
             raise bad_request_data(f"{where}: the valueType of a LanguageProperty is langString")
         if name in NAMING_MEMBERS:
@@ -239,6 +243,15 @@ class AttributeReader(Struct, frozen=True):
         if self.mode is _WHOLE:
             raise bad_request_data(f"{where}: {NGSI_NULL} deletes, there is nothing to delete")
         return True
+
+
+def language_tag(raw: Any, kind: Kind | None, where: str) -> str:
+    """The language of the text of a Property, as it is told by clause 4.15."""
+    if kind is _LANGUAGE_PROPERTY:
+        raise bad_request_data(f"{where}: the languageMap tells the languages")
+    if not isinstance(raw, str) or not raw:
+        raise bad_request_data(f"{where} must be a language tag such as vi")
+    return raw
 
 
 def told_shape(raw: dict[str, Any], where: str) -> Shape | None:

@@ -58,7 +58,11 @@ SEALED_MEMBERS = frozenset({"entityIdSealed", "entityTypeSealed"})
 NAMING_MEMBERS = frozenset({"objectType", "valueType", "entityTypeSealed"})
 """Plain members whose value is a name."""
 
-PLAIN_MEMBERS = frozenset({"objectType", "valueType", "expiresAt"}) | SEALED_MEMBERS
+LANGUAGE = "lang"
+"""Tells the language of a text that was chosen out of several (clause 4.15)."""
+
+_TOLD_MEMBERS = frozenset({"objectType", "valueType", "expiresAt"}) | SEALED_MEMBERS
+PLAIN_MEMBERS = _TOLD_MEMBERS | {LANGUAGE}
 """Members of an attribute that are no sub-attributes."""
 
 OUTPUT_MEMBERS = frozenset(
@@ -80,12 +84,16 @@ VALUE_KEYS = frozenset(BY_VALUE_KEY)
 
 RESERVED_NAMES = (
     SYSTEM_MEMBERS
-    | PLAIN_MEMBERS
+    | _TOLD_MEMBERS
     | OUTPUT_MEMBERS
     | VALUE_KEYS
     | {"id", "type", "scope", "datasetId", "observedAt", "unitCode"}
 )
-"""Core terms for members that are no attributes: no attribute has such a name (clause 4.5.1)."""
+"""Core terms for members that are no attributes: an object with one of them is no mere value."""
+
+NO_ATTRIBUTES = (RESERVED_NAMES - {"vocab"}) | {LANGUAGE}
+"""Names that no attribute of an entity has (clause 4.5.1). `vocab` may be one: an entity has no
+such member, and JSON-LD reads an attribute there as it reads it anywhere."""
 
 UNITLESS = frozenset(
     {

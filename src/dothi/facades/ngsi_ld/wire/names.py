@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from dothi.facades.ngsi_ld.context.core import DEFAULT_VOCAB
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
-from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL, RESERVED_NAMES
+from dothi.facades.ngsi_ld.wire.kinds import NGSI_NULL, NO_ATTRIBUTES
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x1f]+")
 _NAME = re.compile(r"[^\W\d_]\w*(:[^\W\d_]\w*)?")
@@ -88,6 +88,6 @@ def attribute_name(context: LdContext, stored: str) -> str:
     Devices name attributes as they like; one called `id`, `type` or `value` must not stand in the
     place of the member of that name, so it is told as a name of the default @context.
     """
-    if stored in RESERVED_NAMES:
+    if stored in NO_ATTRIBUTES:
         return context.compact(DEFAULT_VOCAB + stored)
     return context.wire(stored)

@@ -3,7 +3,12 @@
 import re
 from collections.abc import Iterable
 
-from dothi.facades.ngsi_ld.errors import bad_request_data, not_acceptable, unsupported_media_type
+from dothi.facades.ngsi_ld.errors import (
+    bad_request_data,
+    invalid_request,
+    not_acceptable,
+    unsupported_media_type,
+)
 
 JSON = "application/json"
 LD_JSON = "application/ld+json"
@@ -54,20 +59,21 @@ def _weight(media: str, ranges: Iterable[tuple[str, float]]) -> float:
 
 
 def content_media_type(header: str, allowed: tuple[str, ...]) -> str:
-    """Media type of a request body. Raises NgsiError 415."""
+    """Media type of a request body. Raises NgsiError: InvalidRequest without one, else 415."""
     media = header.partition(";")[0].strip().lower()
+    if not media:
+        raise invalid_request(f"Content-Type is missing; send {' or '.join(allowed)}")
     if media not in allowed:
-        raise unsupported_media_type(
-            f"Content-Type is {header!r}; send {' or '.join(allowed)}"
-            if header
-            else f"Content-Type is missing; send {' or '.join(allowed)}"
-        )
+        raise unsupported_media_type(f"Content-Type is {header!r}; send {' or '.join(allowed)}")
     return media
 
 
 def context_link(headers: Iterable[str]) -> str | None:
-    """URL of the JSON-LD @context in Link headers. Raises BadRequestData for more than one."""
-    found: list[str] = []
+    """URL of the JSON-LD @context in Link headers. Raises BadRequestData for several of them.
+
+    The same one a second time is no other one: who passes requests on may repeat a header.
+    """
+    found: dict[str, None] = {}
     for header in headers:
         at = 0
         while at < len(header):
@@ -77,10 +83,10 @@ def context_link(headers: Iterable[str]) -> str | None:
             at = link.end()
             parameters = {m[1].lower(): m[2] or m[3] for m in _PARAMETER.finditer(link[2])}
             if parameters.get("rel") == LD_CONTEXT_REL:
-                found.append(link[1].strip())
+                found[link[1].strip()] = None
     if len(found) > 1:
         raise bad_request_data("there is more than one Link header with a JSON-LD @context")
-    return found[0] if found else None
+    return next(iter(found), None)
 
 
 def link_of_context(url: str) -> str:

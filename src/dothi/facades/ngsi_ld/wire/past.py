@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import Struct
 
-from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
+from dothi.facades.ngsi_ld.wire.times import format_date_time, is_over, parse_date_time
 from dothi.model.quality import Quality
 from dothi.model.row import Kind
 
@@ -29,6 +30,10 @@ these names: the broker makes them.)"""
 class _Origin(msgspec.Struct, rename="camel"):
     instance_id: str
     created_at: str
+
+
+class _Transient(msgspec.Struct, rename="camel"):
+    expires_at: str
 
 
 class PastInstance(Struct, frozen=True):
@@ -48,6 +53,25 @@ class PastInstance(Struct, frozen=True):
     instance_id: str
     seq: int
     is_deletion: bool
+
+
+def without_expired(rows: pa.Table) -> pa.Table:
+    """Rows without those whose `expiresAt` has come (clause 4.22): they are told no more."""
+    bodies = rows["body"]
+    if bodies.null_count == len(bodies):
+        return rows
+    may_end = pc.fill_null(pc.match_substring(bodies, '"expiresAt":'), fill_value=False)
+    if not pc.any(may_end).as_py():
+        return rows
+    pairs = zip(may_end.to_pylist(), bodies.to_pylist(), strict=True)
+    return rows.filter(pa.array([not (may and _has_ended(body)) for may, body in pairs]))
+
+
+def _has_ended(body: str) -> bool:
+    try:
+        return is_over(msgspec.json.decode(body, type=_Transient).expires_at)
+    except msgspec.ValidationError:
+        return False  # somewhere deeper in a value
 
 
 def past_instances(rows: pa.Table) -> Iterator[PastInstance]:

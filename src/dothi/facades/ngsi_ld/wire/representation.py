@@ -21,7 +21,7 @@ from dothi.facades.ngsi_ld.wire.kinds import (
 from dothi.facades.ngsi_ld.wire.language import LanguageFilter
 from dothi.facades.ngsi_ld.wire.names import attribute_name
 from dothi.facades.ngsi_ld.wire.projection import WHOLE, Projection
-from dothi.facades.ngsi_ld.wire.times import format_date_time, parse_date_time
+from dothi.facades.ngsi_ld.wire.times import format_date_time, is_over, parse_date_time
 from dothi.model.row import Kind
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
 
@@ -200,7 +200,9 @@ class Writer(Struct, frozen=True):
             if name in _VOCAB_MEMBERS:
                 found[name] = self._vocabulary(member)
             elif name not in _WRITTEN_AS_IS:
-                found[self.context.wire(name)] = self._sub_attribute(name, member)
+                below = self._sub_attribute(name, member)
+                if below is not None:
+                    found[self.context.wire(name)] = below
             elif self._is_shown(name, member, instance):
                 found[name] = member
         return found
@@ -212,10 +214,14 @@ class Writer(Struct, frozen=True):
         return name != "expiresAt" or self.has_system_attributes
 
     def _sub_attribute(self, name: str, member: Any) -> Any:
+        """One sub-attribute, or all instances of it; None when it has expired."""
         if isinstance(member, list):
-            return [self._sub_attribute(name, part) for part in member]
+            parts = [self._sub_attribute(name, part) for part in member]
+            return [part for part in parts if part is not None] or None
         if not isinstance(member, dict) or not names_kind(member):
             return member
+        if "expiresAt" in member and is_over(member["expiresAt"]):
+            return None
         found = self.normalized(from_canonical(name, member, BY_NAME[member["type"]].kind))
         return _concise(found) if self.format is Format.CONCISE else found
 

@@ -46,6 +46,14 @@ def parse_date_time(text: object) -> datetime:
         raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC") from error
 
 
+def is_over(text: object) -> bool:
+    """Whether the time of an expiresAt has come; what is no time never ends."""
+    try:
+        return parse_date_time(text) <= datetime.now(UTC)
+    except ValueError:
+        return False
+
+
 def is_plain(text: str) -> bool:
     """Whether a DateTime of context data is written as `format_date_time` writes it."""
     return "," not in text and not ("." in text and text.endswith("0Z"))
