@@ -146,4 +146,4 @@ def test_a_station_is_taken_out_of_service_with_a_permit_and_put_back(tmp_path: 
         form.locator("[name=until]").fill("2020-01-01T00:00")
         form.locator("[name=reason]").fill("Bão")
         form.get_by_role("button", name="Bắt đầu chặn").click()
-        expect(form.get_by_role("status").last).to_contain_text("The end lies before the beginning")
+        expect(form.get_by_role("status").last).to_contain_text("Thời điểm kết thúc đã qua")

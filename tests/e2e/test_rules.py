@@ -219,7 +219,8 @@ def test_a_rule_is_approved_by_somebody_else_than_its_author(
         (state,) = admin.get("/api/v1/rules").json()
         assert (state["in_force"], state["draft"]) == (None, 1)
         binh.goto("/rules/level-high")
-        binh.get_by_role("button", name="Duyệt bản 1").click()
+        with binh.expect_response("**/versions/1/approve"):
+            binh.get_by_role("button", name="Duyệt bản 1").click()
         expect(binh.get_by_text("đang hiệu lực").first).to_be_visible()
         (state,) = admin.get("/api/v1/rules").json()
         assert (state["in_force"], state["approved"]["approved_by"]) == (1, "binh")

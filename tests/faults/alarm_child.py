@@ -8,7 +8,6 @@ clock jumps to meanwhile. At the `end` it is a day later: timers that nobody sto
 """
 
 import asyncio
-import gc
 import random
 import sys
 import time
@@ -25,6 +24,7 @@ from msgspec import Struct
 
 from alarm_parts import limits
 from dothi.alarms.settings import AlarmSettings
+from dothi.app.interpreter import tuned
 from dothi.model.alarm import RuleFacts
 from dothi.model.batch import Batch
 from dothi.model.row import TIMESTAMP, rows_table
@@ -200,10 +200,6 @@ async def send(store: SqliteStore, intake: Intake, values: int, per_s: float) ->
 
 async def main(folder: Path, values: int, per_s: float, jumps: int, phase: str) -> None:
     is_end = phase == "end"
-    # As the program does (app/run.py).
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000)
     store = open_store(folder / "dothi.db", clock=COMMITS)
     clock = JumpingClock(START + timedelta(days=1 if is_end else -4))
     intake = Intake(store.writer, {})
@@ -237,4 +233,5 @@ COMMITS = CommitClock()
 
 if __name__ == "__main__":
     folder, values, per_s, jumps, phase = sys.argv[1:]
-    asyncio.run(main(Path(folder), int(values), float(per_s), int(jumps), phase))
+    with tuned():
+        asyncio.run(main(Path(folder), int(values), float(per_s), int(jumps), phase))
