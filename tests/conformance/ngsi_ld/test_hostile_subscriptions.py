@@ -106,7 +106,7 @@ async def test_jsonld_context_of_a_subscription_to_registrations(
             await asyncio.sleep(0.01)
     told = source.last
     assert CONTEXT_URL in told.headers["link"]
-    assert told.body["data"][0]["information"][0]["entities"] == [{"type": "AirStation"}]
+    assert told.body["data"][0]["information"][0]["entities"] == [{"type": ["AirStation"]}]
     refused = about_registrations(jsonldContext="https://nowhere.example/x.jsonld")
     answer = await door.http.post(f"{ROOT}/csourceSubscriptions", json=refused)
     problem_of(answer, 504, "LdContextNotAvailable")
@@ -134,4 +134,4 @@ async def test_an_inline_context_gets_an_address(
         while not source.requests:
             await asyncio.sleep(0.01)
     assert url in source.last.headers["link"]
-    assert source.last.body["data"][0]["information"][0]["entities"] == [{"type": "Vehicle"}]
+    assert source.last.body["data"][0]["information"][0]["entities"] == [{"type": ["Vehicle"]}]
