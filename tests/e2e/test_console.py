@@ -36,6 +36,7 @@ INKS = """color => {
 """Whether something in a chart has that colour."""
 
 
+@pytest.mark.usefixtures("cookies")  # a new link ends the printed one
 def test_a_link_leads_to_the_map(browser: Browser, hub: Program) -> None:
     link = run_here("login-link", "--data-dir", str(hub.data_dir)).stdout.strip()
     with closing(browser.new_context(**WINDOW)) as context:
