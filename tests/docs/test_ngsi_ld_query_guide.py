@@ -20,7 +20,7 @@ def test_the_commands_answer_what_the_guide_says(tmp_path: Path) -> None:
     assert create == "201\n"
     assert filters == f"[{one},{other}][{one}][{one}][{one}]"
     assert "ngsild-results-count: 2" in order.lower()
-    assert '&offset=1&' in order
+    assert "&offset=1&" in order
     assert ';rel="next"' in order
     assert order.endswith('[{"id":"urn:ngsi-ld:Gauge:2","level":3.4}]')
     assert by_map == f"[{other}]"
