@@ -85,7 +85,7 @@ export const PROBLEMS_VI: Readonly<Record<string, Said>> = {
 
   // Incidents and procedures.
   incident_not_found: ['Không có sự cố này'],
-  incident_changed: ['Người khác vừa thay đổi sự cố', AGAIN],
+  incident_changed: ['Người khác vừa thay đổi sự cố', AGAIN, true],
   incident_closed: [
     'Sự cố đã đóng',
     'Mở sự cố mới và liên kết với sự cố này; chi phí, bài học và sửa mục cũ vẫn ghi được.',

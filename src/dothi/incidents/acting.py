@@ -67,11 +67,11 @@ def require_version(record: Record, version: int | None) -> None:
     heads = (EntryKind.STATE, EntryKind.CHANGE)
     changes = (e for e in reversed(record.entries) if e.kind in heads)
     last = next((e for e in changes if e.details.get("what") != "informed"), None)
-    told = f"; last: {last.by}, {last.at.isoformat()}: {last.text}" if last else ""
+    told = f"; {last.by}: {last.text}" if last else ""
     raise Problem(
         "incident_changed",
         "The incident was changed meanwhile",
-        f"version {version} was seen, {incident.version} is in force{told}",
+        f"version {version} → {incident.version}{told}",
         409,
         where="version",
         remedy="read the incident again, look at what changed, then decide anew",

@@ -349,7 +349,7 @@ async def test_figures_of_a_position_are_only_its_own(alarms: Alarms) -> None:
     shelved = next(
         a for a in (await alarms.get(limit=200))["items"] if a["entity"] == "urn:shelved"
     )
-    until_at = (now + timedelta(minutes=30)).isoformat()
+    until_at = (now + timedelta(minutes=15)).isoformat()  # possible also where a shift ends
     await alarms.post(f"/{shelved['id']}/shelve", until_at=until_at, reason="noise")
 
     led = await alarms.get("/performance", position="leader", span="day")

@@ -133,7 +133,7 @@ async def test_who_saw_an_older_version_is_told_what_changed(api: Api) -> None:
     assert first.json()["incident"]["version"] == 2
     second = await api.client.patch(path, json={"severity": 3}, headers={"if-match": '"1"'})
     assert second.status_code == 409
-    assert "version 1 was seen, 2 is in force; last: administrator" in second.json()["detail"]
+    assert "version 1 → 2; administrator: " in second.json()["detail"]
     assert "Lan rộng" in second.json()["detail"]
     assert (await api.client.patch(path, json={"severity": 3})).status_code == 428
     third = await api.client.patch(path, json={"severity": 3}, headers={"if-match": '"2"'})
