@@ -1,6 +1,8 @@
 """GET /entities and POST /entityOperations/query (clauses 6.4.3.2 and 6.23.3.1)."""
 
-from urllib.parse import quote, urlencode
+import re
+from functools import lru_cache
+from urllib.parse import parse_qsl, quote, urlencode
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -45,6 +47,7 @@ QUERY_PARAMETERS = (
     OUTPUT_PARAMETERS | FILTER_PARAMETERS | PAGE_PARAMETERS | ORDER_PARAMETERS | MAP_PARAMETERS
 )
 _ROOT = "/ngsi-ld/v1"
+_OF_PAGE = re.compile(r"(?:^|&)(?:limit|offset)=[^&]*")
 
 
 class Query(Struct, frozen=True):
@@ -175,6 +178,13 @@ def _page_link(request: Request, limit: int, offset: int) -> str:
 
     A comma is written as %2C: clients split the values of the header at commas.
     """
-    given = dict(request.query_params) | {"limit": str(limit), "offset": str(offset)}
-    query = urlencode(sorted(given.items()), safe=":*/()", quote_via=quote)
+    others = _OF_PAGE.sub("", request.scope["query_string"].decode("latin-1"))
+    query = "&".join(sorted([*_encoded(others), f"limit={limit}", f"offset={offset}"]))
     return f"{request.url.path.rstrip('/')}?{query}"
+
+
+@lru_cache(maxsize=512)
+def _encoded(query: str) -> list[str]:
+    """Each parameter of a query string; who walks through pages has the same ones each time."""
+    given = parse_qsl(query, keep_blank_values=True)
+    return [urlencode([one], safe=":*/()", quote_via=quote) for one in given]
