@@ -19,7 +19,7 @@ def tuned() -> Iterator[None]:
     looks = gc.get_threshold()
     # A batch of a hundred entities is some ten thousand objects, none of them in a circle.
     gc.set_threshold(_OBJECTS_BEFORE_LOOK)
-    # A commit is some twenty calls of SQLite; after each the writer needs the interpreter again,
+    # A commit is some thirteen calls of SQLite; after each the writer needs the interpreter again,
     # for which it waited up to 5 ms while the event loop was busy.
     turn_s = sys.getswitchinterval()
     sys.setswitchinterval(_TURN_S)
