@@ -114,7 +114,7 @@ def test_two_who_change_the_head_at_once_do_not_overwrite_each_other(reopen: Ope
             outcomes.append("done")
         except Problem as problem:
             assert problem.status == 409
-            assert "last: " in problem.detail
+            assert "; p" in problem.detail, "who did what"
             outcomes.append("conflict")
 
     threads = [threading.Thread(target=commander, args=(f"p{n}",)) for n in range(4)]
