@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from support.browser import SLOW_MS, WINDOW, sign_in, started_browser
+from support.browser import SLOW_MS, WINDOW, Cookies, session_cookies, started_browser
 from support.example import copied_example
 from support.program import Program
 from thorough import IS_THOROUGH
-
-Cookies = list[dict[str, object]]
 
 
 @pytest.fixture(scope="module")
@@ -47,20 +45,16 @@ def hub(example: Path) -> Iterator[Program]:
 
 
 @pytest.fixture(scope="module")
-def cookies(browser: Browser, hub: Program) -> Cookies:
+def cookies(hub: Program) -> Cookies:
     """Of who signed in with the printed link."""
-    context = browser.new_context()
-    sign_in(context, hub.url, hub.login_url)
-    found = [dict(cookie) for cookie in context.cookies()]
-    context.close()
-    return found
+    return session_cookies(hub.url, hub.login_url)
 
 
 @pytest.fixture
 def page(browser: Browser, hub: Program, cookies: Cookies) -> Iterator[Page]:
     """A signed-in page; an uncaught error in it fails the test."""
     context = browser.new_context(base_url=hub.url, **WINDOW)
-    context.add_cookies(cookies)  # type: ignore[arg-type]
+    context.add_cookies(cookies)
     opened = context.new_page()
     opened.set_default_timeout(SLOW_MS)
     errors: list[str] = []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
-from support.browser import SLOW_MS, WINDOW, go_to, open_map
+from support.browser import SLOW_MS, WINDOW, go_to, open_map, session_cookies
 from support.node import installed_packages
 from support.program import Program
 from support.screens import all_screens, main_screens
@@ -148,10 +148,7 @@ def test_axe_finds_nothing_in_english_in_the_dark_in_high_contrast(
 def test_axe_finds_nothing_where_there_is_nothing(
     browser: Browser, empty_hub: Program, axe: str
 ) -> None:
-    cookies = [
-        {"name": cookie.name, "value": cookie.value, "url": empty_hub.url}
-        for cookie in empty_hub.signed_in().cookies.jar
-    ]
+    cookies = session_cookies(empty_hub.url, empty_hub.login_url)
     with opened(browser, empty_hub, cookies) as page:
         page.goto("/sources")
         expect(page.locator("#main .notice button")).to_be_visible()

@@ -10,8 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from answering import Reply, Service, answering
-from e2e.conftest import Cookies
-from support.browser import go_to
+from support.browser import Cookies, go_to
 from support.program import Program
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.thorough]

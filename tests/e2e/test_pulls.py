@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from support.browser import SLOW_MS, WINDOW
+from support.browser import SLOW_MS, WINDOW, sign_in
 from support.program import Program
 
 pytestmark = pytest.mark.needs("chromium")
@@ -29,10 +29,7 @@ def test_a_failed_pull_is_on_the_screen(browser: Browser, tmp_path: Path) -> Non
     )
     with Program(data) as hub:
         context = browser.new_context(base_url=hub.url, **WINDOW)
-        cookies = hub.signed_in().cookies.jar
-        context.add_cookies(
-            [{"name": c.name, "value": c.value or "", "url": hub.url} for c in cookies]
-        )
+        sign_in(context, hub.url, hub.login_url)
         page = context.new_page()
         page.set_default_timeout(SLOW_MS)
         page.goto("/sources")

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
+from unittest.mock import patch
 
-import httpx
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from conftest import find_tool
 from support.pictures import ARE_WANTED
+from support.program import signed_client
 
 BROWSER_FLAGS = [
     "--no-sandbox",
@@ -36,6 +37,9 @@ _COARSE, FINE = _RATIO % 0.25, _RATIO % 1
 """For `add_init_script`: maps and charts are drawn with a sixteenth of the points, at the same
 place and size. FINE is for who looks at the points."""
 
+Cookies = list[Any]
+"""As a browser context takes them."""
+
 _GO = """url => {
     const a = document.createElement('a');
     a.href = url;
@@ -51,9 +55,9 @@ def started_browser() -> Iterator[Browser]:
         found = playwright.chromium.launch(
             executable_path=find_tool("chromium"), args=BROWSER_FLAGS
         )
-        if not ARE_WANTED:
-            found.new_context = _coarse(found.new_context)  # type: ignore[method-assign]
-        yield found
+        make = found.new_context if ARE_WANTED else _coarse(found.new_context)
+        with patch.object(found, "new_context", make):
+            yield found
         found.close()
 
 
@@ -68,14 +72,15 @@ def _coarse(make: Callable[..., BrowserContext]) -> Callable[..., BrowserContext
     return made
 
 
+def session_cookies(url: str, link: str) -> Cookies:
+    """Of who signs in with a link; its page would draw the map, whatever screen is wanted next."""
+    with closing(signed_client(url, link)) as client:
+        return [{"name": key, "value": value, "url": url} for key, value in client.cookies.items()]
+
+
 def sign_in(context: BrowserContext, url: str, link: str) -> None:
-    """As the page behind a link does; that would draw the map, whatever screen is wanted next."""
-    token = link.partition("token=")[2]
-    answer = httpx.post(f"{url}/login", data={"token": token}, headers={"origin": url})
-    assert answer.status_code == 303, answer.text
-    context.add_cookies(
-        [{"name": key, "value": value, "url": url} for key, value in answer.cookies.items()]
-    )
+    """The same for a context."""
+    context.add_cookies(session_cookies(url, link))
 
 
 @contextmanager

@@ -90,11 +90,7 @@ class Program:
 
     def signed_in(self) -> httpx.Client:
         """A client with the session of the printed link."""
-        client = httpx.Client(base_url=self.url, headers={"origin": self.url})
-        token = self.login_url.partition("token=")[2]
-        answer = client.post("/login", data={"token": token})
-        assert answer.status_code == 303, answer.text
-        return client
+        return signed_client(self.url, self.login_url)
 
     def stop(self, timeout_s: float = 20.0) -> int:
         """SIGTERM; the exit code."""
@@ -134,6 +130,14 @@ class Program:
                     raise RuntimeError(f"dothi ended: {said.decode()}\n{self.log()}")
                 said += chunk
         return said.decode()
+
+
+def signed_client(url: str, link: str) -> httpx.Client:
+    """A client with the session of a link, which works once."""
+    client = httpx.Client(base_url=url, headers={"origin": url})
+    answer = client.post("/login", data={"token": link.partition("token=")[2]})
+    assert answer.status_code == 303, answer.text
+    return client
 
 
 def run_cli(
