@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Iterator
 from contextvars import Context
+from datetime import timedelta
 from threading import Lock
 
 from dothi.incidents import conduct
 from dothi.incidents.library import ProcedureLibrary
 from dothi.model.incident import IncidentState
 from dothi.ports.clock import Clock
-from dothi.ports.clock_watch import ClockMarks, ClockWatch, SteadyClock
+from dothi.ports.clock_watch import ClockMark, ClockMarks, ClockWatch, SteadyClock
 from dothi.ports.incidents import BoardQuery, Incidents
 
 log = logging.getLogger(__name__)
@@ -40,19 +41,17 @@ class ClockFollower:
         the next call goes on, also after a crash."""
         with self._lock:
             # It is the program that moves limits, not the person whose request comes first.
-            Context().run(self._follow)
+            seen = self._steady.mark(self._clock.now())
+            Context().run(self._watch.follow, seen, self._keep)
 
-    def _follow(self) -> None:
-        seen = self._steady.mark(self._clock.now())
-        jump, mark = self._watch.jump(seen), self._watch.mark
+    def _keep(self, seen: ClockMark, jump: timedelta) -> None:
+        mark = self._watch.mark
         if jump and mark is not None:
             log.warning("the clock was set by %s; limits in minutes and hours move along", jump)
             move = conduct.ClockMove(jump, mark.wall_at, seen.wall_at)
             for number in self._running():
                 self._move(number, move)
-        if jump or self._watch.is_old(seen):
-            self._marks.put(_NAME, seen)
-            self._watch.mark = seen
+        self._marks.put(_NAME, seen)
 
     def _move(self, number: int, move: conduct.ClockMove) -> None:
         book = self._library.book

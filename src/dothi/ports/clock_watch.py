@@ -79,8 +79,17 @@ class ClockWatch:
             jump = min(jump, timedelta())
         return jump if abs(jump) >= _LEAST else timedelta()
 
-    def is_old(self, seen: ClockMark) -> bool:
-        """Whether `seen` is to be kept even though nobody has set the clock."""
+    def follow(self, seen: ClockMark, keep: Callable[[ClockMark, timedelta], None]) -> None:
+        """Have `seen` kept, with the jump since the mark, where there is one or the mark is old.
+
+        What `keep` raises leaves the mark as it was: the next call sees the same jump again.
+        """
+        jump = self.jump(seen)
+        if jump or self._is_old(seen):
+            keep(seen, jump)
+            self.mark = seen
+
+    def _is_old(self, seen: ClockMark) -> bool:
         if self.mark is None or not self._is_same_run(seen):
             return True
         return seen.ran_s - self.mark.ran_s >= _OLD_S

@@ -1,6 +1,7 @@
 """What is awaited when somebody sets the clock of the machine."""
 
 import logging
+from datetime import timedelta
 
 from dothi.ports.clock_watch import ClockMark, ClockWatch
 from dothi.ports.notices import DeliveryQueue
@@ -17,9 +18,10 @@ class ClockFollower:
 
     def follow(self, seen: ClockMark) -> None:
         """Must come before anything is found due. Raises StoreUnavailable: nothing has moved."""
-        watch = self._watch = self._watch or ClockWatch(self._queue.mark())
-        if jump := watch.jump(seen):
+        self._watch = self._watch or ClockWatch(self._queue.mark())
+        self._watch.follow(seen, self._keep)
+
+    def _keep(self, seen: ClockMark, jump: timedelta) -> None:
+        if jump:
             logger.warning("the clock was set by %s; what is awaited moves along", jump)
-        if jump or watch.is_old(seen):
-            self._queue.keep(seen, jump)
-            watch.mark = seen
+        self._queue.keep(seen, jump)
