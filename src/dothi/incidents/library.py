@@ -190,7 +190,7 @@ class ProcedureLibrary:
 
     def _take(self, stored: StoredProcedure) -> None:
         key = (stored.id, stored.version)
-        read = decode_stored(stored.text, f"procedure {stored.id} version {stored.version}")
+        read = decode_stored(stored)
         procedure = self._adapt(read)
         self._decoded[key] = procedure
         self._known[key] = Shelved(

@@ -25,6 +25,7 @@ from dothi.model.procedure import (
     Step,
     Words,
 )
+from dothi.ports.incidents import StoredProcedure
 
 _PART = re.compile(r"([A-Za-z_]+)(?:\[(\d+)\])?")
 TESTS = ("is", "is_not", "at_least", "below", "any_of")
@@ -36,9 +37,10 @@ def decode_procedure(text: str, where: str) -> Procedure:
     return procedure_of(decode_table(text, where), text, where)
 
 
-def decode_stored(text: str, where: str) -> Procedure:
+def decode_stored(stored: StoredProcedure) -> Procedure:
     """As `decode_procedure`, of a version that was stored: limits of half working days, which
     could be written once, are counted as they were then."""
+    text, where = stored.text, f"procedure {stored.id} version {stored.version}"
     return procedure_of(decode_table(text, where), text, where, is_stored=True)
 
 

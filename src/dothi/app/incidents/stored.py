@@ -32,7 +32,7 @@ def stored_procedures(database: Path) -> StoredProcedures:
         engine.dispose()
     for one in stored:
         try:
-            decode_stored(one.text, f"procedure {one.id} version {one.version}")
+            decode_stored(one)
         except Problem as problem:
             problems.append(problem)
     return StoredProcedures(len(stored), problems)

@@ -4,9 +4,11 @@ What the driver's cursor does around one call of its statement takes half as lon
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
+
+Rows: TypeAlias = pa.Table | pa.RecordBatch | pa.StructArray | None
 
 
 def prepared(connection: Any, sql: str, options: Mapping[str, str] | None = None) -> Any:
@@ -21,16 +23,14 @@ def prepared(connection: Any, sql: str, options: Mapping[str, str] | None = None
     return cursor
 
 
-def change(cursor: Any, rows: pa.Table | pa.RecordBatch | pa.StructArray | None = None) -> int:
+def change(cursor: Any, rows: Rows = None) -> int:
     """Run once, or once per row with the row's columns bound in order; how many rows changed."""
     statement = cursor.adbc_statement
     _bind(statement, rows)
     return int(statement.execute_update())
 
 
-def answer(
-    cursor: Any, rows: pa.Table | pa.RecordBatch | pa.StructArray | None = None
-) -> pa.RecordBatchReader:
+def answer(cursor: Any, rows: Rows = None) -> pa.RecordBatchReader:
     """What the statement answers, for each row that is bound, end to end."""
     statement = cursor.adbc_statement
     _bind(statement, rows)
@@ -38,7 +38,7 @@ def answer(
     return pa.RecordBatchReader.from_stream(stream)
 
 
-def _bind(statement: Any, rows: pa.Table | pa.RecordBatch | pa.StructArray | None) -> None:
+def _bind(statement: Any, rows: Rows) -> None:
     if isinstance(rows, pa.Table):
         statement.bind_stream(rows)
     elif rows is not None:
