@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dothi.model.batch import Batch
 from dothi.model.condition import (
@@ -294,14 +295,20 @@ async def test_a_glance_tells_what_a_search_finds_or_nothing(tmp_path: Path) -> 
     async with open_hub(tmp_path) as hub:
         await _fill(hub)
         entities = SqliteEntities(hub.engine)
-        seen = 0
-        for low in (COUNT - 5, 3, COUNT - 9, 0, COUNT - 40, COUNT + 9):
-            for more in ({}, {"offset": 2}, {"offset": 2_000}, {"limit": 3}):
-                search = EntitySearch(condition=AllOf((AIR, _over(float(low)))), **more)
-                glimpse = entities.glance(search)
-                seen += glimpse is not None
-                assert glimpse in (None, entities.find(search))
-        assert seen
+        searches = [
+            EntitySearch(condition=AllOf((AIR, _over(float(low)))), **more)
+            for low in (COUNT - 5, 3, COUNT - 9, 0, COUNT - 40, COUNT + 9)
+            for more in ({}, {"offset": 2}, {"offset": 2_000}, {"limit": 3})
+        ]
         ordered = Order((OrderTerm(Target("a"), is_descending=True),))
-        for other in (EntitySearch(), EntitySearch(condition=AIR, order=ordered)):
-            assert entities.glance(other) is None
+        searches[3:3] = [EntitySearch(), EntitySearch(condition=AIR, order=ordered)]
+        for search in searches:  # of another build, asked for in the same look
+            searches_of_two = [search, replace(search, condition=_over(float(COUNT - 3)))]
+            found = [entities.find(one) for one in searches_of_two]
+            for page, glimpse in zip(found, entities.glance(searches_of_two), strict=True):
+                assert glimpse in (None, page)
+        together = entities.glance(searches)
+        assert sum(page is not None for page in together) >= len(searches) // 3
+        assert together[3:5] == [None, None]
+        for search, glimpse in zip(searches, together, strict=True):
+            assert glimpse in (None, entities.find(search))

@@ -82,9 +82,9 @@ class EntityCache:
         """See ports.entity_query.Entities."""
         return self._searches.find(search)
 
-    def glance(self, search: EntitySearch) -> list[str] | None:
+    def glance(self, searches: Sequence[EntitySearch]) -> list[list[str] | None]:
         """See ports.entity_query.Entities."""
-        return self._searches.glance(search)
+        return self._searches.glance(searches)
 
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""

@@ -6,7 +6,7 @@ writes that only bring values of entities that are there.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
@@ -62,14 +62,15 @@ class RememberedSearches:
             self._keep(self._pages, search, tuple(found), state)
         return found
 
-    def glance(self, search: EntitySearch) -> list[str] | None:
+    def glance(self, searches: Sequence[EntitySearch]) -> list[list[str] | None]:
         """See ports.entity_query.Entities; what is remembered was looked for by `peek`."""
         self.is_used = True
         state = self._state
-        found = self._entities.glance(search)
-        if found is not None and len(found) <= _MAX_IDS:
-            self._keep(self._pages, search, tuple(found), state)
-        return found
+        pages = self._entities.glance(searches)
+        for search, found in zip(searches, pages, strict=True):
+            if found is not None and len(found) <= _MAX_IDS:
+                self._keep(self._pages, search, tuple(found), state)
+        return pages
 
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""

@@ -113,9 +113,9 @@ class Entities(Protocol):
         """
         ...
 
-    def glance(self, search: EntitySearch) -> list[str] | None:
-        """Like `find` where the matches lie in a short range that is known from before; None:
-        `find` must be asked. Blocks, though never for longer than such a range takes."""
+    def glance(self, searches: Sequence[EntitySearch]) -> list[list[str] | None]:
+        """Like `find` for each, where the matches lie in a short range that is known from before;
+        None: `find` must be asked. Blocks, though never for longer than such ranges take."""
         ...
 
     def count(self, search: EntitySearch) -> int:

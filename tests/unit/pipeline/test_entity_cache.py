@@ -41,8 +41,8 @@ class Store:
         self.during()
         return found
 
-    def glance(self, search: EntitySearch) -> list[str] | None:
-        return self.find(search) if search.offset else None
+    def glance(self, searches: Sequence[EntitySearch]) -> list[list[str] | None]:
+        return [self.find(search) if search.offset else None for search in searches]
 
     def count(self, search: EntitySearch) -> int:
         found = len(self.held)

@@ -18,7 +18,6 @@ from dothi.storage.relational.entity_query_load import load_entities, load_keys
 from dothi.storage.relational.entity_query_order import find_ordered
 from dothi.storage.relational.entity_query_pages import Mark, Waypoints
 from dothi.storage.relational.entity_query_plan import Plan, Source
-from dothi.storage.relational.entity_query_starts import Range
 from dothi.storage.relational.shape import SHAPE
 
 _FAR = 500
@@ -58,22 +57,27 @@ class SqliteEntities:
                 return find_ordered(plan, search, search.order)
             page = None
             if search.offset < _FAR:
-                page = self._builds.page(search, source_of_rows, plan.now_us)
+                [page] = self._builds.pages([search], source_of_rows, plan.now_us)
             if page is not None:
                 return page
             where = plan.where(search)
             guess = plan.guess(search) if search.offset < _FAR else None
-            page = None if guess is None else _guessed(search, plan, guess, where)
+            if guess is not None:
+                sql = guessed_sql(plan, guess, where, search.limit, search.offset)
+                [page] = read_guessed(source_of_rows, sql, [plan.compiler.parameters])
             if page is not None:
                 return page
             return self._page(search, plan, plan.source(search), where)
 
-    def glance(self, search: EntitySearch) -> list[str] | None:
+    def glance(self, searches: Sequence[EntitySearch]) -> list[list[str] | None]:
         """See ports.entity_query.Entities."""
-        if search.order is not None or search.offset >= _FAR:
-            return None
+        near = [search for search in searches if search.order is None and search.offset < _FAR]
         with fetcher(self._engine) as source_of_rows:
-            return self._builds.page(search, source_of_rows, self._now_us())
+            pages = iter(self._builds.pages(near, source_of_rows, self._now_us()))
+        return [
+            next(pages) if search.order is None and search.offset < _FAR else None
+            for search in searches
+        ]
 
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""
@@ -153,12 +157,6 @@ class SqliteEntities:
 
     def _now_us(self) -> int:
         return int(self._clock.now().timestamp() * 1_000_000)
-
-
-def _guessed(search: EntitySearch, plan: Plan, guess: Range, where: str) -> list[str] | None:
-    """The page when it starts from this range; None when the range is not short this time."""
-    sql = guessed_sql(plan, guess, where, search.limit, search.offset)
-    return read_guessed(plan.fetch, sql, plan.compiler.parameters)
 
 
 def _marks(plan: Plan, walk: tuple[Source, str], after: int, count: int) -> list[Mark]:

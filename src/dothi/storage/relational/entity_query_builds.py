@@ -26,7 +26,7 @@ from dothi.model.condition import (
     meets_terms,
 )
 from dothi.ports.entity_query import EntitySearch
-from dothi.storage.relational.entity_query_fetch import Fetching
+from dothi.storage.relational.entity_query_fetch import Fetcher
 from dothi.storage.relational.entity_query_habits import Habits
 from dothi.storage.relational.entity_query_plan import LEVELS, Plan, gathered
 from dothi.storage.relational.entity_query_starts import Range, Start
@@ -70,11 +70,29 @@ class Builds:
         self._habits = habits
         self._kept: dict[EntitySearch, _Build] = {}
 
-    def page(self, search: EntitySearch, fetch: Fetching, now_us: int) -> list[str] | None:
-        """The page from the range that was best last time.
+    def pages(
+        self, searches: Sequence[EntitySearch], fetcher: Fetcher, now_us: int
+    ) -> list[list[str] | None]:
+        """The page of each search from the range that was best last time.
 
-        None: the build has no such range, or it is not short this time.
+        None: its build has no such range, or it is not short this time.
         """
+        pages: list[list[str] | None] = [None] * len(searches)
+        alike: dict[Any, list[tuple[int, Mapping[str, object]]]] = {}
+        for at, search in enumerate(searches):
+            asked = self._asked(search, now_us)
+            if asked is not None:
+                sql, parameters = asked
+                key = sql, tuple(map(type, parameters.values()))
+                alike.setdefault(key, []).append((at, parameters))
+        for (sql, _), several in alike.items():
+            found = read_guessed(fetcher, sql, [parameters for _, parameters in several])
+            for (at, _), page in zip(several, found, strict=True):
+                pages[at] = page
+        return pages
+
+    def _asked(self, search: EntitySearch, now_us: int) -> tuple[str, Mapping[str, object]] | None:
+        """The statement and its parameters."""
         if search.condition is None or search.ids or search.attributes or search.id_pattern:
             return None
         values: dict[Scalar, Scalar] = {}
@@ -90,7 +108,7 @@ class Builds:
         values[_OFFSET] = search.offset
         parameters = {name: values.get(held, held) for name, held in places}
         parameters["now"] = now_us
-        return read_guessed(fetch, sql, parameters)
+        return sql, parameters
 
     def _of(self, search: EntitySearch) -> _Build:
         found = self._kept.get(search)
@@ -157,7 +175,16 @@ def guessed_sql(plan: Plan, start: Range, where: str, limit: int | None, offset:
     return f"SELECT * FROM ({sql}) UNION ALL SELECT '', {start.count(most + 1)}"
 
 
-def read_guessed(fetch: Fetching, sql: str, parameters: Mapping[str, object]) -> list[str] | None:
-    """Ids of the page; None when the range is not short."""
-    *rows, (_, length) = fetch.rows(sql, parameters, is_short=True)
-    return [row[0] for row in rows] if length <= LEVELS[0] else None
+def read_guessed(
+    fetcher: Fetcher, sql: str, several: Sequence[Mapping[str, object]]
+) -> list[list[str] | None]:
+    """Ids of the page by each of the parameters; None where the range is not short."""
+    pages: list[list[str] | None] = []
+    page: list[str] = []
+    for uri, length in fetcher.rows_of_each(sql, several):
+        if uri:
+            page.append(uri)
+        else:
+            pages.append(page if length <= LEVELS[0] else None)
+            page = []
+    return pages

@@ -58,9 +58,9 @@ class Overlay:
         """Nor is this."""
         return
 
-    def glance(self, _search: EntitySearch) -> None:
+    def glance(self, searches: Sequence[EntitySearch]) -> list[list[str] | None]:
         """Nor is this: a glance sees the local store alone."""
-        return
+        return [None] * len(searches)
 
     def written(self, ids: Sequence[str], form: Form) -> list[bytes]:
         return [form.write(entity) for entity in self.load(ids)]
@@ -171,8 +171,8 @@ class Nowhere:
     def peek_written(self, _ids: Sequence[str], _form: Form) -> list[bytes]:
         return []
 
-    def glance(self, _search: EntitySearch) -> list[str]:
-        return []
+    def glance(self, searches: Sequence[EntitySearch]) -> list[list[str] | None]:
+        return [[] for _ in searches]
 
     def written(self, _ids: Sequence[str], _form: Form) -> list[bytes]:
         return []

@@ -11,6 +11,7 @@ from dothi.facades.ngsi_ld.operations.gathering import (
     Gathering,
     Glance,
     Glimpse,
+    Pace,
     Wanted,
     glance_together,
     load_together,
@@ -55,7 +56,7 @@ class Broker(Struct, frozen=True):
         default_factory=lambda: Gathering(write_together)
     )
     glances: Gathering[Glance, Glimpse | None] = field(
-        default_factory=lambda: Gathering(glance_together)
+        default_factory=lambda: Gathering(glance_together, Pace())
     )
     sources: Registry = field(default_factory=Registry)
     """Registrations of other context sources."""
