@@ -42,6 +42,45 @@ async def test_the_language_of_a_text_stays(door: Running) -> None:
     assert (await door.entity(ID))["c"] == {"type": "Property", "value": value}
 
 
+OF_ANOTHER_KIND = [
+    ({"object": "urn:x:1"}, {"unitCode": "MTR"}),
+    ({"objectList": ["urn:x:1"]}, {"unitCode": "MTR"}),
+    ({"languageMap": {"vi": "x"}}, {"unitCode": "MTR"}),
+    ({"languageMap": {"vi": "x"}}, {"lang": "vi"}),
+    ({"languageMap": {"vi": "x"}}, {"valueType": "xsd:string"}),
+    ({"vocab": "x"}, {"unitCode": "MTR"}),
+    ({"json": {"x": 1}}, {"unitCode": "MTR"}),
+]
+
+
+@pytest.mark.parametrize(("told", "change"), OF_ANOTHER_KIND)
+async def test_a_change_without_type_adds_no_member_of_another_kind(
+    door: Running, told: dict[str, Any], change: dict[str, Any]
+) -> None:
+    """4.5.3.2, 4.5.18.2, 4.5.20.2, 4.5.22.2 and 4.5.24.2 hold for what is stored, whoever wrote."""
+    assert (await door.create(_body(a=told, b={"value": 1, "c": told}))).status_code == 201
+    before = await door.entity(ID)
+    for path, body in (
+        (f"/entities/{ID}/attrs/a", change),
+        (f"/entities/{ID}", {"a": change}),
+        (f"/entities/{ID}", {"b": {"c": change}}),
+    ):
+        problem_of(await door.send("PATCH", path, body), 400, "BadRequestData")
+    assert await door.entity(ID) == before
+
+
+async def test_a_change_without_type_of_members_that_a_kind_has(door: Running) -> None:
+    words = {"type": "LanguageProperty", "languageMap": {"vi": "x"}}
+    assert (await door.create(_body(a=words, b={"object": "urn:x:1"}))).status_code == 201
+    changes = (("a", {"valueType": "langString"}), ("b", {"unitCode": "urn:ngsi-ld:null"}))
+    for name, change in changes:
+        answer = await door.send("PATCH", f"/entities/{ID}/attrs/{name}", change)
+        assert answer.status_code == 204, answer.text
+    found = await door.entity(ID)
+    assert found["a"] == words | {"valueType": "langString"}
+    assert found["b"] == {"type": "Relationship", "object": "urn:x:1"}
+
+
 async def test_vocab_is_a_name_like_others(door: Running) -> None:
     told = {"type": "VocabProperty", "vocab": "stopped"}
     assert (await door.create(_body(vocab=told))).status_code == 201

@@ -12,8 +12,10 @@ from dothi.facades.ngsi_ld.wire.kinds import (
     BY_KIND,
     BY_NAME,
     BY_VALUE_KEY,
+    LANGUAGE,
     NGSI_NULL,
     PLAIN_MEMBERS,
+    UNITLESS,
     VALUE_KEYS,
     is_deletion,
 )
@@ -22,6 +24,8 @@ from dothi.model.row import Kind
 
 _GEO_PROPERTY = Kind.GEO_PROPERTY
 _PROPERTY = Kind.PROPERTY
+_LANGUAGE_PROPERTY = Kind.LANGUAGE_PROPERTY
+_LANG_STRING = frozenset({"langString", "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"})
 _REPLACED = PLAIN_MEMBERS | {"type", "unitCode", "observedAt", "datasetId"}
 """Members without an inner life."""
 
@@ -70,6 +74,7 @@ def _check_kind(name: str, kind: Kind, patch: Patch) -> None:
     """The type of an attribute cannot be changed (clauses 5.6.4 and 6.5.3.4)."""
     told = patch.kind
     if told is None:
+        _check_members(name, kind, patch.members)
         key = next((key for key in patch.members if key in VALUE_KEYS), "")
         if key == "value" and kind is _GEO_PROPERTY:
             _check_geometry(name, patch.members[key])
@@ -79,6 +84,19 @@ def _check_kind(name: str, kind: Kind, patch: Patch) -> None:
         raise bad_request_data(
             f"{name}: the attribute is a {BY_KIND[kind].name}, not a {BY_KIND[told].name}"
         )
+
+
+def _check_members(name: str, kind: Kind, members: dict[str, Any]) -> None:
+    """A change that does not say the kind could not be checked for it when it was read."""
+    if kind in UNITLESS and not _is_null(members.get("unitCode", NGSI_NULL)):
+        raise bad_request_data(f"{name}: a {BY_KIND[kind].name} has no unitCode")
+    if kind is not _LANGUAGE_PROPERTY:
+        return
+    if not _is_null(members.get(LANGUAGE, NGSI_NULL)):
+        raise bad_request_data(f"{name}.{LANGUAGE}: the languageMap tells the languages")
+    value_type = members.get("valueType", NGSI_NULL)
+    if not _is_null(value_type) and value_type not in _LANG_STRING:
+        raise bad_request_data(f"{name}: the valueType of a LanguageProperty is langString")
 
 
 def _check_geometry(name: str, value: Any) -> None:
