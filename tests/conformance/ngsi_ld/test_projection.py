@@ -70,7 +70,7 @@ async def test_what_shows_nothing_is_no_part_of_the_answer_to_a_query(door: Runn
     for media in ("application/json", "application/ld+json"):
         answer = await door.get("/entities", params=wanted, headers={"accept": media})
         assert [entity.keys() - {"@context"} for entity in answer.json()] == [{"name"}]
-        assert answer.headers["ngsild-results-count"] == "2"
+        assert answer.headers["ngsild-results-count"] == "1"
     answer = await door.get("/entities", params=wanted, headers={"accept": GEO_JSON})
     assert [feature["id"] for feature in answer.json()["features"]] == [URI]
     for join in ("flat", "inline"):
@@ -78,6 +78,13 @@ async def test_what_shows_nothing_is_no_part_of_the_answer_to_a_query(door: Runn
         assert [entity.keys() for entity in answer.json()] == [{"name"}], join
     answer = await door.get("/entities", params={"type": "Room", "omit": "id,type,owner"})
     assert len(answer.json()) == 1
+    mapped = await door.get("/entities", params={**wanted, "entityMap": "true"})
+    assert [entity.keys() for entity in mapped.json()] == [{"name"}]
+    for times in ("createdAt", "name,modifiedAt"):
+        answer = await door.get(
+            "/entities", params={"type": "Room", "pick": times, "sysAttrs": "true"}
+        )
+        assert len(answer.json()) == 2, times
 
 
 async def test_an_entity_of_which_nothing_is_left(door: Running) -> None:
