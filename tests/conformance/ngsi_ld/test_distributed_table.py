@@ -124,7 +124,7 @@ READS: tuple[tuple[str, Any], ...] = (
     (f"{PATH}?options=keyValues&pick=id,speed", {"id": CAR, "speed": 5}),
     (f"{PATH}?options=keyValues&omit=brand", car(speed=5)),
     ("/entities?type=Vehicle&options=keyValues", [car(**WHOLE)]),
-    (f"/entities?id={CAR}&options=keyValues", [car(**WHOLE)]),
+    (f"/entities?id={CAR}&type=Vehicle&options=keyValues", [car(**WHOLE)]),
     ("/entities?type=Vehicle&attrs=speed&options=keyValues", [car(speed=5)]),
     ("/types", ["Vehicle"]),
     ("/attributes", ["brand", "speed"]),

@@ -36,6 +36,9 @@ ROOM: dict[str, Any] = {
 }
 
 
+EMPTY_HANDED = {"id": "urn:ngsi-ld:Room:2", "type": "Room", "owner": {"object": "urn:x:1"}}
+
+
 async def _shown(door: Running, **params: str) -> dict[str, Any]:
     return await door.entity(URI, params=params)
 
@@ -57,6 +60,31 @@ async def test_pick_and_omit_name_members_of_the_entity(door: Running) -> None:
     assert feature["id"] == URI
     assert feature["geometry"] == {"type": "Point", "coordinates": [1, 2]}
     assert feature["properties"].keys() == {"name"}
+
+
+async def test_what_shows_nothing_is_no_part_of_the_answer_to_a_query(door: Running) -> None:
+    """Clauses 4.21 and 5.7.2.5: an entity is at least one member."""
+    await door.create(ROOM)
+    await door.create(EMPTY_HANDED)
+    wanted = {"type": "Room", "pick": "name", "count": "true"}
+    for media in ("application/json", "application/ld+json"):
+        answer = await door.get("/entities", params=wanted, headers={"accept": media})
+        assert [entity.keys() - {"@context"} for entity in answer.json()] == [{"name"}]
+        assert answer.headers["ngsild-results-count"] == "1"
+    answer = await door.get("/entities", params=wanted, headers={"accept": GEO_JSON})
+    assert [feature["id"] for feature in answer.json()["features"]] == [URI]
+    for join in ("flat", "inline"):
+        answer = await door.get("/entities", params={**wanted, "join": join})
+        assert [entity.keys() for entity in answer.json()] == [{"name"}], join
+    answer = await door.get("/entities", params={"type": "Room", "omit": "id,type,owner"})
+    assert len(answer.json()) == 1
+    mapped = await door.get("/entities", params={**wanted, "entityMap": "true"})
+    assert [entity.keys() for entity in mapped.json()] == [{"name"}]
+    for times in ("createdAt", "name,modifiedAt"):
+        answer = await door.get(
+            "/entities", params={"type": "Room", "pick": times, "sysAttrs": "true"}
+        )
+        assert len(answer.json()) == 2, times
 
 
 async def test_an_entity_of_which_nothing_is_left(door: Running) -> None:

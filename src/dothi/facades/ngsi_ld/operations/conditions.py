@@ -11,12 +11,16 @@ from dothi.model.condition import (
     Condition,
     Exists,
     Geo,
+    HasType,
     Linked,
     Matches,
     OneOf,
 )
 
-SYSTEM_ATTRIBUTES = frozenset({"createdAt", "modifiedAt", "deletedAt", "expiresAt"})
+SYSTEM_NAMES = frozenset(
+    {"id", "type", "scope", "createdAt", "modifiedAt", "deletedAt", "expiresAt"}
+)
+"""Members that every entity may have; they are no attributes, or none that a user makes."""
 
 
 def linked_depth(condition: Condition) -> int:
@@ -55,7 +59,14 @@ def attribute_names(condition: Condition) -> Iterator[str]:
             yield condition.target.attribute
 
 
-def is_selective(attributes: Iterable[str], q: Condition | None) -> bool:
-    """Whether they name an attribute that not every entity has (clause 5.7.2.4)."""
-    names = {*attributes, *(attribute_names(q) if q is not None else ())}
-    return bool(names - SYSTEM_ATTRIBUTES)
+def is_selective(attributes: Iterable[str], condition: Condition | None) -> bool:
+    """Whether they name a type, or an attribute that not every entity has (clause 5.7.2.4)."""
+    names = {*attributes, *(attribute_names(condition) if condition is not None else ())}
+    return bool(names - SYSTEM_NAMES) or _names_type(condition)
+
+
+def _names_type(condition: Condition | None) -> bool:
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            return any(_names_type(part) for part in parts)
+    return isinstance(condition, HasType)

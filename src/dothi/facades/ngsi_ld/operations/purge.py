@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from dothi.facades.ngsi_ld.operations.attributes import SCOPE
 from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.conditions import SYSTEM_NAMES
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
 from dothi.model.condition import Absent, AllOf, AnyOf, Condition, Geo, HasType
 from dothi.ports.entity_query import EntitySearch, StoredEntity
 
 _AT_ONCE = 1000
 """Entities per commit: others get their turn in between."""
-SYSTEM_NAMES = frozenset({"id", "type", SCOPE, "createdAt", "modifiedAt", "deletedAt", "expiresAt"})
 
 
 class Cut(Struct, frozen=True):

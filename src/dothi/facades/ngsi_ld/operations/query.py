@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import NgsiError, too_complex_query
-from dothi.facades.ngsi_ld.operations import search as searches
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.gathering import Glance
 from dothi.facades.ngsi_ld.operations.join import Join, follow
@@ -20,7 +18,6 @@ from dothi.facades.ngsi_ld.operations.search import (
     read_names,
     read_type,
 )
-from dothi.facades.ngsi_ld.wire.parameters import Parameters
 from dothi.ports.entity_query import EntitySearch, Form, Found, StoredEntity, TooManyToOrder
 
 __all__ = [
@@ -33,7 +30,6 @@ __all__ = [
     "query_written",
     "read_filter",
     "read_names",
-    "read_search",
     "read_type",
 ]
 
@@ -46,11 +42,6 @@ class Page(Struct, frozen=True):
     total: int | None = None
     written: list[bytes] | None = None
     """The entities in the form that was asked for, in the place of `entities`."""
-
-
-def read_search(parameters: Parameters, context: LdContext, broker: Broker) -> EntitySearch:
-    """The search that the parameters describe. Raises NgsiError BadRequestData."""
-    return searches.read_search(parameters, context, broker.settings)
 
 
 async def query_entities(

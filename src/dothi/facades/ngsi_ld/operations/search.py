@@ -64,6 +64,12 @@ def read_search(
     """
     order = _order(parameters, context, settings.default_collation)
     search = replace(read_filter(parameters, context, selectors), order=order)
+    is_narrow = is_local(parameters) or selectors is not None
+    if not (is_narrow or is_selective(search.attributes, search.condition)):
+        raise bad_request_data(
+            "the query is too wide; give at least one of type, attrs, q (with one attribute that "
+            "is not made by the system), georel or local=true"
+        )
     limit = parameters.limit(settings.default_limit, settings.max_limit)
     if limit == 0 and not parameters.is_true("count"):
         raise bad_request_data("parameter limit may be 0 only together with count=true")
@@ -73,7 +79,7 @@ def read_search(
 def read_filter(
     parameters: Parameters, context: LdContext, selectors: Condition | None = None
 ) -> EntitySearch:
-    """Which entities the parameters mean, without order and page.
+    """Which entities the parameters mean, without order and page; it may be all.
 
     Raises:
         NgsiError: BadRequestData, TooComplexQuery.
@@ -91,12 +97,6 @@ def read_filter(
     q = _read_q(parameters, context)
     geo = _read_geo(parameters, context)
     types = read_type(parameters, context)
-    is_local = _is_local(parameters)
-    if not (ids or is_local or types or geo or selectors or is_selective(attributes, q)):
-        raise bad_request_data(
-            "the query is too wide; give at least one of type, attrs, q (with one attribute that "
-            "is not made by the system), georel, id or local=true"
-        )
     found = [types, selectors, q, geo, _read_scope(parameters)]
     condition = all_of([part for part in found if part])
     check_weight([condition])
@@ -148,11 +148,12 @@ def check_depth(search: EntitySearch, levels: int) -> None:
         )
 
 
-def _is_local(parameters: Parameters) -> bool:
-    is_local = parameters.is_true("local")
+def is_local(parameters: Parameters) -> bool:
+    """Whether only what is here is meant. Raises NgsiError BadRequestData."""
+    is_said = parameters.is_true("local")
     if parameters.text("type") != _ANY_TYPE:
-        return is_local
-    if "local" in parameters and not is_local:
+        return is_said
+    if "local" in parameters and not is_said:
         raise bad_request_data("type=* means local=true; leave out local=false")
     return True
 

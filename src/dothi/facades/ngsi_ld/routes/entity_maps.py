@@ -3,7 +3,6 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.entity_maps import (
     MAP_HEADER,
@@ -25,7 +24,6 @@ from dothi.facades.ngsi_ld.wire.request import read_payload, request_context
 
 _ROOT = "/ngsi-ld/v1/entityMaps"
 _MEDIA_TYPES = (JSON, LD_JSON)
-_NARROWING = ("type", "attrs", "q", "georel", "local")
 _NONE: frozenset[str] = frozenset({"local"})
 
 
@@ -80,10 +78,6 @@ def delete_handler(broker: Broker) -> Handler:
 async def _make(broker: Broker, request: Request, asked: Query) -> Response:
     """The same parameters as for a query are checked; some mean nothing here (clause 5.14.4)."""
     media = choose_media_type(request.headers.get("accept", ""), _MEDIA_TYPES)
-    if asked.selectors is None and not any(name in asked.parameters for name in _NARROWING):
-        raise bad_request_data(
-            f"the query is too wide for an EntityMap; give at least one of {', '.join(_NARROWING)}"
-        )
     output = Output(request, asked.parameters, asked.context, media)
     search = read_search(asked.parameters, asked.context, broker.settings, asked.selectors)
     check_depth(search, output.join.levels)

@@ -9,21 +9,17 @@ from starlette.responses import Response
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.errors import bad_request_data
 from dothi.facades.ngsi_ld.operations.broker import Broker
-from dothi.facades.ngsi_ld.operations.conditions import linked_depth
+from dothi.facades.ngsi_ld.operations.conditions import SYSTEM_NAMES, linked_depth
 from dothi.facades.ngsi_ld.operations.entities import replace_entity
 from dothi.facades.ngsi_ld.operations.merge import merge_entity
-from dothi.facades.ngsi_ld.operations.purge import (
-    SYSTEM_NAMES,
-    Cut,
-    is_selective,
-    purge_entities,
-)
+from dothi.facades.ngsi_ld.operations.purge import Cut, is_selective, purge_entities
 from dothi.facades.ngsi_ld.operations.query import (
     FILTER_PARAMETERS,
+    read_filter,
     read_names,
-    read_search,
     read_type,
 )
+from dothi.facades.ngsi_ld.operations.search import is_local
 from dothi.facades.ngsi_ld.routes.guard import Handler, entity_id_of, guarded, source_of
 from dothi.facades.ngsi_ld.wire.answers import empty
 from dothi.facades.ngsi_ld.wire.attribute_reading import Mode, read_time
@@ -91,15 +87,14 @@ def purge_handler(broker: Broker) -> Handler:
         parameters = Parameters(request, _PURGE)
         context = await request_context(request, broker.contexts)
         cut = _read_cut(parameters, context)
-        search = read_search(parameters, context, broker)
+        search = read_filter(parameters, context)
         if search.condition is not None and linked_depth(search.condition):
             raise bad_request_data("parameter q: a purge does not look into linked entities")
-        is_local = parameters.is_true("local") or parameters.text("type") == "*"
-        is_narrow = not SYSTEM_NAMES.issuperset(search.attributes)
+        is_narrow = is_local(parameters) or not SYSTEM_NAMES.issuperset(search.attributes)
         is_narrow = is_narrow or is_selective(search.condition)
         # Named attributes of named entities: nobody takes that for the whole tenant.
         is_narrow = is_narrow or (cut is not None and bool(search.ids))
-        if not is_narrow and not is_local:
+        if not is_narrow:
             raise bad_request_data(
                 "the query is too wide; give at least one of type, attrs, q, georel or local=true"
             )

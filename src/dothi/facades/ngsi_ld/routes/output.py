@@ -74,7 +74,8 @@ class Output:
         """How one entity is written when no links are followed; None: they are.
 
         `is_alone`: it is the whole answer, not one of many; then writing raises NgsiError
-        ResourceNotFound when no member is left to show (clause 5.7.1.4).
+        ResourceNotFound when no member is left to show (clause 5.7.1.4). One of many that shows
+        nothing is written as nothing.
         """
         if self.join.levels:
             return None
@@ -85,8 +86,10 @@ class Output:
 
         def write(entity: StoredEntity) -> bytes:
             content = self._writer.entity(entity, self.projection)
-            if is_alone and not content:
-                raise _nothing_left(entity)
+            if not content:
+                if is_alone:
+                    raise _nothing_left(entity)
+                return b""
             if self._media == GEO_JSON:
                 content = self._feature(_Written(entity, content), context)
             elif has_context:
@@ -104,7 +107,7 @@ class Output:
 
     def many_written(self, contents: Sequence[bytes]) -> Response:
         """The answer to a query, from the forms of its entities."""
-        array = b"[" + b",".join(contents) + b"]"
+        array = b"[" + b",".join(filter(None, contents)) + b"]"
         if self._media == GEO_JSON:
             context = b""
             if self._has_context_in_body:
@@ -139,7 +142,7 @@ class Output:
         self, entities: Sequence[StoredEntity], linked: Mapping[str, StoredEntity]
     ) -> Response:
         """The answer to a query."""
-        written = self._written(entities, linked)
+        written = [one for one in self._written(entities, linked) if one.content]
         if self._media != GEO_JSON:
             return answer([one.content for one in written], self._media, self._context)
         features = [self._feature(one, None) for one in written]

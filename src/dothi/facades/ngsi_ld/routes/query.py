@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from dothi.facades.ngsi_ld.context.names import LdContext
 from dothi.facades.ngsi_ld.operations.broker import Broker
+from dothi.facades.ngsi_ld.operations.conditions import SYSTEM_NAMES
 from dothi.facades.ngsi_ld.operations.entity_maps import (
     MAP_HEADER,
     MAP_PARAMETERS,
@@ -116,6 +117,10 @@ def _wanted(broker: Broker, request: Request, asked: Query) -> _Wanted:
     search = read_search(parameters, context, broker.settings, asked.selectors)
     check_depth(search, output.join.levels)
     wanted = read_map_request(parameters, request.headers.get(MAP_HEADER, ""))
+    shown = output.projection.attributes()
+    if shown and not wanted.is_used and SYSTEM_NAMES.isdisjoint(shown):
+        # Of other entities nothing would be shown.
+        search = replace(search, attributes=shown)
     counts = parameters.is_true("count")
     is_plain = not (wanted.is_used or search.attributes)
     form = output.form(is_alone=False) if is_plain else None
