@@ -108,6 +108,15 @@ async def test_merge_goes_into_values(door: Running) -> None:
     assert sorted(_errors(body)) == [(_id(2), "BadRequestData"), (_id(3), "ResourceNotFound")]
 
 
+async def test_wrong_data_come_before_an_entity_that_is_missing(door: Running) -> None:
+    """5.6.20.4: each item is validated (5.5.4), then the entity is looked for."""
+    nothing = _room(1, a={"type": "Property", "value": None})
+    for name in ("merge", "update"):
+        status, body = await _run(door, name, [nothing, _room(2, a=1)])
+        assert (status, body["success"]) == (207, [])
+        assert _errors(body) == [(_id(1), "BadRequestData"), (_id(2), "ResourceNotFound")]
+
+
 async def test_delete(door: Running) -> None:
     """Clause 5.5.11.4: the second of two equal ids finds nothing."""
     await _run(door, "create", [_room(n) for n in range(4)])

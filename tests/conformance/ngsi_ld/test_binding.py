@@ -79,8 +79,9 @@ def test_a_method_that_a_resource_does_not_have(client: httpx.Client) -> None:
         ("PUT", "/entities"),
         ("DELETE", "/entities//attrs/name"),
         ("POST", "/entities//attrs"),
-        ("DELETE", "/temporal/entities/"),
-        ("DELETE", f"/temporal/entities/{ID}/attrs"),
+        ("DELETE", "/temporal/entities//attrs/name"),
+        ("PATCH", f"/temporal/entities//attrs/name/{ID}"),
+        ("DELETE", f"/temporal/entities/{ID}/attrs//urn:x:1"),
     ],
 )
 def test_a_path_without_the_name_of_what_it_is_about(
@@ -94,6 +95,26 @@ def test_a_path_without_the_name_of_what_it_is_about(
 def test_the_attributes_of_an_entity_cannot_be_deleted_at_once(client: httpx.Client) -> None:
     """6.6: the resource has no DELETE."""
     _problem(client.delete(f"{ROOT}/entities/{ID}/attrs/?deleteAll=false"), 405, "InvalidRequest")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/", {"GET", "POST"}),
+        ("DELETE", f"/{ID}/attrs", {"POST"}),
+        ("PATCH", f"/{ID}/attrs", {"POST"}),
+        ("PATCH", f"/{ID}/attrs/name", {"DELETE"}),
+        ("PATCH", f"/{ID}/attrs/name/", {"DELETE"}),
+        ("PATCH", f"/{ID}/attrs//urn:x:1", {"DELETE"}),
+    ],
+)
+def test_methods_of_evolutions(
+    client: httpx.Client, method: str, path: str, allowed: set[str]
+) -> None:
+    """Table 6.2-1: evolutions are deleted one by one, and only an instance is modified."""
+    answer = client.request(method, f"{ROOT}/temporal/entities{path}", json={"value": 1})
+    _problem(answer, 405, "InvalidRequest")
+    assert allowed <= set(answer.headers["allow"].split(", "))
 
 
 def test_no_content_has_no_length(program: Program, client: httpx.Client) -> None:

@@ -40,7 +40,6 @@ _ALL = "/subscriptions"
 _ONE = "/subscriptions/{subscription_id:path}"
 
 _no_entity = entity_writes.missing_handler("the entity id")
-_no_attribute = entity_writes.missing_handler("the attribute name")
 _BATCHES = (
     ("create", batch.create_handler, "Create many entities"),
     ("upsert", batch.upsert_handler, "Create or update many entities"),
@@ -250,8 +249,6 @@ def _temporal() -> list[Operation]:
         ("POST", by_post, read, query.post_query_handler, "Query evolutions by POST"),
         ("GET", maps, read, query.map_handler, "Make an EntityMap of evolutions"),
         ("POST", maps, read, query.post_map_handler, "Make an EntityMap of evolutions by a body"),
-        ("DELETE", many, write, lambda _: _no_entity, "Refused: no entity id"),
-        ("DELETE", attributes_of, write, lambda _: _no_attribute, "Refused: no attribute name"),
         ("POST", attributes_of, write, below, "Add instances to an evolution"),
         ("PATCH", attribute, write, past.modify_handler, "Modify an instance"),
         ("DELETE", attribute, write, past.delete_handler, "Delete attribute or instance"),

@@ -80,6 +80,10 @@ def not_acceptable(detail: str) -> NgsiError:
     return NgsiError(406, "InvalidRequest", "No acceptable media type", detail)
 
 
+def method_not_allowed(detail: str) -> NgsiError:
+    return NgsiError(405, "InvalidRequest", "The method is not allowed here", detail)
+
+
 def unsupported_media_type(detail: str) -> NgsiError:
     return NgsiError(415, "InvalidRequest", "The media type is not supported", detail)
 

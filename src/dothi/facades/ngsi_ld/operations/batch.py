@@ -120,9 +120,9 @@ def _appended(
 
 
 def merged(rows: RowBuilder, item: Item, stored: StoredEntity | None) -> Outcome:
-    """Clause 5.6.20."""
-    there = _there(item, stored)
-    merge_rows(rows, there, item.draft(there))
+    """Clause 5.6.20: wrong data come before an entity that is missing."""
+    draft = item.draft(stored)
+    merge_rows(rows, _there(item, stored), draft)
     return Outcome()
 
 

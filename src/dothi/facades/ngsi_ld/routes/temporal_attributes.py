@@ -5,7 +5,7 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.errors import bad_request_data, method_not_allowed
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.recording import (
     add_instances,
@@ -14,7 +14,7 @@ from dothi.facades.ngsi_ld.operations.recording import (
     modify_instance,
 )
 from dothi.facades.ngsi_ld.routes.guard import Handler, entity_id_of, guarded, source_of
-from dothi.facades.ngsi_ld.wire.answers import empty
+from dothi.facades.ngsi_ld.wire.answers import empty, problem
 from dothi.facades.ngsi_ld.wire.evolution_reading import EvolutionReader
 from dothi.facades.ngsi_ld.wire.names import check_name, check_uri
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
@@ -48,14 +48,16 @@ def modify_handler(broker: Broker) -> Handler:
 
     async def modify(request: Request) -> Response:
         entity_id = entity_id_of(request)
+        if request.path_params["attribute"].startswith("/"):
+            return _no_instance("the attribute name")
         name, instance_id = _place(request)
+        if not instance_id:
+            return _no_instance("the id of the instance")
         Parameters(request, _WRITE)
         payload = await read_payload(
             request, broker.settings.max_body_bytes, takes_merge_patch=True
         )
         context = await payload.context(broker.contexts, payload.document)
-        if not instance_id:
-            raise bad_request_data("the id of the instance is missing behind the attribute")
         fragment = EvolutionReader(context).instance(name, payload.document)
         await modify_instance(broker, source_of(request, broker), entity_id, fragment, instance_id)
         return empty()
@@ -84,6 +86,13 @@ def delete_handler(broker: Broker) -> Handler:
         return empty()
 
     return guarded(delete)
+
+
+def _no_instance(what: str) -> Response:
+    """The path names no instance, and nothing else has a PATCH (clauses 6.21 and 6.22)."""
+    response = problem(method_not_allowed(f"only an instance has PATCH: {what} is missing"))
+    response.headers["allow"] = "DELETE, OPTIONS"
+    return response
 
 
 def _place(request: Request) -> tuple[str, str]:
