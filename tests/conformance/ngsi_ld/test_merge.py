@@ -287,6 +287,14 @@ async def test_what_is_refused_changes_nothing(door: Running) -> None:
     assert await door.entity(ID, params={"options": "sysAttrs"}) == before
 
 
+async def test_wrong_data_come_before_an_entity_that_is_missing(door: Running) -> None:
+    """Clause 5.6.17.4."""
+    problem_of(
+        await door.send("PATCH", PATH, {"a": {"type": "X", "value": 1}}), 400, "BadRequestData"
+    )
+    problem_of(await door.send("PATCH", PATH, {"a": 1}), 404, "ResourceNotFound")
+
+
 async def test_every_change_is_in_the_history(door: Running) -> None:
     await _room(door, a={"value": 1, "observedAt": AT})
     await _merge(door, {"a": {"value": 2, "observedAt": LATER}})

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from dothi.facades.ngsi_ld.errors import NgsiError
 from dothi.facades.ngsi_ld.operations.broker import Broker
 from dothi.facades.ngsi_ld.operations.changes import grow_entity, restored, write_changes
 from dothi.facades.ngsi_ld.operations.rows import RowBuilder
@@ -13,7 +14,7 @@ from dothi.facades.ngsi_ld.wire.merging import appended, merged
 from dothi.model.condition import Condition
 from dothi.ports.entity_query import StoredAttribute, StoredEntity
 
-ReadPatches = Callable[[StoredEntity], EntityDraft]
+ReadPatches = Callable[[StoredEntity | None], EntityDraft]
 """Reads the fragment: what a bare value means depends on the kind of the stored attribute."""
 
 
@@ -31,7 +32,11 @@ async def merge_entity(
         NgsiError: ResourceNotFound, BadRequestData.
     """
     async with broker.locks.hold([entity_id]):
-        stored = await broker.get(entity_id, type_selection)
+        try:
+            stored = await broker.get(entity_id, type_selection)
+        except NgsiError:
+            read(None)  # wrong data come before an entity that is missing (5.6.17.4)
+            raise
         rows = RowBuilder(source)
         merge_rows(rows, stored, read(stored), observed_at)
         await write_changes(broker, rows, entity_id)

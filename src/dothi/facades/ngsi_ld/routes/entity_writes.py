@@ -64,8 +64,9 @@ def merge_handler(broker: Broker) -> Handler:
         )
         context = await payload.context(broker.contexts, payload.document)
 
-        def read(stored: StoredEntity) -> EntityDraft:
-            kinds = {(row.name, row.dataset): row.kind for row in stored.attributes}
+        def read(stored: StoredEntity | None) -> EntityDraft:
+            present = stored.attributes if stored is not None else ()
+            kinds = {(row.name, row.dataset): row.kind for row in present}
             reader = PatchReader(context, Mode.MERGE, kinds, lang, is_simplified)
             return reader.fragment(payload.document, entity_id)
 
