@@ -312,6 +312,33 @@ async def test_conflicts_of_proxied_registrations(door: Running) -> None:
         assert (await door.send("POST", PATH, redirect)).status_code == 201
 
 
+async def test_groups_beside_the_entity_of_an_exclusive_registration_do_not_count(
+    door: Running,
+) -> None:
+    """4.3.6.3: an id pattern or a type alone is not supported for exclusive registrations."""
+    one = _information(entities=[{"type": "Vehicle", "id": "urn:v:1"}], propertyNames=["speed"])
+    group = _information(
+        entities=[{"type": "Parking", "idPattern": "town$"}, {"type": "Bus"}],
+        propertyNames=["free"],
+    )
+    made = registration(mode="exclusive", information=[*group, *one])
+    assert (await door.send("POST", PATH, made)).status_code == 201
+    kept = await door.get(f"{PATH}/{made['id']}")
+    assert kept.json()["information"] == made["information"]
+    for asked, found in (("Vehicle", 1), ("Parking", 0), ("Bus", 0)):
+        assert len((await door.get(f"{PATH}?type={asked}")).json()) == found
+    held = {"id": "urn:p:town", "type": "Parking", "free": {"type": "Property", "value": 1}}
+    assert (await door.create(held)).status_code == 201
+    assert (await door.get(f"/entities/{held['id']}")).json() == held
+    redirect = registration("urn:r:2", mode="redirect", information=group)
+    redirect["information"][0]["entities"] = [{"type": "Bus"}]
+    assert (await door.send("POST", PATH, redirect)).status_code == 201
+    nameless = _information(entities=[{"type": "Vehicle", "id": "urn:v:2"}])
+    wrong = registration("urn:r:3", mode="exclusive", information=[*one, *nameless])
+    said = problem_of(await door.send("POST", PATH, wrong), 400, "BadRequestData")["detail"]
+    assert said == "information[1] of an exclusive registration must name the attributes"
+
+
 async def test_stored_data_are_in_the_way_of_proxied_registrations(door: Running) -> None:
     await door.create({"id": "urn:v:1", "type": "Vehicle", "speed": 1})
     info = _information(entities=[{"type": "Vehicle", "id": "urn:v:1"}], propertyNames=["speed"])

@@ -35,6 +35,8 @@ class Information(Struct, frozen=True):
     entities: tuple[EntityInfo, ...] = ()
     names: frozenset[str] = frozenset()
     """Stored names of Properties and Relationships."""
+    place: int = 0
+    """Which element of the document it is."""
 
 
 class Interval(Struct, frozen=True):
@@ -61,6 +63,7 @@ class Registration(Struct, frozen=True):
     endpoint: str
     """Base address of the source's API, `…/ngsi-ld/v1` included, without a slash at the end."""
     information: tuple[Information, ...]
+    """What counts of it: of an exclusive registration only entities named by id."""
     mode: Mode = Mode.INCLUSIVE
     operations: frozenset[str] = frozenset()
     alias: str = ""

@@ -138,9 +138,8 @@ def _shown(
     """The registration with the information that the subscription is about."""
     document = registration.document
     kept = matching_information(registration, made.query.wanted, made.query.names)
-    if kept and len(kept) < len(registration.information):
-        pairs = zip(document["information"], registration.information, strict=True)
-        document = {**document, "information": [raw for raw, part in pairs if part in kept]}
+    if kept and len(kept) < len(document["information"]):
+        document = {**document, "information": [document["information"][p.place] for p in kept]}
     shown = written(document, context)
     for part in shown["information"]:
         for entity in part.get("entities", ()):

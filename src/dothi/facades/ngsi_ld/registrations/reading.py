@@ -86,12 +86,13 @@ def checked(found: dict[str, Any]) -> Registration:
 def registration(found: dict[str, Any]) -> Registration:
     """The struct of a document that was checked before."""
     scope = found.get("scope", [])
+    mode = Mode(found.get("mode", "inclusive"))
     return Registration(
         id=found["id"],
         document=found,
         endpoint=base_address(found["endpoint"]),
-        information=tuple(_information(part) for part in found["information"]),
-        mode=Mode(found.get("mode", "inclusive")),
+        information=_counting(mode, found["information"]),
+        mode=mode,
         operations=expanded(found.get("operations", [DEFAULT_GROUP])),
         alias=found.get("contextSourceAlias", ""),
         tenant=found.get("tenant", ""),
@@ -190,11 +191,23 @@ def _stored_names(value: Any, where: str, context: LdContext) -> list[str]:
     return [context.stored(name) for name in value]
 
 
-def _information(part: dict[str, Any]) -> Information:
+def _counting(mode: Mode, parts: list[dict[str, Any]]) -> tuple[Information, ...]:
+    """Exclusive registrations do not support groups of entities, by pattern or by type alone
+    (clause 4.3.6.3): such groups are kept in the document and never matched."""
+    found = [_information(part, place) for place, part in enumerate(parts)]
+    if mode is not Mode.EXCLUSIVE:
+        return tuple(found)
+    single = [
+        Information(tuple(e for e in p.entities if e.id and not e.id_pattern), p.names, p.place)
+        for p in found
+    ]
+    return tuple(part for part in single if part.entities)
+
+
+def _information(part: dict[str, Any], place: int) -> Information:
     names = (*part.get("propertyNames", ()), *part.get("relationshipNames", ()))
-    return Information(
-        tuple(entity_info(entity) for entity in part.get("entities", ())), frozenset(names)
-    )
+    entities = tuple(entity_info(entity) for entity in part.get("entities", ()))
+    return Information(entities, frozenset(names), place)
 
 
 def entity_info(entity: dict[str, Any]) -> EntityInfo:
@@ -232,12 +245,15 @@ def _check_mode(made: Registration) -> None:
         _check_read_only(made.document.get("operations", []))
     if made.mode is not Mode.EXCLUSIVE:
         return
-    for index, part in enumerate(made.information):
-        where = f"information[{index}] of an exclusive registration"
+    if not made.information:
+        raise bad_request_data(
+            "an exclusive registration must name an entity by id, without a pattern"
+        )
+    for part in made.information:
         if not part.names:
-            raise bad_request_data(f"{where} must name the attributes")
-        if not part.entities or any(not e.id or e.id_pattern for e in part.entities):
-            raise bad_request_data(f"{where} must name its entity by id, without a pattern")
+            raise bad_request_data(
+                f"information[{part.place}] of an exclusive registration must name the attributes"
+            )
 
 
 def _check_read_only(operations: list[str]) -> None:
