@@ -271,17 +271,22 @@ async def test_intervals(door: Running) -> None:
                "BadRequestData")  # fmt: skip
 
 
+JSON_ASKED = {"accept": "application/json"}
+
+
 async def test_pages(door: Running) -> None:
     """5.5.9, 6.3.10, 6.3.13."""
     for number in range(3):
         await door.send("POST", PATH, registration(f"urn:r:{number}"))
-    answer = await door.get(f"{PATH}?type=Vehicle&count=true&limit=1&offset=1")
-    assert [found["id"] for found in answer.json()] == ["urn:r:1"]
-    assert answer.headers["NGSILD-Results-Count"] == "3"
-    links = answer.headers["link"]
-    path = f"{ROOT}{PATH}?type=Vehicle&count=true&limit=1"
-    assert f'<{path}&offset=0>;rel="prev";type="application/json"' in links
-    assert f'<{path}&offset=2>;rel="next";type="application/json"' in links
+    path = f"{PATH}?type=Vehicle&count=true&limit=1"
+    for headers, media in (({}, "ld+json"), ({"accept": "*/*"}, "ld+json"), (JSON_ASKED, "json")):
+        answer = await door.get(f"{path}&offset=1", headers=headers)
+        assert answer.headers["content-type"] == "application/json"
+        assert [found["id"] for found in answer.json()] == ["urn:r:1"]
+        assert answer.headers["NGSILD-Results-Count"] == "3"
+        links = answer.headers["link"]
+        assert f'<{ROOT}{path}&offset=0>;rel="prev";type="application/{media}"' in links
+        assert f'<{ROOT}{path}&offset=2>;rel="next";type="application/{media}"' in links
     answer = await door.get(f"{PATH}?type=Vehicle&count=true&limit=0")
     assert (answer.json(), answer.headers["NGSILD-Results-Count"]) == ([], "3")
     problem_of(await door.get(f"{PATH}?type=Vehicle&limit=0"), 400, "BadRequestData")

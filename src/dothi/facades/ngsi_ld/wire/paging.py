@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dothi.facades.ngsi_ld.errors import bad_request_data
+from dothi.facades.ngsi_ld.wire.negotiation import LD_JSON
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
 
 LIST_PARAMETERS = frozenset({"limit", "offset", "count"})
@@ -42,9 +43,11 @@ class ListPage(Generic[T]):
             steps.append(("prev", max(self._offset - self._limit, 0)))
         if self._offset + self._limit < self._total:
             steps.append(("next", self._offset + self._limit))
+        # Who asks for no media type is told of the one that clause 6.3.10 shows: the list has both.
+        hint = media if media in request.headers.get("accept", "") else LD_JSON
         for relation, offset in steps:
             link = _link(request, self._limit, offset)
-            response.headers.append("link", f'<{link}>;rel="{relation}";type="{media}"')
+            response.headers.append("link", f'<{link}>;rel="{relation}";type="{hint}"')
         return response
 
 
