@@ -16,19 +16,43 @@ class _Wrapped(msgspec.Struct):
     value: msgspec.Raw
 
 
+class _Point(msgspec.Struct, tag_field="type", tag="Point"):
+    """What most geometries are."""
+
+    coordinates: tuple[float, float]
+
+
+_POINT = msgspec.json.Decoder(_Point)
+_NO_POINT = (np.nan, np.nan)
+
+
 def bounds(bodies: Sequence[str | None]) -> Bounds:
     """Bounds of each body: a GeoJSON geometry, or an object that holds one as `value`.
 
     Coordinates outside ±180 × ±90 count as invalid (RFC 7946, clause 4: WGS 84, longitude first).
     """
-    texts = [_geometry_text(body) for body in bodies]
-    shapes = shapely.from_geojson(np.array(texts, dtype=object), on_invalid="ignore")
-    found: Bounds = np.asarray(shapely.bounds(shapes), dtype=np.float64).reshape(-1, 4)
+    points = np.array([_point(body) for body in bodies], np.float64).reshape(-1, 2)
+    found: Bounds = np.concatenate([points, points], axis=1)
+    others = np.flatnonzero(np.isnan(points[:, 0]))
+    if len(others):
+        texts = [_geometry_text(bodies[n]) for n in others.tolist()]
+        shapes = shapely.from_geojson(np.array(texts, dtype=object), on_invalid="ignore")
+        found[others] = shapely.bounds(shapes)
     west, south, east, north = found.T
     with np.errstate(invalid="ignore"):
         outside = (west < -180) | (east > 180) | (south < -90) | (north > 90)
     found[outside] = np.nan
     return found
+
+
+def _point(body: str | None) -> tuple[float, float]:
+    """Where a point is; NaN for what is none, or not as plain as most."""
+    if body is None or '"Point"' not in body:
+        return _NO_POINT
+    try:
+        return _POINT.decode(body).coordinates
+    except msgspec.MsgspecError:
+        return _NO_POINT
 
 
 def _geometry_text(body: str | None) -> str | None:
