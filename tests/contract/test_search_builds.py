@@ -109,7 +109,7 @@ async def test_the_second_answer_is_as_the_first(tmp_path: Path) -> None:
             assert used.find(search) == expected
             assert used.find(search) == expected
             with fetcher(hub.engine) as rows:
-                again = used._builds.page(search, rows, us_of(at))
+                [again] = used._builds.pages([search], rows, us_of(at))
             asked.append(again is not None)
             assert again in (None, expected)
 

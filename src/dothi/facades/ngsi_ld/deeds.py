@@ -89,8 +89,6 @@ UNTOLD = {
     "POST /ngsi-ld/ex/remote-notify/{tenant}": "as above",
     f"PUT {_V1}/entities": _REFUSES,
     f"PATCH {_V1}/entities": _REFUSES,
-    f"DELETE {_V1}/temporal/entities": _REFUSES,
-    f"DELETE {_V1}/temporal/entities/{{entity_id}}/attrs": _REFUSES,
     f"POST {_V1}/entityOperations/query": _ASKS,
     f"POST {_V1}/temporal/entityOperations/query": _ASKS,
     f"POST {_V1}/entityMaps": _ASKS,
