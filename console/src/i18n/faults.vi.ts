@@ -20,4 +20,5 @@ export const FAULTS_VI: readonly (readonly [RegExp, string])[] = [
   [/^only the name of a Relationship leads .*$/, 'chỉ quan hệ mới dẫn tới thực thể khác'],
   [/^',', '\|' or ';' is missing$/, 'thiếu dấu , | hoặc ;'],
   [/^the level of a scope .* is missing$/, 'thiếu một cấp của phạm vi (tên, hoặc +)'],
+  [/^(['"])(.*)\1 is not a URI such as (.*)$/, '“$2” không phải URI như $3'],
 ];

@@ -22,6 +22,7 @@ export const entitiesEn: Record<keyof typeof entitiesVi, string> = {
   entities_refused: 'The hub refuses it: {detail}',
   entities_fault: '{field}: faulty at character {place}, before “{near}”: {what}',
   entities_fault_end: '{field}: unfinished: {what} at the end',
+  entities_fault_pattern: '{field}: not a regular expression ({what})',
   entities_bad_filter: 'The filter is faulty: see above.',
   entities_id_pattern: 'Id pattern',
   entities_scope: 'Scope',

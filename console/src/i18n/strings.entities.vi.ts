@@ -20,6 +20,7 @@ export const entitiesVi = {
   entities_refused: 'Máy chủ không nhận: {detail}',
   entities_fault: '{field}: sai ở ký tự thứ {place}, trước “{near}”: {what}',
   entities_fault_end: '{field}: chưa hết: cuối cùng còn {what}',
+  entities_fault_pattern: '{field}: không phải biểu thức chính quy ({what})',
   entities_bad_filter: 'Bộ lọc có lỗi: xem ở trên.',
   entities_id_pattern: 'Mẫu của mã',
   entities_scope: 'Phạm vi',

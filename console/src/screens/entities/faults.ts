@@ -9,8 +9,11 @@ const FIELDS: Record<string, TextKey> = {
   q: 'entities_q',
   scopeQ: 'entities_scope',
   idPattern: 'entities_id_pattern',
+  id: 'entity_id',
 };
 const FAULT = /^parameter (\w+): (.*?)(?: at character (\d+), before (['"])(.*)\4| at the end)$/s;
+const PLAIN = /^parameter (\w+): (.*)$/s;
+const NO_PATTERN = /^parameter (\w+) is no regular expression: (.*)$/s;
 
 interface Fault {
   parameter: string;
@@ -38,12 +41,24 @@ function spoken(what: string): string {
 
 /** The fault in the reader's language; the hub's own words where they are not understood. */
 export function faultText(detail: string): string {
+  const pattern = NO_PATTERN.exec(detail);
+  const of = pattern && FIELDS[pattern[1] ?? ''];
+  if (pattern && of) return t('entities_fault_pattern', { field: t(of), what: pattern[2] ?? '' });
+  const plain = PLAIN.exec(detail);
   const fault = read(detail);
-  const field = fault && FIELDS[fault.parameter];
+  const field = FIELDS[(fault?.parameter ?? plain?.[1]) ?? ''];
+  if (!fault && plain && field) return `${t(field)}: ${spoken(plain[2] ?? '')}`;
   if (!fault || !field) return t('entities_refused', { detail });
   const said = { field: t(field), what: spoken(fault.what) };
   if (fault.before === null) return t('entities_fault_end', said);
   return t('entities_fault', { ...said, place: fault.before + 1, near: fault.near });
+}
+
+/** The parameter that is at fault; q where nothing tells. */
+export function faultField(detail: string): string {
+  if (detail === '') return '';
+  const named = /^parameter (\w+)/.exec(detail)?.[1] ?? '';
+  return named in FIELDS ? named : 'q';
 }
 
 /** Where the fault of q begins in the text that was typed; null: it is of another field. */
