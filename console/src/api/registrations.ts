@@ -14,6 +14,8 @@ export interface RegistrationState {
   times_failed: number;
   last_success_at: string | null;
   last_failure_at: string | null;
+  /** What went wrong then. */
+  last_error: string;
   expires_at: string | null;
 }
 

@@ -7,6 +7,7 @@ export const registrationsEn: Record<keyof typeof registrationsVi, string> = {
   regs_open: 'Other brokers',
   regs_back: 'Sources',
   regs_count: '{n} registered',
+  regs_failing: '{n} cannot be asked',
   regs_none: 'No other broker is registered',
   regs_none_hint:
     'A system that knows another NGSI-LD broker registers it with POST /ngsi-ld/v1/csourceRegistrations; questions then reach it too.',

@@ -5,6 +5,7 @@ export const registrationsVi = {
   regs_open: 'Broker khác',
   regs_back: 'Nguồn',
   regs_count: '{n} đã đăng ký',
+  regs_failing: '{n} nơi không hỏi được',
   regs_none: 'Chưa đăng ký broker nào khác',
   regs_none_hint:
     'Hệ thống biết một broker NGSI-LD khác đăng ký nó bằng POST /ngsi-ld/v1/csourceRegistrations; khi đó câu hỏi cũng tới broker ấy.',

@@ -18,6 +18,9 @@ Mask = npt.NDArray[np.bool_]
 _EARTH_RADIUS_M = 6_371_008.8
 """Mean radius (IUGG); distances on this sphere are within 0.6 % of those on the ellipsoid."""
 _METRES_PER_DEGREE = math.pi * _EARTH_RADIUS_M / 180
+_QUARTER_M = 90 * _METRES_PER_DEGREE
+"""From a point to the border of its half of the globe."""
+_STEP_DEGREES = 1.0
 
 _RELATIONS: dict[GeoRelation, Callable[[Any, Any], Any]] = {
     GeoRelation.WITHIN: shapely.within,
@@ -57,7 +60,7 @@ def distances_m(bodies: Sequence[str], reference: str) -> npt.NDArray[np.float64
     centre = shapely.centroid(wanted)
     origin = (float(centre.x), float(centre.y))
     found: npt.NDArray[np.float64] = shapely.distance(
-        _project(_shapes(bodies), origin), _project(wanted, origin)
+        _around(_shapes(bodies), origin), _project(wanted, origin)
     )
     return found
 
@@ -71,7 +74,7 @@ def _near(geo: Geo, wanted: shapely.Geometry) -> GeoTest:
 
     def holds(bodies: Sequence[str]) -> Mask:
         # A geometry that cannot be read has the distance NaN, which is in no range.
-        distance = shapely.distance(_project(_shapes(bodies), origin), flat)
+        distance = shapely.distance(_around(_shapes(bodies), origin), flat)
         return _true((distance >= low) & (distance <= high))
 
     return GeoTest(_grown(tuple(shapely.bounds(wanted)), high), holds)
@@ -118,6 +121,19 @@ def _project(shape: Any, origin: tuple[float, float]) -> Any:
         return np.column_stack([east * scale, north * scale]) * _EARTH_RADIUS_M
 
     return shapely.transform(shape, forward)
+
+
+def _around(shapes: Any, origin: tuple[float, float]) -> Any:
+    """Many geometries projected. Those on the far half of the globe become points on their edges:
+    a straight edge there would lead through the middle, an area be turned inside out."""
+    flat = _project(shapes, origin)
+    reach = np.abs(shapely.bounds(flat)).max(axis=1, initial=0)
+    for n in np.flatnonzero(reach > _QUARTER_M):
+        edges = shapely.segmentize(shapes[n], _STEP_DEGREES)
+        points = _project(shapely.multipoints(shapely.get_coordinates(edges)), origin)
+        if shapely.distance(points, shapely.Point(0, 0)) > _QUARTER_M:
+            flat[n] = points
+    return flat
 
 
 def _grown(bounds: Bounds, metres: float) -> Bounds | None:

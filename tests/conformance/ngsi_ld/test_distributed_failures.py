@@ -135,3 +135,39 @@ async def test_two_brokers_that_copy_to_each_other(doors: tuple[Running, Running
     problem_of(await b.get(f"/entities/{CAR}?local=true"), 404, "ResourceNotFound")
     gone = await a.http.delete(f"{ROOT}/entities/{CAR}")
     problem_of(gone, 404, "ResourceNotFound")
+
+
+async def test_a_source_that_has_nothing_does_not_fail(door: Running, source: Recorder) -> None:
+    """5.2.9: `failed` is for requests that failed; "there is none" (404) is an answer."""
+    uri = await register(door, source.url)
+    problem = {"title": "No such entity", "detail": "none of ours"}
+    source.answer("GET", f"/entities/{CAR}", 404, problem)
+    await door.get(f"/entities/{CAR}")
+    made = (await door.get(f"/csourceRegistrations/{uri}")).json()
+    assert (made["status"], made["timesSent"], made["timesFailed"]) == ("ok", 1, 0)
+
+
+async def test_the_list_of_the_console_says_why_a_source_fails(
+    door: Running, source: Recorder
+) -> None:
+    await register(door, source.url)
+    for status, body, said in (
+        (500, {"title": "No disk", "detail": "the disk is full"}, "the disk is full"),
+        (503, b"", "it answered 503"),
+        (200, b"no json", "its answer is no JSON"),
+    ):
+        source.answer("GET", "/entities", status, body)
+        await door.get("/entities?type=Vehicle")
+        [listed] = (await door.http.get("/api/v1/registrations")).json()
+        assert (listed["status"], listed["last_error"]) == ("failed", said)
+
+
+async def test_who_the_source_knows_us_as_is_told_to_nobody(door: Running) -> None:
+    """The user and password in the address of a source stay out of answers and lists."""
+    login = "http://me:s3cret@127.0.0.1:9"
+    uri = await register(door, login, operations=ALL)
+    answer = await door.send("PATCH", f"/entities/{CAR}/attrs", {"brand": "Vin"})
+    assert answer.status_code >= 400
+    assert "s3cret" not in answer.text
+    [listed] = (await door.http.get("/api/v1/registrations")).json()
+    assert (listed["id"], listed["last_error"]) == (uri, "127.0.0.1:9: Connection refused")

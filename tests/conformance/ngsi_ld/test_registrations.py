@@ -385,6 +385,7 @@ async def test_the_list_of_the_console(door: Running) -> None:
             "times_failed": 0,
             "last_success_at": None,
             "last_failure_at": None,
+            "last_error": "",
             "expires_at": None,
         }
     ]

@@ -60,3 +60,14 @@ async def test_how_each_delivery_goes(desk: Subscribed) -> None:
 
 async def test_nobody_subscribed(desk: Subscribed) -> None:
     assert await _seen(desk) == {}
+
+
+async def test_what_each_is_about(desk: Subscribed) -> None:
+    """Everything with an attribute, and only what meets a condition."""
+    document = desk.document(id="urn:s:wide", watchedAttributes=["a"])
+    del document["entities"]
+    assert (await desk.post(document)).status_code == 201
+    narrow = await desk.subscribe(watchedAttributes=["a"], q="a>5|b")
+    seen = await _seen(desk)
+    assert seen["urn:s:wide"]["about"] == "* [a]"
+    assert seen[narrow]["about"] == "Room [a]; q: a>5|b"

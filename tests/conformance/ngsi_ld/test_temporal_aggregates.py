@@ -148,7 +148,7 @@ async def test_periods_begin_at_the_first_instant(door: Running) -> None:
     assert found["speed"]["avg"] == [[9, "2026-03-01T12:03:00Z", "2026-03-01T13:03:00Z"]]
     asked = {"timerel": "after", "timeAt": "2026-03-01T13:00:00.5Z"}
     found = await _get(door, "sum", "PT2H", **asked)
-    assert found["fuel"]["sum"] == [[93, "2026-03-01T13:00:00Z", "2026-03-01T15:00:00Z"]]
+    assert found["fuel"]["sum"] == [[93, "2026-03-01T13:00:00.5Z", "2026-03-01T15:00:00.5Z"]]
 
 
 async def test_months_follow_the_calendar(door: Running) -> None:
@@ -218,3 +218,14 @@ async def test_far_away_times_are_no_trouble(door: Running) -> None:
     assert [row[0] for row in found["level"]["sum"]] == [1, 2]
     found = await _get(door, "sum", "P9000Y")
     assert [row[0] for row in found["level"]["sum"]] == [3]
+
+
+async def test_periods_of_parts_of_a_second_are_told_exactly(door: Running) -> None:
+    """Clause 4.5.19: each value is told with the start and the end of its period, end excluded."""
+    await _post(door, level=[_one(n, f"2026-03-01T12:00:0{n}Z") for n in (1, 2)])
+    times = {"timerel": "after", "timeAt": "2026-03-01T12:00:00.25Z"}
+    found = (await _get(door, "max", "PT0.5S", **times))["level"]["max"]
+    assert found == [
+        [1, "2026-03-01T12:00:00.75Z", "2026-03-01T12:00:01.25Z"],
+        [2, "2026-03-01T12:00:01.75Z", "2026-03-01T12:00:02.25Z"],
+    ]

@@ -60,6 +60,10 @@ def too_many_results(detail: str) -> NgsiError:
     return NgsiError(403, "TooManyResults", "The answer would be too large", detail)
 
 
+def too_many_tenants(detail: str) -> NgsiError:
+    return NgsiError(403, "TooManyResults", "There are too many tenants", detail)
+
+
 def too_complex_query(detail: str) -> NgsiError:
     return NgsiError(403, "TooComplexQuery", "The query is too complex", detail)
 

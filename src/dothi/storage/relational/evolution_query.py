@@ -26,15 +26,20 @@ EXISTS (SELECT 1 FROM evolution_type v WHERE v.entity_id = e.id) OR (e.deleted_u
     {_FORGOTTEN_AT} IS NULL OR EXISTS (SELECT 1 FROM attribute n WHERE n.entity_id = e.id
     AND n.deleted_us IS NULL AND n.modified_us > {_FORGOTTEN_AT})))
 """
+# The head is made once of an entity, not once for each of its series: that would look at all of
+# its attributes as many times as there are.
 _LOAD = f"""
-SELECT json_array(e.uri, json(e.types), (SELECT json_group_array(v.type) FROM evolution_type v
-        WHERE v.entity_id = e.id), e.created_us, max(e.modified_us, coalesce((SELECT
-        max(m.modified_us) FROM attribute m WHERE m.entity_id = e.id AND m.quality IS NOT NULL),
-        0)), e.deleted_us, {_IS_RECORDED}) AS head,
-    CASE WHEN a.id IS NOT NULL THEN json_array(a.name, a.dataset, a.kind) END AS series
-FROM json_each(:ids) w CROSS JOIN entity e ON e.uri = w.value
-LEFT JOIN attribute a ON a.entity_id = e.id {{names}}
-ORDER BY w.id, a.name, a.dataset
+WITH h AS MATERIALIZED (
+    SELECT w.id AS place, e.id AS id, json_array(e.uri, json(e.types), (SELECT
+        json_group_array(v.type) FROM evolution_type v WHERE v.entity_id = e.id), e.created_us,
+        max(e.modified_us, coalesce((SELECT max(m.modified_us) FROM attribute m
+        WHERE m.entity_id = e.id AND m.quality IS NOT NULL), 0)), e.deleted_us, {_IS_RECORDED})
+        AS head
+    FROM json_each(:ids) w CROSS JOIN entity e ON e.uri = w.value
+)
+SELECT h.head, CASE WHEN a.id IS NOT NULL THEN json_array(a.name, a.dataset, a.kind) END AS series
+FROM h LEFT JOIN attribute a ON a.entity_id = h.id {{names}}
+ORDER BY h.place, a.name, a.dataset
 """
 _OF_NAMES = "AND a.name IN (SELECT value FROM json_each(:names))"
 _MOVED = """

@@ -1,5 +1,6 @@
 """Parts of snapshots: the query language over their members, lifetimes, filling by own handlers."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -134,9 +135,11 @@ class Handlers:
     """Two hubs in one: gives numbered evolutions page by page, takes what is written."""
 
     def __init__(self, have: int) -> None:
-        self.have = have
+        self.numbers = list(range(have))
         self.asked: list[str] = []
         self.written: list[dict[str, Any]] = []
+        self.meanwhile: Callable[[list[int]], None] = lambda _numbers: None
+        """What becomes of the evolutions after each page."""
 
     def table(self) -> HandlerTable:
         paths = {
@@ -153,7 +156,7 @@ class Handlers:
         assert body["temporalQ"] == {"timerel": "before", "timeAt": "2026-01-01T00:00:00Z"}
         assert body["@context"].endswith(".jsonld")
         offset = int(request.query_params["offset"])
-        numbers = range(offset, min(offset + int(request.query_params["limit"]), self.have))
+        numbers = self.numbers[offset : offset + int(request.query_params["limit"])]
         found = [
             {
                 "id": f"urn:x:{n}",
@@ -162,6 +165,7 @@ class Handlers:
             }
             for n in numbers
         ]
+        self.meanwhile(self.numbers)
         return Response(msgspec.json.encode(found))
 
     async def _write(self, request: Request) -> Response:
@@ -191,11 +195,39 @@ async def test_all_pages_of_evolutions_are_stored() -> None:
     await filling.run()
     assert len(handlers.written) == 43
     assert handlers.written[0]["a"] == [{"type": "Property", "value": 1}]
-    assert [q.rpartition("=")[2] for q in handlers.asked] == ["0", "20", "40"]
+    assert [q.rpartition("=")[2] for q in handlers.asked] == ["0", "19", "38"]
     assert filling.record.status == "success"
     assert filling.record.document["snapshotTemporalQueriesDetails"] == [
         {"resultStatus": "success"}
     ]
+
+
+def _from_the_front(numbers: list[int]) -> None:
+    del numbers[:7]
+
+
+def _more_than_a_page(numbers: list[int]) -> None:
+    del numbers[2:40]
+
+
+def _in_front(numbers: list[int]) -> None:
+    if len(numbers) < 300:
+        numbers[:0] = [len(numbers) + n for n in range(5)]
+
+
+@pytest.mark.parametrize("meanwhile", [_from_the_front, _more_than_a_page, _in_front])
+async def test_what_fits_all_the_time_is_stored_once(
+    meanwhile: Callable[[list[int]], None],
+) -> None:
+    """5.16.1: all that the query finds, also when others go or come between two pages."""
+    handlers = Handlers(200)
+    del handlers.numbers[45]  # the one that is refused
+    handlers.meanwhile = meanwhile
+    before = set(handlers.numbers)
+    await _filling(handlers).run()
+    stored = [int(entity["id"].rpartition(":")[2]) for entity in handlers.written]
+    assert len(stored) == len(set(stored))
+    assert before & set(handlers.numbers) <= set(stored)
 
 
 async def test_an_evolution_that_is_refused_fails_its_query() -> None:

@@ -47,6 +47,8 @@ _NEVER_TAKEN = frozenset(
     }
 )
 """Headers of the connection or of this exchange: contextSourceInfo cannot set them."""
+_MOST_SAID = 200
+"""Characters that are kept of what a source says went wrong."""
 _MAX_PEER_WARNINGS = 8
 _NO_ANSWER = "no response was received from the registration endpoint in time"
 _LOOP = "a registration loop has been detected"
@@ -95,6 +97,15 @@ class Outcome(Struct):
     def is_missing(self) -> bool:
         return self.status == 404
 
+    @property
+    def failure(self) -> str:
+        """Why the source is taken for failing; empty: it works, also where it has nothing."""
+        if 200 <= self.status < 300 or self.is_missing:
+            return ""
+        told = self.body if isinstance(self.body, dict) else {}
+        said = told.get("detail") or told.get("title")
+        return str(said)[:_MOST_SAID] if said else f"it answered {self.status}"
+
 
 Build = Callable[[LdContext], Outgoing]
 """Makes the request with names of the given @context."""
@@ -121,7 +132,7 @@ class Forwarder:
         except NgsiError as error:
             return self._warned(Outcome(registration, 504, error.body()), caller, 199, _NO_ANSWER)
         outcome = await self._exchange(registration, caller, context, build(context))
-        self._registry.count(registration.id, succeeded=200 <= outcome.status < 300)
+        self._registry.count(registration.id, outcome.failure)
         cooldown_s = registration.management.cooldown_s
         if cooldown_s and not 200 <= outcome.status < 300 and not outcome.is_missing:
             entry.quiet_until_s = time.monotonic() + cooldown_s
@@ -151,7 +162,8 @@ class Forwarder:
         try:
             answer = await self._client.request(message.method, url, headers, body, timeout_s)
         except PeerTooLarge:
-            return self._warned(Outcome(registration, 502), caller, 111, _INVALID)
+            outcome = Outcome(registration, 502, {"detail": "its answer is too large"})
+            return self._warned(outcome, caller, 111, _INVALID)
         except PeerError as error:
             outcome = Outcome(registration, 504, {"detail": str(error)})
             return self._warned(outcome, caller, 199, _NO_ANSWER)
@@ -170,7 +182,7 @@ class Forwarder:
                 outcome.body = msgspec.json.decode(answer.body)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 if 200 <= answer.status < 300:
-                    outcome.status = 502
+                    outcome.status, outcome.body = 502, {"detail": "its answer is no JSON"}
                     return self._warned(outcome, caller, 111, _INVALID)
         if answer.status >= 400 and not outcome.is_missing:
             return self._warned(outcome, caller, 299, _ERROR)

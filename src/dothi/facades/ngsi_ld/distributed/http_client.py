@@ -5,6 +5,7 @@ Redirects are not followed: a registered source answers itself.
 """
 
 import asyncio
+import os
 import socket
 import ssl
 import time
@@ -16,6 +17,7 @@ import httptools
 from msgspec import Struct, field
 
 from dothi.access.egress import EgressPolicy
+from dothi.model.uri import without_login
 
 _IDLE_S = 15.0
 _MAX_IDLE_PER_PEER = 8
@@ -82,6 +84,17 @@ class _Connection(Struct):
         return is_fresh and not self.reader.at_eof() and not self.writer.is_closing()
 
 
+def _place(parts: SplitResult) -> str:
+    """Host and port, never the user and password."""
+    return parts.netloc.rpartition("@")[2]
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and (error.errno or 0) > 0:
+        return os.strerror(error.errno or 0)  # asyncio puts its own words around it
+    return str(error) or type(error).__name__
+
+
 class HttpClient:
     """Connections are kept per scheme, host and port. Event loop only."""
 
@@ -98,14 +111,14 @@ class HttpClient:
         try:
             parts = urlsplit(url)
         except ValueError as error:
-            raise PeerError(f"{url}: {error}") from error
+            raise PeerError(f"{without_login(url)}: {error}") from error
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._exchange(parts, _head(method, parts, headers, body) + body)
         except TimeoutError as error:
-            raise PeerTimeout(f"{parts.netloc} did not answer within {timeout_s:g} s") from error
+            raise PeerTimeout(f"{_place(parts)} did not answer within {timeout_s:g} s") from error
         except (OSError, ValueError, httptools.HttpParserError) as error:
-            raise PeerError(f"{parts.netloc}: {error or type(error).__name__}") from error
+            raise PeerError(f"{_place(parts)}: {_said(error)}") from error
 
     async def close(self) -> None:
         for connections in self._idle.values():

@@ -16,6 +16,7 @@ from dothi.facades.ngsi_ld.errors import bad_request_data, invalid_request
 from dothi.facades.ngsi_ld.operations.periods import (
     Duration,
     Ints,
+    from_us,
     number_periods,
     read_duration,
     to_us,
@@ -23,6 +24,7 @@ from dothi.facades.ngsi_ld.operations.periods import (
 from dothi.facades.ngsi_ld.operations.times import TimeProperty, TimeQuery
 from dothi.facades.ngsi_ld.wire.body import plain_number
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
+from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.model.quality import USABLE
 from dothi.model.row import Kind
 
@@ -162,7 +164,7 @@ class _Values:
     def __init__(self, rows: pa.Table, periods: Ints, spans: Sequence[tuple[int, int]]) -> None:
         self._rows = rows
         self._periods = periods
-        self._spans = _in_seconds(spans)
+        self._spans = _as_texts(spans)
         self._grouped: dict[bool, _Grouped] = {}
         kinds = set(pc.unique(rows["kind"]).to_pylist())
         self.is_relationship = kinds <= {Kind.RELATIONSHIP, Kind.LIST_RELATIONSHIP}
@@ -252,7 +254,10 @@ def _value_of(body: Any) -> Any:
     return next((body[key] for key in _VALUE_KEYS if key in body), None)
 
 
-def _in_seconds(spans: Sequence[tuple[int, int]]) -> list[list[str]]:
-    """Start and end of each period as texts."""
-    edges = np.array(spans, "datetime64[us]").astype("datetime64[s]")
-    return [[f"{edge}Z" for edge in span] for span in np.datetime_as_string(edges).tolist()]
+def _as_texts(spans: Sequence[tuple[int, int]]) -> list[list[str]]:
+    """Start and end of each period as they are written, exact to the microsecond."""
+    edges = np.array(spans, "datetime64[us]")
+    whole = edges.astype("datetime64[s]")
+    if (whole == edges).all():
+        return [[f"{edge}Z" for edge in span] for span in np.datetime_as_string(whole).tolist()]
+    return [[format_date_time(from_us(us)) for us in span] for span in spans]

@@ -33,6 +33,8 @@ class Use(msgspec.Struct):
     last_success: str = ""
     last_failure: str = ""
     is_failing: bool = False
+    last_error: str = ""
+    """What went wrong at the last failure."""
 
     def members(self) -> dict[str, Any]:
         """The members of a registration in an answer; none before the first request."""
@@ -122,19 +124,19 @@ class Registry:
         if entry is not None:
             self._tell(entry.registration, None)
 
-    def count(self, uri: str, *, succeeded: bool) -> None:
-        """Note how a request to the source went."""
+    def count(self, uri: str, failure: str = "") -> None:
+        """Note how a request to the source went: well, or what went wrong."""
         entry = self._entries.get(uri)
         if entry is None:
             return
         use, at = entry.use, format_date_time(self._clock.now())
         use.sent += 1
-        use.is_failing = not succeeded
-        if succeeded:
-            use.last_success = at
-        else:
+        use.is_failing = bool(failure)
+        if failure:
             use.failed += 1
-            use.last_failure = at
+            use.last_failure, use.last_error = at, failure
+        else:
+            use.last_success = at
         self._dirty.add(uri)
         if self.records is not None and self._timer is None:
             loop = asyncio.get_running_loop()

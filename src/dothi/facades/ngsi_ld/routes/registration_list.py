@@ -33,6 +33,8 @@ class RegistrationState(Struct):
     times_failed: int
     last_success_at: str | None
     last_failure_at: str | None
+    last_error: str
+    """What went wrong then."""
     expires_at: str | None
 
 
@@ -67,6 +69,7 @@ def _state(entry: Entry) -> RegistrationState:
         use.failed,
         use.last_success or None,
         use.last_failure or None,
+        use.last_error,
         made.document.get("expiresAt"),
     )
 

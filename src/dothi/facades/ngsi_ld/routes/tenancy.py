@@ -19,7 +19,7 @@ from dothi.facades.ngsi_ld.errors import (
     no_multi_tenant_support,
     nonexistent_tenant,
     not_found,
-    too_many_results,
+    too_many_tenants,
 )
 from dothi.facades.ngsi_ld.routes.guard import Handler, guarded
 from dothi.facades.ngsi_ld.tables import HandlerTables
@@ -188,7 +188,7 @@ def _told(error: NoSuchTenant | TooManyTenants, tenant: str) -> NgsiError:
             "in it makes it"
         )
     if error.most:
-        return too_many_results(f"{error}; raise [ngsi_ld] max_tenants")
+        return too_many_tenants(f"{error}; raise [ngsi_ld] max_tenants")
     return no_multi_tenant_support(
         f"{TENANT} names {tenant!r}, and [ngsi_ld] max_tenants is 0; leave the header out"
     )

@@ -71,16 +71,25 @@ class Filling(Struct):
     ) -> int:
         path, options, size = what
         body = {**query, "@context": context_value(self.context)}
+        ids: set[str] = set()
         offset = 0
         while True:
-            page = "&".join(filter(None, [options, f"limit={size}", f"offset={offset}"]))
+            # Entities that went away meanwhile move the later ones forward. So each page begins
+            # with the last entity of the one before; when it does not, something was missed.
+            begin = max(offset - 1, 0)
+            page = "&".join(filter(None, [options, f"limit={size}", f"offset={begin}"]))
             found = _checked(await call(self.source, self.root + path, body, page), {200, 206})
             entities: list[dict[str, Any]] = found or []
-            if entities:
-                await store(entities)
-            offset += len(entities)
+            if offset and (not entities or _id_of(entities[0]) not in ids):
+                offset = max(offset - size, 0)
+                continue
+            new = [entity for entity in entities if _id_of(entity) not in ids]
+            if new:
+                await store(new)
+            ids.update(map(_id_of, new))
+            offset = begin + len(entities)
             if len(entities) < size:
-                return offset
+                return len(ids)
 
     async def _store_entities(self, entities: list[dict[str, Any]]) -> None:
         found = (times_of(entity, self.context) for entity in entities)
@@ -95,6 +104,10 @@ class Filling(Struct):
                 self.target, f"{self.root}/temporal/entities", without_times(entity)
             )
             _checked(answer, {201, 204})
+
+
+def _id_of(entity: dict[str, Any]) -> str:
+    return str(entity.get("id", entity.get("@id")))
 
 
 def status_of(outcomes: list[str]) -> str:

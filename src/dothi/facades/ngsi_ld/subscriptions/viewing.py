@@ -38,4 +38,6 @@ def _about(subscription: Subscription) -> str:
         named = named or [given[k] for k in ("idPattern",) if k in given]
         parts.append(" ".join([given["type"], *named]))
     watched = ", ".join(sorted(subscription.watched))
-    return " | ".join(parts) + (f" [{watched}]" if watched else "")
+    said = (" | ".join(parts) or "*") + (f" [{watched}]" if watched else "")
+    q = subscription.document.get("q", "")
+    return f"{said}; q: {q}" if q else said

@@ -77,7 +77,7 @@ class Parameters:
         if not text:
             return default
         if not _WHOLE_NUMBER.fullmatch(text):
-            self._wrong(name, f"must be a whole number, not {text!r}")
+            self._wrong(name, f"must be a whole number in {lowest}..{highest}, not {text!r}")
         if not lowest <= int(text) <= highest:
             self._wrong(name, f"must be in {lowest}..{highest}, not {text}")
         return int(text)

@@ -8,6 +8,7 @@ _DATE_TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?"
 )
 _UTC = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d{1,6})?Z")
+_NO_UTC = "is not a time in UTC such as 2026-01-31T08:00:00Z, with at most six decimals of a second"
 
 MOST_S = 10**9
 """Durations from users: longer ones lead to dates that no calendar here holds."""
@@ -21,7 +22,7 @@ def parse_utc(text: object) -> datetime:
     Raises ValueError.
     """
     if not isinstance(text, str):
-        raise ValueError(f"{text!r} is not a time in UTC such as 2026-01-31T08:00:00Z")
+        raise ValueError(f"{text!r} {_NO_UTC}")
     return _parsed_utc(text)
 
 
@@ -29,7 +30,7 @@ def parse_utc(text: object) -> datetime:
 def _parsed_utc(text: str) -> datetime:
     """Kept, since what is written together mostly has one time."""
     if not _UTC.fullmatch(text):
-        raise ValueError(f"{text!r} is not a time in UTC such as 2026-01-31T08:00:00Z")
+        raise ValueError(f"{text!r} {_NO_UTC}")
     return datetime.fromisoformat(text)
 
 
