@@ -166,22 +166,13 @@ class SqliteLogReader:
 
     def _series(self, keys: pa.Table) -> dict[str, Ints]:
         """attribute_id and entity_id of those of the keys that are there."""
-        self._connection.run(
-            "CREATE TEMP TABLE IF NOT EXISTS wanted_key (entity TEXT, name TEXT, dataset TEXT)"
-        )
-        self._connection.run("DELETE FROM temp.wanted_key")
         texts = keys.select(["entity", "attribute", "dataset"])
-        self._connection.run(
-            "INSERT INTO temp.wanted_key VALUES (?, ?, ?)",
+        found = self._connection.ask(
+            "SELECT a.id AS attribute_id, e.id AS entity_id FROM entity e JOIN attribute a "
+            "ON a.entity_id = e.id AND a.name = ?2 AND a.dataset = ?3 WHERE e.uri = ?1",
             texts.cast(pa.schema([(n, pa.string()) for n in texts.column_names])),
         )
-        found = self._connection.typed(
-            pa.schema([("attribute_id", pa.int64()), ("entity_id", pa.int64())]),
-            "SELECT a.id AS attribute_id, e.id AS entity_id FROM temp.wanted_key k "
-            "JOIN entity e ON e.uri = k.entity "
-            "JOIN attribute a ON a.entity_id = e.id AND a.name = k.name AND a.dataset = k.dataset",
-        )
-        return {name: found[name].to_numpy() for name in found.column_names}
+        return {name: found[name].cast(pa.int64()).to_numpy() for name in found.column_names}
 
     def _typed(self, fresh: pa.Table) -> pa.Table:
         """Rows that lay in memory, with the types of their entities."""

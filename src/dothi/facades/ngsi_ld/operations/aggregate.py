@@ -22,7 +22,7 @@ from dothi.facades.ngsi_ld.operations.periods import (
     to_us,
 )
 from dothi.facades.ngsi_ld.operations.times import TimeProperty, TimeQuery
-from dothi.facades.ngsi_ld.wire.body import plain_number
+from dothi.facades.ngsi_ld.wire.body import plain_numbers
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
 from dothi.facades.ngsi_ld.wire.times import format_date_time
 from dothi.model.quality import USABLE
@@ -164,7 +164,7 @@ class _Values:
     def __init__(self, rows: pa.Table, periods: Ints, spans: Sequence[tuple[int, int]]) -> None:
         self._rows = rows
         self._periods = periods
-        self._spans = _as_texts(spans)
+        self._starts, self._ends = _as_texts(spans)
         self._grouped: dict[bool, _Grouped] = {}
         kinds = set(pc.unique(rows["kind"]).to_pylist())
         self.is_relationship = kinds <= {Kind.RELATIONSHIP, Kind.LIST_RELATIONSHIP}
@@ -174,14 +174,16 @@ class _Values:
     def fold(self, method: str) -> list[list[Any]]:
         """[value, start, end] of each period; none where the method is not for these values."""
         if method == "totalCount":
-            counts = np.bincount(self._periods, minlength=len(self._spans))
-            return self._listed(dict(enumerate(counts.tolist())))
+            counts = np.bincount(self._periods, minlength=len(self._starts))
+            return self._listed(counts.tolist())
         if method == "distinctCount":
             return self._listed(self._distinct())
         if not self._is_property:
             return []
         found: dict[int, Any] = self._texts(method) if method in _ON_TEXTS else {}
-        return self._listed(found | dict(self._numbers(method)))
+        found |= self._numbers(method)
+        at = sorted(found)
+        return self._listed([found[n] for n in at], at)
 
     def _numbers(self, method: str) -> Mapping[int, float]:
         found = self._groups(counts_arrays=bool(self._bodies) and method in _ON_ARRAYS)
@@ -191,8 +193,9 @@ class _Values:
             folded = _NUMERIC[method](found.values, found.starts, found.sizes)
         # JSON has no number for what grew too large, so nothing is told of that period.
         is_told = np.isfinite(folded)
-        told = map(plain_number, folded[is_told].tolist())
-        return dict(zip(found.periods[is_told].tolist(), told, strict=True))
+        return dict(
+            zip(found.periods[is_told].tolist(), plain_numbers(folded[is_told]), strict=True)
+        )
 
     def _groups(self, *, counts_arrays: bool) -> "_Grouped":
         """The numbers by period; `counts_arrays`: an array counts as the number of its members."""
@@ -221,7 +224,7 @@ class _Values:
             zip(folded["period"].to_pylist(), folded[f"text_{method}"].to_pylist(), strict=True)
         )
 
-    def _distinct(self) -> dict[int, int]:
+    def _distinct(self) -> list[int]:
         columns = {name: self._rows[name] for name in ("number", "text")}
         values = [msgspec.json.encode(_value_of(b)).decode() for b in self._bodies.values()]
         bodies: list[str | None] = [None] * self._rows.num_rows
@@ -231,11 +234,16 @@ class _Values:
             {"period": self._periods, **columns, "body": pa.array(bodies, pa.string())}
         )
         folded = table.group_by(table.column_names).aggregate([])
-        counts = np.bincount(folded["period"].to_numpy(), minlength=len(self._spans))
-        return dict(enumerate(counts.tolist()))
+        periods = folded["period"].to_numpy()
+        counts: list[int] = np.bincount(periods, minlength=len(self._starts)).tolist()
+        return counts
 
-    def _listed(self, by_period: Mapping[int, Any]) -> list[list[Any]]:
-        return [[value, *self._spans[n]] for n, value in sorted(by_period.items())]
+    def _listed(self, values: Sequence[Any], at: Sequence[int] | None = None) -> list[list[Any]]:
+        """[value, start, end]; `at`: their periods, which rise; None: there is one of each."""
+        starts, ends = self._starts, self._ends
+        if at is not None and len(at) < len(starts):
+            starts, ends = [starts[n] for n in at], [ends[n] for n in at]
+        return list(map(list, zip(values, starts, ends, strict=True)))
 
 
 _VALUE_KEYS = ("value", "object", "languageMap", "vocab", "json", "valueList", "objectList")
@@ -254,10 +262,15 @@ def _value_of(body: Any) -> Any:
     return next((body[key] for key in _VALUE_KEYS if key in body), None)
 
 
-def _as_texts(spans: Sequence[tuple[int, int]]) -> list[list[str]]:
+def _as_texts(spans: Sequence[tuple[int, int]]) -> tuple[list[str], list[str]]:
     """Start and end of each period as they are written, exact to the microsecond."""
-    edges = np.array(spans, "datetime64[us]")
-    whole = edges.astype("datetime64[s]")
-    if (whole == edges).all():
-        return [[f"{edge}Z" for edge in span] for span in np.datetime_as_string(whole).tolist()]
-    return [[format_date_time(from_us(us)) for us in span] for span in spans]
+    edges = np.array(spans, np.int64).reshape(-1, 2)
+    distinct, at = np.unique(edges, return_inverse=True)
+    moments = distinct.astype("datetime64[us]")
+    whole = moments.astype("datetime64[s]")
+    if (whole == moments).all():
+        texts = [f"{edge}Z" for edge in np.datetime_as_string(whole).tolist()]
+    else:
+        texts = [format_date_time(from_us(us)) for us in distinct.tolist()]
+    starts, ends = at.reshape(-1, 2).T.tolist()
+    return [texts[n] for n in starts], [texts[n] for n in ends]

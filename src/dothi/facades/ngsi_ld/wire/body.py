@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from dothi.facades.ngsi_ld.wire.geometry import is_geometry
 from dothi.facades.ngsi_ld.wire.instance import Instance
@@ -117,6 +119,15 @@ def restore(
 def plain_number(number: float) -> float | int:
     """Whole numbers without a fraction, as they were sent."""
     return int(number) if number.is_integer() and abs(number) <= _EXACT else number
+
+
+def plain_numbers(numbers: npt.NDArray[np.float64]) -> list[float | int]:
+    """The same for many."""
+    told: list[float | int] = numbers.tolist()
+    is_whole = (np.floor(numbers) == numbers) & (np.abs(numbers) <= _EXACT)
+    for n in np.flatnonzero(is_whole).tolist():
+        told[n] = int(told[n])
+    return told
 
 
 def canonical(instance: Instance) -> dict[str, Any]:
