@@ -16,12 +16,10 @@ from dothi.storage.relational.entity_query_fetch import fetcher
 from dothi.storage.relational.entity_query_habits import Habits
 from dothi.storage.relational.entity_query_load import load_entities, load_keys
 from dothi.storage.relational.entity_query_order import find_ordered
-from dothi.storage.relational.entity_query_pages import Mark, Waypoints
+from dothi.storage.relational.entity_query_pages import FAR, Mark, Waypoints
 from dothi.storage.relational.entity_query_plan import Plan, Source
 from dothi.storage.relational.shape import SHAPE
 
-_FAR = 500
-"""Pages from here on use remembered places."""
 _STRIDE = 1_000
 """Places this far apart are remembered on the way to a far page."""
 _STATE = f"""
@@ -55,13 +53,11 @@ class SqliteEntities:
             plan = Plan(source_of_rows, self._now_us(), self._habits)
             if search.order is not None:
                 return find_ordered(plan, search, search.order)
-            page = None
-            if search.offset < _FAR:
-                [page] = self._builds.pages([search], source_of_rows, plan.now_us)
+            [page] = self._builds.pages([search], source_of_rows, plan.now_us)
             if page is not None:
                 return page
             where = plan.where(search)
-            guess = plan.guess(search) if search.offset < _FAR else None
+            guess = plan.guess(search) if search.offset < FAR else None
             if guess is not None:
                 sql = guessed_sql(plan, guess, where, search.limit, search.offset)
                 [page] = read_guessed(source_of_rows, sql, [plan.compiler.parameters])
@@ -71,13 +67,8 @@ class SqliteEntities:
 
     def glance(self, searches: Sequence[EntitySearch]) -> list[list[str] | None]:
         """See ports.entity_query.Entities."""
-        near = [search for search in searches if search.order is None and search.offset < _FAR]
         with fetcher(self._engine) as source_of_rows:
-            pages = iter(self._builds.pages(near, source_of_rows, self._now_us()))
-        return [
-            next(pages) if search.order is None and search.offset < _FAR else None
-            for search in searches
-        ]
+            return self._builds.pages(searches, source_of_rows, self._now_us())
 
     def count(self, search: EntitySearch) -> int:
         """See ports.entity_query.Entities."""
@@ -131,7 +122,7 @@ class SqliteEntities:
         order_by = f" ORDER BY {source.order_by}" if source.order_by else ""
         skipped, after = 0, 0
         state = key = None
-        if search.offset >= _FAR and not search.ids:
+        if search.offset >= FAR and not search.ids:
             key = replace(search, offset=0, limit=None)
             seen = plan.fetch.rows(_STATE, plan.compiler.parameters, is_short=True)[0]
             # Other searches than those for values do not mind new values.

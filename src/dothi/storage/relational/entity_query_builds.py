@@ -28,6 +28,7 @@ from dothi.model.condition import (
 from dothi.ports.entity_query import EntitySearch
 from dothi.storage.relational.entity_query_fetch import Fetcher
 from dothi.storage.relational.entity_query_habits import Habits
+from dothi.storage.relational.entity_query_pages import FAR
 from dothi.storage.relational.entity_query_plan import LEVELS, Plan, gathered
 from dothi.storage.relational.entity_query_starts import Range, Start
 
@@ -94,6 +95,8 @@ class Builds:
     def _asked(self, search: EntitySearch, now_us: int) -> tuple[str, Mapping[str, object]] | None:
         """The statement and its parameters."""
         if search.condition is None or search.ids or search.attributes or search.id_pattern:
+            return None
+        if search.order is not None or search.offset >= FAR:
             return None
         values: dict[Scalar, Scalar] = {}
         condition = _without(search.condition, values)

@@ -8,6 +8,8 @@ from collections.abc import Hashable, Iterable
 _MAX_SEARCHES = 256
 _MAX_MARKS = 4_096
 
+FAR = 500
+"""Pages from here on use remembered places."""
 Mark = tuple[int, int]
 """So many entities match up to and including the one with this number."""
 

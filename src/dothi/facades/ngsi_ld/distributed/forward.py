@@ -98,13 +98,21 @@ class Outcome(Struct):
         return self.status == 404
 
     @property
+    def problem(self) -> dict[str, Any]:
+        """The ProblemDetails that the source gave; empty: none."""
+        return self.body if isinstance(self.body, dict) else {}
+
+    @property
+    def said(self) -> str:
+        """What the source says went wrong."""
+        told = self.problem
+        return str(told.get("detail") or told.get("title") or f"it answered {self.status}")
+
+    @property
     def failure(self) -> str:
         """Why the source is taken for failing; empty: it works, also where it has nothing."""
-        if 200 <= self.status < 300 or self.is_missing:
-            return ""
-        told = self.body if isinstance(self.body, dict) else {}
-        said = told.get("detail") or told.get("title")
-        return str(said)[:_MOST_SAID] if said else f"it answered {self.status}"
+        works = 200 <= self.status < 300 or self.is_missing
+        return "" if works else self.said[:_MOST_SAID]
 
 
 Build = Callable[[LdContext], Outgoing]

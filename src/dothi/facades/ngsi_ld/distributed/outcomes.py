@@ -128,13 +128,11 @@ def _reasons(body: Any) -> dict[str, str]:
 def _problem_of(outcome: Outcome) -> dict[str, Any]:
     """ProblemDetails of a source that failed: its own where it gave one."""
     kind, title = _TITLES.get(outcome.status, ("BadRequestData", "A registered source refused"))
-    told = outcome.body if isinstance(outcome.body, dict) else {}
-    theirs = told.get("type")
-    detail = told.get("detail") or told.get("title") or f"it answered {outcome.status}"
+    theirs = outcome.problem.get("type")
     is_standard = isinstance(theirs, str) and theirs.startswith(ERRORS)
     return {
         "type": theirs if is_standard else ERRORS + kind,
         "title": title,
-        "detail": f"the source of the registration {outcome.registration.id}: {detail}",
+        "detail": f"the source of the registration {outcome.registration.id}: {outcome.said}",
         "status": outcome.status,
     }

@@ -17,6 +17,7 @@ from dothi.facades.ngsi_ld.subscriptions.writing import written
 from dothi.facades.ngsi_ld.wire.answers import answer, empty
 from dothi.facades.ngsi_ld.wire.names import check_uri
 from dothi.facades.ngsi_ld.wire.negotiation import JSON, LD_JSON, choose_media_type
+from dothi.facades.ngsi_ld.wire.paging import page_link
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
 from dothi.facades.ngsi_ld.wire.request import read_payload, request_context
 
@@ -65,7 +66,7 @@ def query_handler(registry: Registry, settings: NgsiLdSettings) -> Handler:
         steps = [("prev", max(offset - limit, 0))] if offset and limit else []
         steps += [("next", offset + limit)] if limit and offset + limit < len(registry) else []
         for relation, start in steps:
-            link = _page_link(request, limit, start)
+            link = page_link(request, limit, start)
             response.headers.append("link", f'<{link}>;rel="{relation}";type="{media}"')
         return response
 
@@ -112,12 +113,3 @@ def _id_of(request: Request) -> str:
     found: str = request.path_params["subscription_id"].removesuffix("/")
     check_uri(found, "the subscription id in the path")
     return found
-
-
-def _page_link(request: Request, limit: int, offset: int) -> str:
-    kept = [
-        part
-        for part in request.url.query.split("&")
-        if part and part.partition("=")[0] not in {"limit", "offset"}
-    ]
-    return f"{_PATH}?{'&'.join([*kept, f'limit={limit}', f'offset={offset}'])}"

@@ -37,6 +37,7 @@ from dothi.facades.ngsi_ld.routes.temporal_output import (
 )
 from dothi.facades.ngsi_ld.wire.answers import answer
 from dothi.facades.ngsi_ld.wire.negotiation import JSON, LD_JSON, choose_media_type
+from dothi.facades.ngsi_ld.wire.paging import page_link
 from dothi.facades.ngsi_ld.wire.parameters import Parameters
 from dothi.facades.ngsi_ld.wire.request import read_payload, request_context
 from dothi.facades.ngsi_ld.wire.temporal import TemporalFormat
@@ -170,19 +171,8 @@ def _link(
     steps = [("prev", max(asked.offset - asked.limit, 0))] if asked.offset else []
     steps += [("next", asked.offset + asked.limit)] if page.has_next else []
     for relation, offset in steps:
-        link = _page_link(request, asked.limit, offset)
+        link = page_link(request, asked.limit, offset)
         response.headers.append("link", f'<{link}>;rel="{relation}";type="{media}"')
-
-
-def _page_link(request: Request, limit: int, offset: int) -> str:
-    """Path of another page: the filters as they were sent, then limit and offset."""
-    kept = [
-        part
-        for part in request.url.query.split("&")
-        if part and part.partition("=")[0] not in {"limit", "offset"}
-    ]
-    query = "&".join([*kept, f"limit={limit}", f"offset={offset}"])
-    return f"{request.url.path.rstrip('/')}?{query}"
 
 
 def _members(document: dict[str, Any]) -> dict[str, str]:

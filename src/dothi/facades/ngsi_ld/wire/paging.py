@@ -46,12 +46,12 @@ class ListPage(Generic[T]):
         # Who asks for no media type is told of the one that clause 6.3.10 shows: the list has both.
         hint = media if media in request.headers.get("accept", "") else LD_JSON
         for relation, offset in steps:
-            link = _link(request, self._limit, offset)
+            link = page_link(request, self._limit, offset)
             response.headers.append("link", f'<{link}>;rel="{relation}";type="{hint}"')
         return response
 
 
-def _link(request: Request, limit: int, offset: int) -> str:
+def page_link(request: Request, limit: int, offset: int) -> str:
     """Path of another page: the filters as they were sent, then limit and offset."""
     kept = [
         part
